@@ -1,1 +1,1 @@
-
+"""The embedded cluster: a Kubernetes API server, controllers and products, on loopback."""

@@ -1,0 +1,127 @@
+"""The words every room of the cluster shares: objects, kinds and keys.
+
+An `Object` is the JSON form of a Kubernetes object, fields spelled as Kubernetes spells them. A
+stored object never changes: whoever wants another state makes a copy (`thaw`) and writes that.
+"""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+Object = dict[str, Any]
+
+
+class GroupVersion(NamedTuple):
+    """An API group and one of its versions; the group of the core API is the empty string."""
+
+    group: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+
+class GroupResource(NamedTuple):
+    """A resource independent of its version, as messages name it: `deployments.apps`, `pods`."""
+
+    group: str
+    resource: str
+
+    def __str__(self) -> str:
+        return f"{self.resource}.{self.group}" if self.group else self.resource
+
+
+class Key(NamedTuple):
+    """Where an object is stored. `namespace` is empty for cluster-scoped objects."""
+
+    group: str
+    resource: str
+    namespace: str
+    name: str
+
+    @property
+    def group_resource(self) -> GroupResource:
+        """The collection the key belongs to."""
+        return GroupResource(self.group, self.resource)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subresource:
+    """A path below an object, such as `status`, `scale` or `log`.
+
+    `group`, `version` and `kind` name the type it exchanges when that is not the object's own.
+    """
+
+    name: str
+    verbs: tuple[str, ...]
+    kind: str
+    group: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A served type in one version, with what discovery says of it."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    singular: str
+    namespaced: bool
+    verbs: tuple[str, ...]
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: tuple[Subresource, ...] = field(default=())
+    list_kind: str = ""
+    custom: bool = False
+    """True for kinds that a CustomResourceDefinition serves."""
+
+    @property
+    def group_version(self) -> GroupVersion:
+        """`apps/v1` and the like."""
+        return GroupVersion(self.group, self.version)
+
+    @property
+    def api_version(self) -> str:
+        """The value of `apiVersion` in this kind's objects."""
+        return str(self.group_version)
+
+    @property
+    def group_resource(self) -> GroupResource:
+        """The collection of this kind."""
+        return GroupResource(self.group, self.plural)
+
+    def key(self, namespace: str, name: str) -> Key:
+        """The key of one object; the namespace is dropped where the kind has none."""
+        return Key(self.group, self.plural, namespace if self.namespaced else "", name)
+
+    def subresource(self, name: str) -> Subresource | None:
+        """The subresource of that name, or None when the kind has none such."""
+        return next((s for s in self.subresources if s.name == name), None)
+
+
+def thaw(value: Any) -> Any:
+    """A deep copy that may be changed."""
+    return copy.deepcopy(value)
+
+
+def name_of(obj: Mapping[str, Any]) -> str:
+    """`metadata.name`, empty when there is none yet."""
+    return obj.get("metadata", {}).get("name", "")
+
+
+def namespace_of(obj: Mapping[str, Any]) -> str:
+    """`metadata.namespace`, empty for cluster-scoped objects."""
+    return obj.get("metadata", {}).get("namespace", "")
+
+
+def labels_of(obj: Mapping[str, Any]) -> dict[str, str]:
+    """`metadata.labels`, empty when there are none."""
+    return obj.get("metadata", {}).get("labels") or {}
+
+
+def annotations_of(obj: Mapping[str, Any]) -> dict[str, str]:
+    """`metadata.annotations`, empty when there are none."""
+    return obj.get("metadata", {}).get("annotations") or {}
