@@ -1,1 +1,1 @@
-
+"""Was it done? Facts are judged here, from what a source saw."""

@@ -1,1 +1,1 @@
-
+"""What this learner has done, and how the next step opens."""

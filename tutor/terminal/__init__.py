@@ -1,1 +1,1 @@
-
+"""Bytes to cells and keys to bytes; the pseudo-terminal and the shell in it."""

@@ -1,1 +1,1 @@
-
+"""What the API means, without sockets, clock or loop."""

@@ -1,1 +1,1 @@
-
+"""The products that the lessons install, one folder each."""

@@ -1,1 +1,1 @@
-
+"""The built-in controllers and the loop they run in."""

@@ -1,1 +1,1 @@
-
+"""The types of Kubernetes' built-in API as data, and what follows from them."""

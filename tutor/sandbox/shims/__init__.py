@@ -1,1 +1,1 @@
-
+"""Commands for the learner's PATH. They stand alone and import nothing of ours."""

@@ -1,1 +1,1 @@
-
+"""One screen a file: what it shows, which messages it answers."""

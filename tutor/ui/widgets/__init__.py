@@ -1,1 +1,1 @@
-
+"""One piece of data on the screen a file."""
