@@ -6,6 +6,7 @@ Wording and reasons are those of Kubernetes' apimachinery (`api/errors`, `util/v
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from tutor.sandbox.kinds import GroupResource, Object
@@ -30,6 +31,26 @@ def go_quote(text: str) -> str:
     return '"' + "".join(out) + '"'
 
 
+def go_float(value: float) -> str:
+    """Print a number as Go's `%v` prints a float64: `2.5`, `3`, `1e+06`."""
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    if not isinstance(exponent, int):
+        return "NaN" if exponent == "n" else "-Inf" if sign else "+Inf"
+    magnitude = len(digits) - 1 + exponent
+    minus = "-" if sign else ""
+    if -4 <= magnitude < 6 or digits == (0,):
+        return minus + format(Decimal((0, digits, exponent)), "f")
+    head, tail = str(digits[0]), "".join(map(str, digits[1:]))
+    mantissa = f"{head}.{tail}" if tail else head
+    return f"{minus}{mantissa}e{'-' if magnitude < 0 else '+'}{abs(magnitude):02d}"
+
+
+def go_json(value: Any) -> str:
+    """Encode compactly as Go's `json.Marshal` does, which escapes what HTML would interpret."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
 def go_value(value: Any) -> str:
     """Print a JSON value as `field.Error` prints a bad value."""
     if value is None:
@@ -38,9 +59,11 @@ def go_value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return go_quote(value)
-    if isinstance(value, int | float):
+    if isinstance(value, int):
         return str(value)
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if isinstance(value, float):
+        return go_float(value)
+    return go_json(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +140,19 @@ def too_long(path: str, max_bytes: int) -> FieldError:
     """The text has too many bytes."""
     detail = f"may not be more than {max_bytes} bytes"
     return FieldError(path, "Too long", "FieldValueTooLong", detail)
+
+
+def too_long_characters(path: str, max_characters: int) -> FieldError:
+    """The text has too many characters."""
+    unit = "character" if max_characters == 1 else "characters"
+    detail = f"may not be more than {max_characters} {unit}"
+    return FieldError(path, "Too long", "FieldValueTooLong", detail)
+
+
+def too_few(path: str, actual: int, min_items: int) -> FieldError:
+    """The list has too few items."""
+    detail = f"must have at least {min_items} {'item' if min_items == 1 else 'items'}"
+    return FieldError(path, "Too few", "FieldValueTooFew", detail, actual, shows_value=True)
 
 
 def too_many(path: str, actual: int, max_items: int) -> FieldError:
@@ -252,11 +288,18 @@ def expired(message: str) -> ApiError:
     return ApiError(410, "Expired", message)
 
 
+def aggregate(errors: Sequence[FieldError]) -> str:
+    """Join the texts of several errors as the server does: each once, in brackets if many."""
+    texts = list(dict.fromkeys(str(error) for error in errors))
+    return texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
+
+
 def invalid_object(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> ApiError:
-    """422 with every error in it. `details.kind` is the Kind here, not the resource."""
+    """422 with every error in it. `details.kind` is the Kind here, not the resource.
+
+    An error found twice is named once in the message, and twice among the causes.
+    """
     qualified = f"{kind}.{group}" if group else kind
-    texts = [str(error) for error in errors]
-    listed = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     details: Object = {}
     if name:
         details["name"] = name
@@ -266,5 +309,5 @@ def invalid_object(group: str, kind: str, name: str, errors: Sequence[FieldError
     details["causes"] = [
         {"reason": error.reason, "message": error.body, "field": error.path} for error in errors
     ]
-    message = f"{qualified} {go_quote(name)} is invalid: {listed}"
+    message = f"{qualified} {go_quote(name)} is invalid: {aggregate(errors)}"
     return ApiError(422, "Invalid", message, details=details)
