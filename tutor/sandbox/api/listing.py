@@ -1,0 +1,207 @@
+"""Lists: chunks, continue tokens, and what a collection was at an earlier revision.
+
+Source: apiserver's storage (`continue.go`, resource version semantics of lists).
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tutor.sandbox.api.status import ApiError, bad_request, expired
+from tutor.sandbox.kinds import GroupResource, Object
+from tutor.sandbox.store import Compacted, Past, Store, Stored
+
+_TOO_OLD_TOKEN = (
+    "The provided continue parameter is too old to display a consistent list result. You can "
+    "start a new list without the continue parameter, or use the continue token in this response "
+    "to retrieve the remainder of the results. Continuing with the provided token results in an "
+    "inconsistent list - objects that were created, modified, or deleted between the time the "
+    "first chunk was returned and now may show up in the list."
+)
+_TOO_OLD_LIST = "The resourceVersion for the provided list is too old."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOptions:
+    """Which part of a collection, at which revision. `limit` 0 is all."""
+
+    namespace: str = ""
+    limit: int = 0
+    token: str = ""
+    revision: str = ""
+    match: str = ""
+    matches: Callable[[Object], bool] | None = None
+    """None selects everything, and allows a count of what remains."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A chunk of a list, with what its metadata says."""
+
+    items: list[Stored]
+    revision: int
+    token: str = ""
+    remaining: int | None = None
+
+    def meta(self) -> Object:
+        """ListMeta, without empty fields."""
+        meta: Object = {"resourceVersion": str(self.revision)}
+        if self.token:
+            meta["continue"] = self.token
+            if self.remaining is not None:
+                meta["remainingItemCount"] = self.remaining
+        return meta
+
+
+def page(store: Store, resource: GroupResource, options: ListOptions) -> Page:
+    """One chunk of a collection.
+
+    Raises:
+        ApiError: 400 for bad options, 410 for a revision that is gone, 504 for one to come.
+    """
+    if options.token:
+        revision, start = _decode(options.token)
+        if revision < 0:
+            objects, revision = store.objects(resource, options.namespace), store.revision
+        else:
+            objects = _at(store, resource, options.namespace, revision, token_start=start)
+    else:
+        start = ""
+        revision = _wanted(store, options)
+        objects = (
+            store.objects(resource, options.namespace)
+            if revision == store.revision
+            else _at(store, resource, options.namespace, revision)
+        )
+    if start:
+        objects = [o for o in objects if _path(o, options.namespace) >= start]
+    return _cut(objects, revision, options)
+
+
+def _wanted(store: Store, options: ListOptions) -> int:
+    text, match = options.revision, options.match
+    if match and not text:
+        raise _invalid_match("resourceVersionMatch is forbidden unless resourceVersion is provided")
+    if not text or text == "0":
+        return store.revision
+    if not text.isdigit():
+        raise bad_request(
+            f'invalid resource version "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        )
+    revision = int(text)
+    if revision > store.revision:
+        raise too_large(revision, store.revision)
+    if match == "Exact" or (options.limit and not match):
+        return revision
+    return store.revision
+
+
+def _invalid_match(detail: str) -> ApiError:
+    message = f' "" is invalid: resourceVersionMatch: Forbidden: {detail}'
+    cause = {
+        "reason": "FieldValueForbidden",
+        "message": f"Forbidden: {detail}",
+        "field": "resourceVersionMatch",
+    }
+    return ApiError(422, "Invalid", message, details={"causes": [cause]})
+
+
+def too_large(wanted: int, current: int) -> ApiError:
+    """504 for a resource version that is not there yet."""
+    details = {
+        "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+        "retryAfterSeconds": 1,
+    }
+    message = f"Timeout: Too large resource version: {wanted}, current: {current}"
+    return ApiError(504, "Timeout", message, details=details, headers=[("Retry-After", "1")])
+
+
+def _cut(objects: list[Stored], revision: int, options: ListOptions) -> Page:
+    matches = options.matches
+    if not options.limit:
+        found = [o for o in objects if matches(o.object)] if matches else objects
+        return Page(items=found, revision=revision)
+    found: list[Stored] = []
+    for index, stored in enumerate(objects):
+        if matches is not None and not matches(stored.object):
+            continue
+        if len(found) == options.limit:
+            token = _encode(revision, _path(found[-1], options.namespace) + "\0")
+            remaining = len(objects) - index if matches is None else None
+            return Page(items=found, revision=revision, token=token, remaining=remaining)
+        found.append(stored)
+    return Page(items=found, revision=revision)
+
+
+def _at(
+    store: Store, resource: GroupResource, namespace: str, revision: int, token_start: str = ""
+) -> list[Stored]:
+    try:
+        later = store.since(revision, resource)
+    except Compacted:
+        if not token_start:
+            raise expired(_TOO_OLD_LIST) from None
+        error = expired(_TOO_OLD_TOKEN)
+        raise _WithContinue(error, _encode(-1, token_start)) from None
+    objects = {stored.key: stored for stored in store.objects(resource)}
+    for past in reversed(later):
+        _undo(objects, past)
+    return [objects[key] for key in sorted(objects) if not namespace or key.namespace == namespace]
+
+
+def _undo(objects: dict[object, Stored], past: Past) -> None:
+    if past.change == "ADDED" or past.previous is None:
+        objects.pop(past.key, None)
+        return
+    before = json.loads(past.previous)
+    revision = int(before["metadata"]["resourceVersion"])
+    objects[past.key] = Stored(past.key, before, revision, past.previous)
+
+
+class _WithContinue(ApiError):
+    """410 with a token to go on with, at the price of consistency."""
+
+    def __init__(self, error: ApiError, token: str) -> None:
+        super().__init__(error.code, error.reason, error.message)
+        self._token = token
+
+    def status(self) -> Object:
+        return super().status() | {"metadata": {"continue": self._token}}
+
+
+def _path(stored: Stored, namespace: str) -> str:
+    key = stored.key
+    if namespace or not key.namespace:
+        return f"/{key.name}"
+    return f"/{key.namespace}/{key.name}"
+
+
+def _encode(revision: int, start: str) -> str:
+    token = {"v": "meta.k8s.io/v1", "rv": revision, "start": start}
+    text = json.dumps(token, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+
+
+def _decode(token: str) -> tuple[int, str]:
+    try:
+        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise bad_request("continue key is not valid: illegal base64 data") from None
+    try:
+        content = json.loads(text)
+        revision, start = int(content["rv"]), str(content["start"])
+    except (ValueError, KeyError, TypeError):
+        first = text[:1].decode("latin-1")
+        shown = first if first.isprintable() and first.isascii() else f"\\u{ord(first or ' '):04x}"
+        raise bad_request(
+            f"invalid continue token: continue key is not valid: invalid character '{shown}'"
+            " looking for beginning of value"
+        ) from None
+    if content.get("v") != "meta.k8s.io/v1":
+        raise bad_request(
+            "invalid continue token: continue key is not valid: server does not recognize"
+            f' this encoded version "{content.get("v")}"'
+        )
+    return revision, start

@@ -1,0 +1,101 @@
+"""Which form of an answer the caller accepts.
+
+Source: apiserver's endpoints/handlers/negotiation.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from tutor.sandbox.api.request import Request
+from tutor.sandbox.api.status import ApiError
+
+Shape = Literal["object", "table", "partial", "partial-list"]
+_JSON, _YAML, _PROTOBUF = (
+    "application/json",
+    "application/yaml",
+    "application/vnd.kubernetes.protobuf",
+)
+_SHAPES: dict[str, Shape] = {
+    "Table": "table",
+    "PartialObjectMetadata": "partial",
+    "PartialObjectMetadataList": "partial-list",
+}
+_BROWSERS = ("curl", "Wget", "Mozilla/5.0")
+STREAM = ";stream=watch"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form of an answer: media type, shape, and whether a person will read it."""
+
+    media: str = _JSON
+    shape: Shape = "object"
+    version: str = "v1"
+    """Of meta.k8s.io, for tables and partial metadata."""
+    pretty: bool = False
+
+
+def accepts(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The clauses of an Accept header, best first: media type and parameters."""
+    clauses: list[tuple[float, int, str, dict[str, str]]] = []
+    for index, clause in enumerate(text.split(",")):
+        media, *pairs = (part.strip() for part in clause.split(";"))
+        if not media:
+            continue
+        parameters = dict(pair.partition("=")[::2] for pair in pairs)
+        try:
+            quality = float(parameters.get("q", "1"))
+        except ValueError:
+            quality = 1.0
+        clauses.append((-quality, index, media.lower(), parameters))
+    for _, _, media, parameters in sorted(clauses, key=lambda clause: clause[:2]):
+        yield media, parameters
+
+
+def form_of(request: Request, *, binary: bool = True, shapes: bool = True) -> Form:
+    """The form for a request on resources.
+
+    `binary` says whether the kind has a protobuf form that messages name (custom ones have none).
+
+    Raises:
+        ApiError: 406 when nothing fits.
+    """
+    pretty = wants_pretty(request)
+    accept = request.header("accept") or "*/*"
+    for media, parameters in accepts(accept):
+        shape: Shape = "object"
+        version = "v1"
+        if "as" in parameters:
+            found = _SHAPES.get(parameters["as"]) if shapes else None
+            version = parameters.get("v", "")
+            if (
+                found is None
+                or parameters.get("g") != "meta.k8s.io"
+                or version not in ("v1", "v1beta1")
+            ):
+                continue
+            shape = found
+        if media in (_JSON, "*/*", "application/*"):
+            return Form(_JSON, shape, version, pretty)
+        if media == _YAML and shape == "object":
+            return Form(_YAML, shape, version, pretty)
+    known = [_JSON, _YAML, *([_PROTOBUF] if binary else [])]
+    raise NotAcceptable(known)
+
+
+class NotAcceptable(ApiError):
+    """406, which the server prints for people to read."""
+
+    def __init__(self, known: list[str]) -> None:
+        listed = ", ".join(known)
+        message = f"406: Not Acceptable\n\nAvailable representations: {listed}"
+        super().__init__(406, "NotAcceptable", message, details={})
+
+
+def wants_pretty(request: Request) -> bool:
+    """Whether JSON is indented: asked for, or by a browser, curl or wget."""
+    query = request.query
+    if query.has("pretty"):
+        return query.get("pretty") not in ("0", "false", "False", "f", "F", "FALSE")
+    return request.header("user-agent").startswith(_BROWSERS)

@@ -1,0 +1,432 @@
+"""Operations on stored objects, whoever asks: the generic registry of the API server.
+
+Every write takes the same road: decode, default, mutate by admission, prepare, validate, admit,
+store, wait until durable. Between the last look at the store and the write to it nothing awaits, so
+that a write is atomic.
+
+Source: apiserver's endpoints/handlers and registry/generic/registry/store.go, for the order of the
+steps.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tutor.sandbox.api import deletion
+from tutor.sandbox.api.deletion import DeleteOptions, timestamp
+from tutor.sandbox.api.ports import Ports
+from tutor.sandbox.api.registry import Served
+from tutor.sandbox.api.request import Call
+from tutor.sandbox.api.status import (
+    ApiError,
+    FieldError,
+    already_exists,
+    bad_request,
+    conflict,
+    invalid_object,
+    not_found,
+    not_supported,
+)
+from tutor.sandbox.kinds import GroupResource, Key, Object, name_of, thaw
+from tutor.sandbox.store import Event, Store
+
+GENERATED_SUFFIX = 5
+_MAX_GENERATED_BASE = 58
+_CREATE_ATTEMPTS = 8
+_CONFLICT_ATTEMPTS = 5
+_MODIFIED = (
+    "the object has been modified; please apply your changes to the latest version and try again"
+)
+
+Change = Callable[[Object], Object]
+"""From the current object (a copy, in the request's version) to the wanted one, decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an operation left: the object in the request's version, and its JSON."""
+
+    object: Object
+    data: bytes
+    created: bool = False
+    gone: bool = False
+    """True when a deletion removed it."""
+
+
+class Admission(Protocol):
+    """The plugins and webhooks between a request and the store."""
+
+    async def mutate(
+        self, call: Call, served: Served, operation: str, new: Object, old: Object | None
+    ) -> Object:
+        """The object as admission wants it."""
+        ...
+
+    async def validate(
+        self, call: Call, served: Served, operation: str, new: Object | None, old: Object | None
+    ) -> None:
+        """Raise ApiError when the operation is refused."""
+        ...
+
+
+class Tracker(Protocol):
+    """Keeps `metadata.managedFields`."""
+
+    def track(self, call: Call, served: Served, new: Object, old: Object | None) -> None:
+        """Record on `new` which fields the caller's manager set."""
+        ...
+
+
+class Allocator(Protocol):
+    """Hands out what is unique in a cluster: Service addresses and node ports."""
+
+    def allocate(self, served: Served, new: Object, old: Object | None) -> None:
+        """Fill in what was left to the cluster; raises ApiError when it is taken."""
+        ...
+
+
+class Objects:
+    """Create, update and delete objects in the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        ports: Ports,
+        admission: Admission,
+        tracker: Tracker,
+        allocator: Allocator,
+    ) -> None:
+        self.store = store
+        self._ports = ports
+        self._admission = admission
+        self._tracker = tracker
+        self._allocator = allocator
+
+    def get(self, served: Served, namespace: str, name: str) -> Outcome:
+        """One object; raises 404."""
+        kind = served.kind
+        stored = self.store.get(kind.key(namespace, name))
+        if stored is None:
+            raise not_found(kind.group_resource, name)
+        return self.shown(served, stored.object, stored.data)
+
+    def shown(self, served: Served, stored: Object, data: bytes) -> Outcome:
+        """A stored object in the version that was asked for."""
+        if served.strategy.is_storage:
+            return Outcome(stored, data)
+        converted = served.strategy.from_storage(stored)
+        return Outcome(converted, served.strategy.encode(converted))
+
+    async def create(self, call: Call, served: Served, namespace: str, value: Object) -> Outcome:
+        """Store a new object. `value` is JSON as the caller sent it."""
+        obj = self.decode(call, served, value)
+        self.place(served, obj, namespace)
+        return await self.create_decoded(call, served, namespace, obj)
+
+    async def create_decoded(
+        self, call: Call, served: Served, namespace: str, obj: Object
+    ) -> Outcome:
+        """Store a new object that was decoded already."""
+        strategy = served.strategy
+        meta = obj["metadata"]
+        if meta.get("resourceVersion"):
+            raise bad_request("resourceVersion should not be set on objects to be created")
+        strategy.default(obj)
+        self._fill(meta)
+        generated = not meta.get("name") and bool(meta.get("generateName"))
+        if generated:
+            meta["name"] = self._generated(meta["generateName"])
+        obj = await self._admission.mutate(call, served, "CREATE", obj, None)
+        strategy.prepare_create(obj)
+        self._allocator.allocate(served, obj, None)
+        self._refuse(served, obj, strategy.validate(obj))
+        call.warn(strategy.warnings(obj, None))
+        await self._admission.validate(call, served, "CREATE", obj, None)
+        self._tracker.track(call, served, obj, None)
+        obj = strategy.normalise(obj)
+        key = self._free_key(served, namespace, obj, generated)
+        if call.dry_run:
+            return Outcome(obj, strategy.encode(obj), created=True)
+        return await self._stored(served, key, obj, created=True)
+
+    async def update(
+        self,
+        call: Call,
+        served: Served,
+        namespace: str,
+        name: str,
+        change: Change,
+        *,
+        create: Callable[[], Object] | None = None,
+        retry: bool = False,
+    ) -> Outcome:
+        """Change an object. `create` makes it where the operation may; `retry` on conflicts."""
+        for attempt in range(_CONFLICT_ATTEMPTS):
+            try:
+                place = (namespace, name)
+                return await self._update_once(call, served, place, change, create)
+            except ApiError as error:
+                lost_race = error.code == 409 and error.reason == "Conflict"  # noqa: PLR2004 - HTTP
+                if not (retry and lost_race) or attempt == _CONFLICT_ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _update_once(
+        self,
+        call: Call,
+        served: Served,
+        place: tuple[str, str],
+        change: Change,
+        create: Callable[[], Object] | None,
+    ) -> Outcome:
+        namespace, name = place
+        kind, strategy = served.kind, served.strategy
+        key = kind.key(namespace, name)
+        current = self.store.get(key)
+        if current is None:
+            if create is None:
+                raise not_found(kind.group_resource, name)
+            made = create()
+            self.place(served, made, namespace)
+            return await self.create_decoded(call, served, namespace, made)
+        old = strategy.from_storage(current.object)
+        new = change(thaw(old))
+        self._same_object(served, new, old, name)
+        self.place(served, new, namespace)
+        strategy.default(new)
+        new = await self._admission.mutate(call, served, "UPDATE", new, old)
+        self._keep_system_fields(new, old)
+        strategy.prepare_update(new, old, call.subresource)
+        self._allocator.allocate(served, new, old)
+        self._refuse(served, new, strategy.validate_update(new, old, call.subresource))
+        call.warn(strategy.warnings(new, old))
+        await self._admission.validate(call, served, "UPDATE", new, old)
+        self._tracker.track(call, served, new, old)
+        new = strategy.normalise(new)
+        latest = self.store.get(key)
+        if latest is None or latest.revision != current.revision:
+            raise conflict(kind.group_resource, name, _MODIFIED)
+        if unchanged(new, old):
+            return self.shown(served, current.object, current.data)
+        if call.dry_run:
+            return Outcome(new, strategy.encode(new))
+        if finished(new):
+            return await self._removed(served, key, new)
+        return await self._stored(served, key, new)
+
+    async def delete(
+        self, call: Call, served: Served, namespace: str, name: str, options: DeleteOptions
+    ) -> Outcome:
+        """Delete one object, or mark it where something must happen first."""
+        kind = served.kind
+        resource = kind.group_resource
+        key = kind.key(namespace, name)
+        current = self.store.get(key)
+        if current is None:
+            raise not_found(resource, name)
+        self._check(resource, name, current.object, options)
+        await self._admission.validate(call, served, "DELETE", None, current.object)
+        latest = self.store.get(key)
+        if latest is None:
+            raise not_found(resource, name)
+        self._check(resource, name, latest.object, options)
+        obj = latest.object
+        marked = deletion.marked(resource, obj, options, call.now)
+        if marked is not None and served.kind.group_resource == GroupResource("", "namespaces"):
+            marked["status"] = marked.get("status", {}) | {"phase": "Terminating"}
+        if call.dry_run:
+            shown = served.strategy.from_storage(marked or obj)
+            return Outcome(shown, served.strategy.encode(shown), gone=marked is None)
+        if marked is None:
+            return await self._removed(served, key, served.strategy.from_storage(thaw(obj)))
+        if unchanged(marked, obj):
+            return self.shown(served, obj, latest.data)
+        return await self._stored(served, key, served.strategy.from_storage(marked))
+
+    def decode(self, call: Call, served: Served, value: Object) -> Object:
+        """The caller's JSON as this kind; complaints as the caller wants them."""
+        decoded = served.strategy.decode(value)
+        unknown = list(decoded.unknown)
+        if unknown and call.validation == "Strict":
+            kind = served.kind
+            raise bad_request(
+                f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+                f"strict decoding error: {', '.join(unknown)}"
+            )
+        if unknown and call.validation == "Warn":
+            call.warn(unknown)
+        obj = decoded.object
+        obj.setdefault("metadata", {})
+        return obj
+
+    def place(self, served: Served, obj: Object, namespace: str) -> None:
+        """Put the object into the namespace of the request."""
+        meta = obj["metadata"]
+        if not served.kind.namespaced:
+            if meta.get("namespace"):
+                raise bad_request(
+                    "namespace may not be specified"
+                    if namespace
+                    else "the namespace of the provided object does not match"
+                    " the namespace sent on the request"
+                )
+            return
+        if meta.get("namespace", namespace) != namespace:
+            raise bad_request(
+                "the namespace of the provided object does not match"
+                " the namespace sent on the request"
+            )
+        meta["namespace"] = namespace
+
+    def _check(
+        self, resource: GroupResource, name: str, obj: Object, options: DeleteOptions
+    ) -> None:
+        deletion.check_preconditions(
+            resource, name, obj, uid=options.uid, resource_version=options.resource_version
+        )
+
+    def _fill(self, meta: Object) -> None:
+        meta["uid"] = self._ports.uid()
+        meta["creationTimestamp"] = timestamp(self._ports.now())
+        for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
+            meta.pop(name, None)
+
+    def _generated(self, base: str) -> str:
+        return base[:_MAX_GENERATED_BASE] + self._ports.suffix(GENERATED_SUFFIX)
+
+    def _free_key(self, served: Served, namespace: str, obj: Object, generated: bool) -> Key:
+        kind, meta = served.kind, obj["metadata"]
+        for _ in range(_CREATE_ATTEMPTS if generated else 1):
+            key = kind.key(namespace, meta["name"])
+            existing = self.store.get(key)
+            if existing is None:
+                return key
+            if generated:
+                meta["name"] = self._generated(meta["generateName"])
+                continue
+            error = already_exists(kind.group_resource, key.name)
+            if existing.object["metadata"].get("deletionTimestamp"):
+                error = ApiError(
+                    error.code,
+                    error.reason,
+                    f"object is being deleted: {error.message}",
+                    details=error.details,
+                )
+            raise error
+        raise already_exists(kind.group_resource, meta["name"])
+
+    def _refuse(self, served: Served, obj: Object, errors: list[FieldError]) -> None:
+        if errors:
+            kind = served.kind
+            raise invalid_object(kind.group, kind.kind, name_of(obj), errors)
+
+    def _same_object(self, served: Served, new: Object, old: Object, name: str) -> None:
+        kind, meta, before = served.kind, new.setdefault("metadata", {}), old["metadata"]
+        resource = kind.group_resource
+        if not meta.get("name"):
+            meta["name"] = name
+        if meta["name"] != name:
+            raise bad_request(
+                f"the name of the object ({meta['name']}) does not match"
+                f" the name on the URL ({name})"
+            )
+        version = meta.get("resourceVersion", "")
+        if not version and not served.strategy.unconditional_update:
+            error = FieldError(
+                "metadata.resourceVersion",
+                "Invalid value",
+                "FieldValueInvalid",
+                "must be specified for an update",
+                0,
+                shows_value=True,
+            )
+            failure = invalid_object(kind.group, kind.plural, name, [error])
+            qualified = f'{resource} "{name}" is invalid: {error}'
+            raise ApiError(422, "Invalid", qualified, details=failure.details)
+        if meta.get("uid") and meta["uid"] != before["uid"]:
+            raise conflict(
+                resource,
+                name,
+                "StorageError: invalid object, Code: 4, Key: /registry/"
+                + "/".join(filter(None, (_registry_path(kind.group, kind.plural), *_place(old))))
+                + ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: "
+                f"UID in precondition: {meta['uid']}, UID in object meta: {before['uid']}",
+            )
+        if version and version != before["resourceVersion"]:
+            raise conflict(resource, name, _MODIFIED)
+
+    def _keep_system_fields(self, new: Object, old: Object) -> None:
+        meta, before = new["metadata"], old["metadata"]
+        for name in ("uid", "creationTimestamp", "resourceVersion"):
+            meta[name] = before[name]
+        for name in ("generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
+            if name in before:
+                meta[name] = before[name]
+            else:
+                meta.pop(name, None)
+
+    async def _stored(
+        self, served: Served, key: Key, obj: Object, *, created: bool = False
+    ) -> Outcome:
+        event = self.store.put(key, *self._storable(served, obj))
+        await self._durable(event)
+        shown = self.shown(served, event.stored.object, event.stored.data)
+        return Outcome(shown.object, shown.data, created=created)
+
+    async def _removed(self, served: Served, key: Key, obj: Object) -> Outcome:
+        event = self.store.delete(key, *self._storable(served, obj))
+        await self._durable(event)
+        shown = self.shown(served, event.stored.object, event.stored.data)
+        return Outcome(shown.object, shown.data, gone=True)
+
+    def _storable(self, served: Served, obj: Object) -> tuple[Object, Callable[[Object], bytes]]:
+        return served.strategy.to_storage(obj), served.strategy.encode
+
+    async def _durable(self, event: Event) -> None:
+        self._ports.append(event.past)
+        await self._ports.durable(event.stored.revision)
+
+
+def _registry_path(group: str, plural: str) -> str:
+    return (
+        plural
+        if not group or group.endswith(".k8s.io") or "." not in group
+        else (f"{group}/{plural}")
+    )
+
+
+def _place(obj: Object) -> tuple[str, str]:
+    return obj["metadata"].get("namespace", ""), name_of(obj)
+
+
+def unchanged(new: Object, old: Object) -> bool:
+    """Whether a write would change anything; times of field managers do not count."""
+    if new == old:
+        return True
+    fields = "managedFields"
+    if new["metadata"].get(fields) == old["metadata"].get(fields):
+        return False
+    return _without_manager_times(new) == _without_manager_times(old)
+
+
+def _without_manager_times(obj: Object) -> Object:
+    entries = [
+        {key: value for key, value in entry.items() if key != "time"}
+        for entry in obj["metadata"].get("managedFields", ())
+    ]
+    return obj | {"metadata": obj["metadata"] | {"managedFields": entries}}
+
+
+def finished(obj: Object) -> bool:
+    """Whether an object is marked for deletion and nothing holds it any more."""
+    meta = obj["metadata"]
+    if not meta.get("deletionTimestamp") or meta.get("finalizers"):
+        return False
+    if meta.get("deletionGracePeriodSeconds"):
+        return False
+    return not obj.get("spec", {}).get("finalizers") or "status" not in obj
+
+
+def unsupported_dry_run(value: str) -> FieldError:
+    """`dryRun` takes `All` and nothing else."""
+    return not_supported("dryRun", value, ["All"])

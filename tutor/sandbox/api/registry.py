@@ -1,0 +1,172 @@
+"""Which kinds are served: the built-in ones, those of CRDs, and those of aggregated servers."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tutor.sandbox.api.status import FieldError
+from tutor.sandbox.api.tables import Column
+from tutor.sandbox.kinds import GroupResource, GroupVersion, Kind, Object
+
+
+class Decoded(Protocol):
+    """An object as the server understood it, and what it did not understand."""
+
+    @property
+    def object(self) -> Object:
+        """The normalised object."""
+        ...
+
+    @property
+    def unknown(self) -> Iterable[str]:
+        """Complaints such as `unknown field "spec.x"`."""
+        ...
+
+
+class Strategy(Protocol):
+    """What is particular to one kind in one version on the way from a request to the store."""
+
+    kind: Kind
+    unconditional_update: bool
+    create_on_update: bool
+    is_storage: bool
+    """Whether stored objects are in this version."""
+
+    def decode(self, value: Object) -> Decoded:
+        """Normalise; raises ApiError for what cannot be this kind."""
+        ...
+
+    def default(self, obj: Object) -> None:
+        """Fill in what was left out."""
+        ...
+
+    def normalise(self, obj: Object) -> Object:
+        """Canonical field order after changes were made in place."""
+        ...
+
+    def encode(self, obj: Object) -> bytes:
+        """The JSON that readers get, without the newline."""
+        ...
+
+    def prepare_create(self, obj: Object) -> None:
+        """Reset what a creator may not set."""
+        ...
+
+    def prepare_update(self, new: Object, old: Object, subresource: str) -> None:
+        """Keep what this path may not change; bump the generation."""
+        ...
+
+    def validate(self, obj: Object) -> list[FieldError]:
+        """What is wrong with a new object."""
+        ...
+
+    def validate_update(self, new: Object, old: Object, subresource: str) -> list[FieldError]:
+        """What is wrong with a change."""
+        ...
+
+    def warnings(self, new: Object, old: Object | None) -> list[str]:
+        """What is allowed and unwise."""
+        ...
+
+    def from_storage(self, obj: Object) -> Object:
+        """A stored object in this version; may return its argument."""
+        ...
+
+    def to_storage(self, obj: Object) -> Object:
+        """The form to store; may return its argument."""
+        ...
+
+    def columns(self) -> tuple[Column, ...]:
+        """What `kubectl get` shows."""
+        ...
+
+    def node(self) -> Any:
+        """The schema node for strategic merge and server-side apply; None when there is none."""
+        ...
+
+    def selectable(self, obj: Object) -> dict[str, str]:
+        """The fields that field selectors may name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A kind and how it is handled."""
+
+    kind: Kind
+    strategy: Strategy
+
+
+class Registry:
+    """Finds what a path names. Changes only through `replace` and `remove`."""
+
+    def __init__(self, builtin: Iterable[Served]) -> None:
+        self._served: dict[tuple[str, str, str], Served] = {}
+        self._owners: dict[str, list[tuple[str, str, str]]] = {}
+        self.generation = 0
+        """Grows with every change; caches of documents compare it."""
+        for served in builtin:
+            self._add(served)
+
+    def find(self, group: str, version: str, plural: str) -> Served | None:
+        """What a path names, None when nothing is served there."""
+        return self._served.get((group, version, plural))
+
+    def of_object(self, api_version: str, kind: str) -> Served | None:
+        """What an object's own apiVersion and kind name."""
+        group, _, version = api_version.rpartition("/")
+        return next(
+            (
+                served
+                for served in self._served.values()
+                if served.kind.kind == kind
+                and served.kind.group == group
+                and served.kind.version == version
+            ),
+            None,
+        )
+
+    def of_resource(self, resource: GroupResource) -> Served | None:
+        """The version of a resource that is stored; else the first that is served."""
+        versions = [
+            served
+            for (group, _, plural), served in self._served.items()
+            if (group, plural) == resource
+        ]
+        stored = (served for served in versions if served.strategy.is_storage)
+        return next(stored, versions[0] if versions else None)
+
+    def all(self) -> Iterator[Served]:
+        """Everything, in the order of registration."""
+        return iter(self._served.values())
+
+    def resources(self) -> list[Served]:
+        """Each collection once, in its stored version."""
+        return [served for served in self._served.values() if served.strategy.is_storage]
+
+    def in_version(self, version: GroupVersion) -> list[Served]:
+        """What one group version serves."""
+        return [served for served in self.all() if served.kind.group_version == version]
+
+    def group_versions(self) -> list[GroupVersion]:
+        """Every group version that serves something, in the order of registration."""
+        return list(dict.fromkeys(served.kind.group_version for served in self.all()))
+
+    def replace(self, owner: str, kinds: Iterable[Served]) -> None:
+        """Serve exactly these kinds for an owner (a CRD's name)."""
+        self.remove(owner)
+        for served in kinds:
+            kind = served.kind
+            self._owners.setdefault(owner, []).append((kind.group, kind.version, kind.plural))
+            self._add(served)
+        self.generation += 1
+
+    def remove(self, owner: str) -> None:
+        """Serve nothing for an owner any more."""
+        for place in self._owners.pop(owner, ()):
+            self._served.pop(place, None)
+        self.generation += 1
+
+    def _add(self, served: Served) -> None:
+        kind = served.kind
+        self._served[(kind.group, kind.version, kind.plural)] = served

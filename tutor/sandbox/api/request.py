@@ -1,0 +1,165 @@
+"""What comes in and what goes out, without a wire: requests, responses, streams."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from cryptography import x509
+
+FieldValidation = Literal["Strict", "Warn", "Ignore"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Who asks. `groups` includes the virtual ones (system:authenticated and the like)."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+    def info(self) -> dict[str, object]:
+        """The `userInfo` of reviews, fields in the server's order."""
+        out: dict[str, object] = {"username": self.name}
+        if self.uid:
+            out["uid"] = self.uid
+        if self.groups:
+            out["groups"] = list(self.groups)
+        if self.extra:
+            out["extra"] = {key: list(values) for key, values in sorted(self.extra.items())}
+        return out
+
+
+ANONYMOUS = User(name="system:anonymous", groups=("system:unauthenticated",))
+
+
+class Query:
+    """The query string: values in order, keys case-sensitive, unknown keys allowed."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, text: str) -> None:
+        self._pairs = parse_qsl(text, keep_blank_values=True)
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first value, or the default."""
+        return next((value for key, value in self._pairs if key == name), default)
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a key."""
+        return [value for key, value in self._pairs if key == name]
+
+    def has(self, name: str) -> bool:
+        """Whether the key is there at all."""
+        return any(key == name for key, _ in self._pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request. Header names are lower-case; repeated headers keep their order."""
+
+    method: str
+    target: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    received: datetime
+    peer_chain: tuple[x509.Certificate, ...] = ()
+    """The client's certificate and the intermediates it sent, unverified."""
+    remote: str = ""
+
+    @property
+    def path(self) -> str:
+        """The decoded path."""
+        return unquote(urlsplit(self.target).path)
+
+    @property
+    def query(self) -> Query:
+        """The parsed query."""
+        return Query(urlsplit(self.target).query)
+
+    def header(self, name: str) -> str:
+        """The first value of a header, empty when absent."""
+        return next((value for key, value in self.headers if key == name), "")
+
+    def header_values(self, name: str) -> list[str]:
+        """Every value of a header."""
+        return [value for key, value in self.headers if key == name]
+
+
+Headers = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """A whole answer."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Headers = ()
+
+
+class Source(Protocol):
+    """Chunks that become ready by and by: a watch, or a log that is followed."""
+
+    def take(self, now: datetime) -> list[bytes]:
+        """The chunks that are ready, in order; empty when there are none."""
+        ...
+
+    def due(self) -> datetime | None:
+        """When `take` is worth calling even if nobody woke us; None for never."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will follow what `take` returned."""
+        ...
+
+    def on_ready(self, wake: Callable[[], None]) -> None:
+        """Call `wake` when there is something to take."""
+        ...
+
+    def close(self) -> None:
+        """The reader has gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """An answer without an end of its own."""
+
+    source: Source
+    status: int = 200
+    content_type: str = "application/json"
+    headers: Headers = ()
+
+
+Answer = Response | Stream
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One operation on objects: who, how, and the warnings it gathers on its way."""
+
+    user: User
+    verb: str
+    now: datetime
+    manager: str = "unknown"
+    validation: FieldValidation = "Warn"
+    dry_run: bool = False
+    subresource: str = ""
+    warnings: list[str] = field(default_factory=list[str])
+
+    def warn(self, texts: Iterable[str]) -> None:
+        """Add warnings for the caller, each once."""
+        for text in texts:
+            if text not in self.warnings:
+                self.warnings.append(text)
+
+    def warning_headers(self) -> Iterator[tuple[str, str]]:
+        """The warnings as RFC 7234 headers, code 299, agent unknown."""
+        for text in self.warnings:
+            quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+            yield "Warning", f'299 - "{quoted}"'

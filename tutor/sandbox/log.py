@@ -1,0 +1,204 @@
+"""The durable half of a cluster's state: a SQLite log, written in groups.
+
+Writes that are made while one transaction is under way share the next one. SQLite runs in WAL mode
+with synchronous=FULL, so that an acknowledged write outlives a crash of the machine; the commit
+runs in a thread of its own and never holds the event loop.
+"""
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from tutor.errors import ClusterError
+from tutor.sandbox.kinds import Key
+from tutor.sandbox.store import Past, Store, Stored
+
+log = logging.getLogger(__name__)
+
+_FORMAT = 1
+_HISTORY_ROWS = 10_000
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS current (
+  grp TEXT NOT NULL, resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+  revision INTEGER NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY (grp, resource, namespace, name)
+);
+CREATE TABLE IF NOT EXISTS history (
+  revision INTEGER PRIMARY KEY, change TEXT NOT NULL,
+  grp TEXT NOT NULL, resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+  data BLOB NOT NULL
+);
+"""
+
+
+class Unwritable(Exception):  # noqa: N818 - it names the state of the log
+    """The log could not be written; the writes of the group are taken back."""
+
+
+class Log:
+    """Makes a store's writes durable and publishes them."""
+
+    def __init__(self, path: Path, store: Store) -> None:
+        self._path = path
+        self._store = store
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="log")
+        self._database: sqlite3.Connection | None = None
+        self._group: list[Past] = []
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._busy = False
+        self._trimmed = 0
+
+    @contextmanager
+    def opened(self) -> Generator[None]:
+        """Open the file, load the store, and close the file at the end.
+
+        Raises:
+            ClusterError: The file cannot be opened or is not a log.
+        """
+        try:
+            self._database = self._thread.submit(self._open).result()
+            self._thread.submit(self._load).result()
+        except sqlite3.Error as error:
+            self._thread.shutdown()
+            raise ClusterError(
+                f"The cluster's state in {self._path} cannot be opened: {error}.",
+                next_action="Free space or mend the permissions, or remove the folder "
+                f"{self._path.parent} to start with an empty cluster.",
+            ) from error
+        try:
+            yield
+        finally:
+            self._thread.submit(self._database.close).result()
+            self._thread.shutdown()
+
+    def append(self, past: Past) -> None:
+        """Queue a write that the store has already made."""
+        self._group.append(past)
+        if not self._busy:
+            self._busy = True
+            asyncio.get_running_loop().call_soon(self._start)
+
+    async def durable(self, revision: int) -> None:
+        """Wait until the write with that revision outlives a crash.
+
+        Raises:
+            Unwritable: It never will; the store has taken it back.
+        """
+        if revision <= self._store.published:
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append((revision, waiter))
+        await waiter
+
+    def _start(self) -> None:
+        group, self._group = self._group, []
+        loop = asyncio.get_running_loop()
+        written = loop.run_in_executor(self._thread, self._write, group)
+        written.add_done_callback(lambda done: self._finish(group, done.exception()))
+
+    def _finish(self, group: list[Past], error: BaseException | None) -> None:
+        if error is not None:
+            self._fail(error)
+            return
+        self._store.publish(group[-1].revision)
+        self._release(self._store.published, None)
+        if self._group:
+            self._start()
+        else:
+            self._busy = False
+
+    def _fail(self, error: BaseException) -> None:
+        log.error("log not written", exc_info=error, extra={"path": str(self._path)})
+        self._group.clear()
+        self._busy = False
+        last = self._store.revision
+        self._store.rollback()
+        self._release(last, Unwritable(str(error)))
+
+    def _release(self, revision: int, error: Unwritable | None) -> None:
+        ready = [waiter for wanted, waiter in self._waiters if wanted <= revision]
+        self._waiters = [pair for pair in self._waiters if pair[0] > revision]
+        for waiter in ready:
+            if waiter.done():
+                continue
+            if error is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(error)
+
+    def _open(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.executescript(_SCHEMA)
+        found = database.execute("SELECT value FROM meta WHERE name='format'").fetchone()
+        if found is None:
+            database.execute("INSERT INTO meta VALUES ('format', ?)", (_FORMAT,))
+        elif found[0] != _FORMAT:
+            raise sqlite3.DatabaseError(f"format {found[0]} is not format {_FORMAT}")
+        return database
+
+    def _load(self) -> None:
+        database = self._require()
+        objects = [
+            Stored(Key(*row[:4]), json.loads(row[5]), row[4], row[5])
+            for row in database.execute(
+                "SELECT grp, resource, namespace, name, revision, data FROM current"
+            )
+        ]
+        history: list[Past] = []
+        before: dict[Key, bytes | None] = {}
+        for row in database.execute(
+            "SELECT revision, change, grp, resource, namespace, name, data"
+            " FROM history ORDER BY revision"
+        ):
+            key = Key(*row[2:6])
+            history.append(Past(row[1], key, row[0], row[6], before.get(key)))
+            before[key] = None if row[1] == "DELETED" else row[6]
+        newest = max((stored.revision for stored in objects), default=0)
+        revision = history[-1].revision if history else newest
+        self._trimmed = history[0].revision if history else revision
+        self._store.load(objects, history, revision)
+
+    def _write(self, group: list[Past]) -> None:
+        database = self._require()
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            for past in group:
+                self._write_one(database, past)
+            last = group[-1].revision
+            if last - self._trimmed > _HISTORY_ROWS + 1_000:
+                self._trimmed = last - _HISTORY_ROWS
+                database.execute("DELETE FROM history WHERE revision < ?", (self._trimmed,))
+            database.execute("COMMIT")
+        except sqlite3.Error:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise
+
+    def _write_one(self, database: sqlite3.Connection, past: Past) -> None:
+        if past.change == "DELETED":
+            database.execute(
+                "DELETE FROM current WHERE grp=? AND resource=? AND namespace=? AND name=?",
+                past.key,
+            )
+        else:
+            database.execute(
+                "INSERT OR REPLACE INTO current VALUES (?,?,?,?,?,?)",
+                (*past.key, past.revision, past.data),
+            )
+        database.execute(
+            "INSERT INTO history VALUES (?,?,?,?,?,?,?)",
+            (past.revision, past.change, *past.key, past.data),
+        )
+
+    def _require(self) -> sqlite3.Connection:
+        if self._database is None:
+            self._database = self._open()
+        return self._database

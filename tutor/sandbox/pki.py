@@ -1,0 +1,365 @@
+"""Keys, certificates and signed tokens, as pure functions of a request and the time.
+
+P-256 keys unless somebody asks otherwise: an RSA key takes a hundred times as long to make.
+Sources: RFC 5280; RFC 7515 (compact JWS) with RFC 7518's ES256; kube-apiserver's x509 request
+authenticator for what a client certificate must have.
+"""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
+SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH
+_BACKDATE = timedelta(minutes=5)
+_COORDINATE_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A certificate and the key that signs with it."""
+
+    certificate: x509.Certificate
+    key: PrivateKey
+
+    @property
+    def pem(self) -> str:
+        """The certificate."""
+        return certificate_pem(self.certificate)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A leaf certificate with its key, both PEM."""
+
+    certificate: str
+    key: str
+
+
+def new_key(algorithm: str = "ECDSA", size: int = 0) -> PrivateKey:
+    """A fresh private key: `ECDSA` (256, 384, 521), `RSA` (bits) or `Ed25519`."""
+    if algorithm == "RSA":
+        return rsa.generate_private_key(65537, size or 2048)
+    if algorithm == "Ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    curves: dict[int, ec.EllipticCurve] = {
+        256: ec.SECP256R1(),
+        384: ec.SECP384R1(),
+        521: ec.SECP521R1(),
+    }
+    return ec.generate_private_key(curves[size or 256])
+
+
+def key_pem(key: PrivateKey, encoding: str = "PKCS8") -> str:
+    """PEM of a key: `PKCS8`, or `PKCS1` (SEC1 for elliptic curves, as Go and cert-manager say)."""
+    form = (
+        serialization.PrivateFormat.PKCS8
+        if encoding == "PKCS8" or isinstance(key, ed25519.Ed25519PrivateKey)
+        else serialization.PrivateFormat.TraditionalOpenSSL
+    )
+    return key.private_bytes(
+        serialization.Encoding.PEM, form, serialization.NoEncryption()
+    ).decode()
+
+
+def certificate_pem(certificate: x509.Certificate) -> str:
+    """PEM of a certificate."""
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def load_certificates(pem: str | bytes) -> list[x509.Certificate]:
+    """The certificates of a bundle.
+
+    Raises:
+        ValueError: There is none, or one is malformed.
+    """
+    data = pem.encode() if isinstance(pem, str) else pem
+    return x509.load_pem_x509_certificates(data)
+
+
+def load_key(pem: str | bytes) -> PrivateKey:
+    """A private key from PEM.
+
+    Raises:
+        ValueError: It is no key, or of a type that is not used here.
+    """
+    data = pem.encode() if isinstance(pem, str) else pem
+    try:
+        key = serialization.load_pem_private_key(data, password=None)
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError(str(error)) from error
+    if isinstance(key, PrivateKey):
+        return key
+    raise ValueError(f"unusable key type {type(key).__name__}")
+
+
+def load_authority(pair: Pair) -> Authority:
+    """An authority from its PEM texts."""
+    return Authority(load_certificates(pair.certificate)[0], load_key(pair.key))
+
+
+def subject_of(common_name: str = "", organizations: Sequence[str] = ()) -> x509.Name:
+    """A name with one multi-valued RDN of organizations and a common name, as Go encodes it."""
+    rdns: list[x509.RelativeDistinguishedName] = []
+    if organizations:
+        attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, o) for o in organizations]
+        rdns.append(x509.RelativeDistinguishedName(list(dict.fromkeys(attributes))))
+    if common_name:
+        attribute = x509.NameAttribute(NameOID.COMMON_NAME, common_name)
+        rdns.append(x509.RelativeDistinguishedName([attribute]))
+    return x509.Name(rdns)
+
+
+def signing_hash(key: PrivateKey) -> hashes.HashAlgorithm | None:
+    """The hash that goes with a signing key, as Go chooses it."""
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return None
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        by_size = {384: hashes.SHA384(), 521: hashes.SHA512()}
+        return by_size.get(key.curve.key_size, hashes.SHA256())
+    return hashes.SHA256()
+
+
+def build(
+    *,
+    subject: x509.Name,
+    issuer: x509.Name,
+    public_key: Any,
+    signer: PrivateKey,
+    not_before: datetime,
+    not_after: datetime,
+    extensions: Sequence[tuple[x509.ExtensionType, bool]],
+) -> x509.Certificate:
+    """Sign a certificate with the extensions in the given order; each with its criticality."""
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number() >> 32)
+        .not_valid_before(not_before)
+        .not_valid_after(not_after)
+    )
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical=critical)
+    return builder.sign(signer, signing_hash(signer))
+
+
+def new_authority(
+    common_name: str,
+    *,
+    now: datetime,
+    lifetime: timedelta,
+    key: PrivateKey | None = None,
+    key_usages: Sequence[str] = ("digital_signature", "key_encipherment", "key_cert_sign"),
+    extended: Sequence[x509.ObjectIdentifier] = (),
+    backdate: timedelta = timedelta(0),
+) -> Authority:
+    """A self-signed certification authority."""
+    signer = key or new_key()
+    extensions: list[tuple[x509.ExtensionType, bool]] = [(key_usage(key_usages), True)]
+    if extended:
+        extensions.append((x509.ExtendedKeyUsage(extended), False))
+    extensions.append((x509.BasicConstraints(ca=True, path_length=None), True))
+    extensions.append((x509.SubjectKeyIdentifier.from_public_key(signer.public_key()), False))
+    name = subject_of(common_name)
+    certificate = build(
+        subject=name,
+        issuer=name,
+        public_key=signer.public_key(),
+        signer=signer,
+        not_before=now - backdate,
+        not_after=now + lifetime,
+        extensions=extensions,
+    )
+    return Authority(certificate, signer)
+
+
+def key_usage(names: Sequence[str]) -> x509.KeyUsage:
+    """A key usage extension from the names of cryptography's parameters."""
+    every = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return x509.KeyUsage(**{name: name in names for name in every})
+
+
+def alternative_names(hosts: Sequence[str]) -> x509.SubjectAlternativeName:
+    """Subject alternative names: DNS names and IP addresses, told apart by their form."""
+    names: list[x509.GeneralName] = []
+    for host in hosts:
+        try:
+            names.append(x509.IPAddress(ip_address(host)))
+        except ValueError:
+            names.append(x509.DNSName(host))
+    return x509.SubjectAlternativeName(names)
+
+
+def issue(
+    authority: Authority,
+    *,
+    subject: x509.Name,
+    now: datetime,
+    lifetime: timedelta,
+    hosts: Sequence[str] = (),
+    extended: Sequence[x509.ObjectIdentifier] = (SERVER_AUTH,),
+    key: PrivateKey | None = None,
+    usages: Sequence[str] = ("digital_signature", "key_encipherment"),
+    backdate: timedelta = _BACKDATE,
+) -> Pair:
+    """A leaf certificate and its key. Subject alternative names are critical without a subject."""
+    leaf_key = key or new_key()
+    extensions: list[tuple[x509.ExtensionType, bool]] = []
+    if usages:
+        extensions.append((key_usage(usages), True))
+    extensions.append((x509.ExtendedKeyUsage(extended), False))
+    extensions.append((x509.BasicConstraints(ca=False, path_length=None), True))
+    issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key())
+    extensions.append((issuer_key, False))
+    if hosts:
+        extensions.append((alternative_names(hosts), not subject.rdns))
+    certificate = build(
+        subject=subject,
+        issuer=authority.certificate.subject,
+        public_key=leaf_key.public_key(),
+        signer=authority.key,
+        not_before=now - backdate,
+        not_after=now + lifetime,
+        extensions=extensions,
+    )
+    return Pair(certificate_pem(certificate), key_pem(leaf_key))
+
+
+def why_not_client(
+    chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], now: datetime
+) -> str | None:
+    """Why a client certificate is refused, in Go's words; None when it is good.
+
+    `chain` is the leaf and the intermediates that the client sent.
+    """
+    leaf = chain[0]
+    if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
+        return "x509: certificate has expired or is not yet valid"
+    if not _signed_by_any(leaf, chain[1:], roots):
+        return "x509: certificate signed by unknown authority"
+    try:
+        usages = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return None
+    except ValueError:
+        return "x509: malformed extension"
+    if CLIENT_AUTH in usages or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usages:
+        return None
+    return "x509: certificate specifies an incompatible key usage"
+
+
+def _signed_by_any(
+    certificate: x509.Certificate,
+    intermediates: Sequence[x509.Certificate],
+    roots: Sequence[x509.Certificate],
+) -> bool:
+    if any(certificate == root or is_issued_by(certificate, root) for root in roots):
+        return True
+    for index, intermediate in enumerate(intermediates):
+        rest = [*intermediates[:index], *intermediates[index + 1 :]]
+        if is_issued_by(certificate, intermediate) and _signed_by_any(intermediate, rest, roots):
+            return True
+    return False
+
+
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether `issuer` is a CA whose key signed the certificate."""
+    if certificate.issuer != issuer.subject:
+        return False
+    try:
+        constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
+        if not constraints.ca:
+            return False
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        return False
+    return True
+
+
+def identity_of(certificate: x509.Certificate) -> tuple[str, tuple[str, ...]]:
+    """The user (common name) and groups (organizations) that a client certificate names."""
+    subject = certificate.subject
+    names = [str(a.value) for a in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    groups = [str(a.value) for a in subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
+    return (names[-1] if names else ""), tuple(groups)
+
+
+def _b64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _unb64url(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+def key_id(key: ec.EllipticCurvePublicKey) -> str:
+    """The `kid` of a signing key: the hash of its encoding, as Kubernetes makes it."""
+    encoded = key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(encoded)
+    return _b64url(digest.finalize())
+
+
+def sign_token(key: ec.EllipticCurvePrivateKey, claims: dict[str, Any]) -> str:
+    """A JWT, signed with ES256."""
+    header = {"alg": "ES256", "kid": key_id(key.public_key())}
+    parts = [json.dumps(part, separators=(",", ":")).encode() for part in (header, claims)]
+    signed = ".".join(_b64url(part) for part in parts)
+    r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+    raw = r.to_bytes(_COORDINATE_BYTES, "big") + s.to_bytes(_COORDINATE_BYTES, "big")
+    return f"{signed}.{_b64url(raw)}"
+
+
+def read_token(key: ec.EllipticCurvePublicKey, token: str) -> dict[str, Any] | None:
+    """The claims of a JWT that `key` signed; None when it is anything else.
+
+    Times and audiences are for the caller to judge.
+    """
+    try:
+        signed, _, signature = token.rpartition(".")
+        header, claims = (json.loads(_unb64url(part)) for part in signed.split("."))
+        raw = _unb64url(signature)
+    except ValueError:
+        return None
+    well_formed = isinstance(header, dict) and isinstance(claims, dict)
+    if not well_formed or header.get("alg") != "ES256" or len(raw) != 2 * _COORDINATE_BYTES:
+        return None
+    encoded = encode_dss_signature(
+        int.from_bytes(raw[:_COORDINATE_BYTES], "big"),
+        int.from_bytes(raw[_COORDINATE_BYTES:], "big"),
+    )
+    try:
+        key.verify(encoded, signed.encode(), ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return None
+    return claims
