@@ -1,0 +1,333 @@
+"""What a lesson says: courses, lessons, steps, facts, mistakes, hints and blocks.
+
+A fact's `given` and `that` are not interpreted here: `where` keeps their place for messages, and
+the probes give them a meaning.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar, get_args
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from tutor.course.interpret import Duration, Node, Slug, Text
+
+Environment = Literal["sandbox", "kind", "context"]
+ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
+
+FORMAT = 1
+"""The version of the lesson format that this program reads."""
+
+Only = Annotated[tuple[Environment, ...], Field(min_length=1)]
+"""The environments that something is for."""
+
+
+class Limited(Protocol):
+    """Something that may be for some environments only."""
+
+    @property
+    def only(self) -> tuple[Environment, ...]:
+        """The environments it is for."""
+        ...
+
+
+L = TypeVar("L", bound=Limited)
+
+
+def meant_for(environment: Environment, items: Iterable[L]) -> tuple[L, ...]:
+    """Those of the items that count in this environment."""
+    return tuple(item for item in items if environment in item.only)
+
+
+class Run(Node):
+    """Commands for the learner's shell, shown as they will be typed."""
+
+    run: Text
+    note: str = ""
+    """Markdown above the commands."""
+    only: Only = ENVIRONMENTS
+
+
+class File(Node):
+    """A file below the working folder, written whole."""
+
+    file: Text
+    """Its path below the working folder."""
+    content: str | None = None
+    source: Text | None = Field(default=None, alias="from")
+    """A file of the lesson's `files/` folder that has the content."""
+    note: str = ""
+    only: Only = ENVIRONMENTS
+
+    @model_validator(mode="after")
+    def _one_content(self) -> Self:
+        if (self.content is None) == (self.source is None):
+            raise ValueError("a file has either `content` or `from`")
+        return self
+
+
+class Set(Node):
+    """One change to a YAML document."""
+
+    opaque: ClassVar[frozenset[str]] = frozenset({"to"})
+
+    path: Text
+    """For example `spec.tls.secretName`, `spec.ports[0].name`, `metadata.labels["a.b/c"]`."""
+    to: Any = None
+    """The value itself."""
+    source: Text | None = Field(default=None, alias="from")
+    """A file below the working folder whose text, without the newline at its end, is the value."""
+    remove: bool = False
+
+    @model_validator(mode="after")
+    def _one_value(self) -> Self:
+        ways = ("to" in self.model_fields_set) + (self.source is not None) + self.remove
+        if ways != 1:
+            raise ValueError("a change has one of `to`, `from` and `remove: true`")
+        return self
+
+
+class Edit(Node):
+    """A command that opens an editor, and what is changed there when the lesson plays itself."""
+
+    edit: Text
+    """The command, such as `kubectl edit …`."""
+    changes: tuple[Set, ...] = Field(alias="set", min_length=1)
+    note: str = ""
+    only: Only = ENVIRONMENTS
+
+
+class Look(Node):
+    """A read-only command that shows something worth seeing."""
+
+    look: Text
+    note: str = ""
+    only: Only = ENVIRONMENTS
+
+
+BLOCK_KINDS: tuple[str, ...] = ("run", "file", "edit", "look")
+
+
+def _block_kind(value: Any) -> str | None:
+    if isinstance(value, Node):
+        return type(value).__name__
+    kinds = [kind for kind in BLOCK_KINDS if kind in value] if isinstance(value, dict) else []
+    return kinds[0].title() if len(kinds) == 1 else None
+
+
+Block = Annotated[
+    Annotated[Run, Tag("Run")]
+    | Annotated[File, Tag("File")]
+    | Annotated[Edit, Tag("Edit")]
+    | Annotated[Look, Tag("Look")],
+    Discriminator(
+        _block_kind,
+        custom_error_type="block_kind",
+        custom_error_message=f"a block has exactly one of {', '.join(BLOCK_KINDS)}",
+    ),
+]
+
+Given = dict[str, dict[str, Any]]
+"""Name to `{source: its arguments}`."""
+
+
+class Fact(Node):
+    """Something that has to hold before the step is done."""
+
+    opaque: ClassVar[frozenset[str]] = frozenset({"given"})
+
+    id: Slug
+    label: Text
+    given: Given = Field(default_factory=Given)
+    that: Text
+    saw: str | None = None
+    """An expression for the text of what was seen; None for a text made from `that`."""
+    show: Text
+    """A read-only command that shows the same to the learner."""
+    settle: Duration = Field(default="0s", validate_default=True)
+    """How long it must hold."""
+    edge: bool = False
+    """It happened: once seen true it stays true."""
+    only: Only = ENVIRONMENTS
+
+
+class Mistake(Node):
+    """A wrong turn that the lesson knows, and what it says then."""
+
+    opaque: ClassVar[frozenset[str]] = frozenset({"given"})
+
+    id: Slug
+    given: Given = Field(default_factory=Given)
+    when: Text
+    say: Text
+    attempt: tuple[Block, ...] = Field(alias="try", min_length=1)
+    """Blocks that make this mistake."""
+    only: Only = ENVIRONMENTS
+
+
+class Hint(Node):
+    """One rung of the ladder."""
+
+    say: Text
+    only: Only = ENVIRONMENTS
+
+
+class Option(Node):
+    """One answer to choose."""
+
+    answer: Text
+    right: bool = False
+    why: str = ""
+    """Why it is right or wrong; a wrong one has to say it."""
+
+
+class Choice(Node):
+    """A question with answers to choose from; `predict` is asked before the step is done."""
+
+    id: Slug
+    kind: Literal["choice", "predict"]
+    question: Text
+    options: tuple[Option, ...] = Field(min_length=2)
+
+
+class Answer(Node):
+    """A question that is answered by typing."""
+
+    id: Slug
+    kind: Literal["text"]
+    question: Text
+    accept: tuple[Text, ...] = Field(min_length=1)
+    """Right answers; capitals and blanks around them do not count."""
+    why: Text
+    """What to tell somebody who answered something else."""
+
+
+Question = Annotated[Choice | Answer, Field(discriminator="kind")]
+
+
+class Step(Node):
+    """One thing to do, and the facts that tell that it is done."""
+
+    opaque: ClassVar[frozenset[str]] = frozenset({"given"})
+
+    id: Slug
+    title: Text
+    minutes: int = Field(ge=1, le=60)
+    say: Text
+    do: tuple[Block, ...] = ()
+    given: Given = Field(default_factory=Given)
+    """What several facts of this step look at."""
+    facts: tuple[Fact, ...]
+    mistakes: tuple[Mistake, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    solution: Literal["do"] | tuple[Block, ...]
+    """What is typed to solve it; `do` for the blocks of `do`."""
+    ask: tuple[Question, ...] = ()
+    debrief: str = ""
+    only: Only = ENVIRONMENTS
+    skip: Literal["allowed", "with-solution", "never"] = "with-solution"
+    reset: tuple[Block, ...] = ()
+    """What brings an environment without snapshots back to where the step began."""
+
+    def solved_by(self, environment: Environment) -> tuple[Run | File | Edit | Look, ...]:
+        """The blocks that solve the step."""
+        blocks = self.do if self.solution == "do" else self.solution
+        return meant_for(environment, blocks)
+
+
+class Tool(Node):
+    """A command that the lesson's steps use."""
+
+    name: Text
+    version: str = ""
+    """The oldest that will do; empty for any."""
+    only: Only = ENVIRONMENTS
+
+
+class Grants(Node):
+    """What a lesson may touch."""
+
+    cluster: bool = False
+    """Objects of the whole cluster and of every namespace."""
+    namespaces: tuple[Text, ...] = ()
+    files: tuple[Text, ...] = ()
+    """Patterns of paths below the working folder, such as `*.yaml`."""
+    hosts: tuple[Text, ...] = ()
+    """Names or addresses to connect to, such as `localhost`, `127.0.0.1:443`, `$TUTOR_INGRESS`."""
+    commands: tuple[Text, ...] = ()
+    """Command lines that a probe may run, whole and exact."""
+
+
+class Header(Node):
+    """What `lesson.yaml` says."""
+
+    format: int = Field(ge=1)
+    id: Slug
+    title: Text
+    summary: Text
+    objectives: tuple[Text, ...] = Field(min_length=1)
+    requirements: tuple[Text, ...] = ()
+    """What a learner should know or have, in words."""
+    tools: tuple[Tool, ...] = ()
+    environments: tuple[Environment, ...] = Field(min_length=1)
+    kubeconfig: Text
+    """The kubeconfig that the probes use: a path below the working folder."""
+    grants: Grants
+    order: tuple[Slug, ...] = Field(alias="steps", min_length=1)
+    """The ids of the steps, first to last."""
+
+
+class Title(Node):
+    """What `course.yaml` says."""
+
+    title: Text
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """A lesson and its steps, in order."""
+
+    folder: Path
+    header: Header
+    steps: tuple[Step, ...]
+    files: tuple[str, ...] = ()
+    """Paths below the lesson's `files/`."""
+
+    @property
+    def id(self) -> str:
+        """The lesson's stable name."""
+        return self.header.id
+
+    def steps_on(self, environment: Environment) -> tuple[Step, ...]:
+        """The steps of this environment, in order."""
+        return meant_for(environment, self.steps)
+
+    def step(self, step_id: str) -> Step:
+        """The step of that id. Raises `KeyError` when there is none."""
+        for step in self.steps:
+            if step.id == step_id:
+                return step
+        raise KeyError(step_id)
+
+    def text(self, path: str) -> str:
+        """A file of the lesson's `files/` folder."""
+        return (self.folder / "files" / path).read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """All lessons of one folder, in order."""
+
+    folder: Path
+    title: str
+    summary: str = ""
+    lessons: tuple[Lesson, ...] = ()
+
+    def lesson(self, lesson_id: str) -> Lesson:
+        """The lesson of that id. Raises `KeyError` when there is none."""
+        for lesson in self.lessons:
+            if lesson.id == lesson_id:
+                return lesson
+        raise KeyError(lesson_id)
