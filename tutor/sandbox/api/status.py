@@ -12,6 +12,9 @@ from typing import Any
 from tutor.sandbox.kinds import GroupResource, Object
 
 _GO_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_ASCII_END = 0x80
+_PLANE_END = 0x10000
+_PLAIN_MAGNITUDES = range(-4, 6)
 
 
 def go_quote(text: str) -> str:
@@ -22,12 +25,12 @@ def go_quote(text: str) -> str:
             out.append(_GO_ESCAPES[char])
         elif char.isprintable():
             out.append(char)
-        elif ord(char) < 0x80:
+        elif ord(char) < _ASCII_END:
             out.append(
                 {7: "\\a", 8: "\\b", 11: "\\v", 12: "\\f"}.get(ord(char), f"\\x{ord(char):02x}")
             )
         else:
-            out.append(f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}")
+            out.append(f"\\u{ord(char):04x}" if ord(char) < _PLANE_END else f"\\U{ord(char):08x}")
     return '"' + "".join(out) + '"'
 
 
@@ -38,7 +41,7 @@ def go_float(value: float) -> str:
         return "NaN" if exponent == "n" else "-Inf" if sign else "+Inf"
     magnitude = len(digits) - 1 + exponent
     minus = "-" if sign else ""
-    if -4 <= magnitude < 6 or digits == (0,):
+    if magnitude in _PLAIN_MAGNITUDES or digits == (0,):
         return minus + format(Decimal((0, digits, exponent)), "f")
     head, tail = str(digits[0]), "".join(map(str, digits[1:]))
     mantissa = f"{head}.{tail}" if tail else head
@@ -175,6 +178,8 @@ class ApiError(Exception):
         *,
         details: Object | None = None,
         headers: Sequence[tuple[str, str]] = (),
+        meta: Object | None = None,
+        pretty: bool = False,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -182,13 +187,16 @@ class ApiError(Exception):
         self.message = message
         self.details = details
         self.headers = tuple(headers)
+        self.meta = meta or {}
+        self.pretty = pretty
+        """Whether the server prints this one for people, whoever asks."""
 
     def status(self) -> Object:
         """The Status object, fields in the order of the real server."""
         status: Object = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.meta,
             "status": "Failure",
             "message": self.message,
         }
@@ -283,6 +291,17 @@ def internal_error(why: str) -> ApiError:
     return ApiError(500, "InternalError", f"Internal error occurred: {why}", details=details)
 
 
+def unexplained(message: str) -> ApiError:
+    """500 without a reason, for failures that the real server does not tell apart."""
+    return ApiError(500, "", message)
+
+
+def refused() -> ApiError:
+    """422 without saying why, as for a JSON Patch that does not fit."""
+    message = "the server rejected our request due to an error in our request"
+    return ApiError(422, "Invalid", message, details={})
+
+
 def expired(message: str) -> ApiError:
     """410 for a resource version that is too old."""
     return ApiError(410, "Expired", message)
@@ -305,7 +324,8 @@ def invalid_object(group: str, kind: str, name: str, errors: Sequence[FieldError
         details["name"] = name
     if group:
         details["group"] = group
-    details["kind"] = kind
+    if kind:
+        details["kind"] = kind
     details["causes"] = [
         {"reason": error.reason, "message": error.body, "field": error.path} for error in errors
     ]

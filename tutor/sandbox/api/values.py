@@ -1,4 +1,4 @@
-"""Tell JSON values apart, in words that the type checker follows."""
+"""JSON values: told apart in words that the type checker follows, and copied."""
 
 from typing import Any, TypeGuard
 
@@ -11,3 +11,12 @@ def is_map(value: Any) -> TypeGuard[dict[str, Any]]:
 def is_list(value: Any) -> TypeGuard[list[Any]]:
     """Whether the value is a JSON array."""
     return type(value) is list
+
+
+def fresh(value: Any) -> Any:
+    """A copy of a JSON value that shares no object and no array with it."""
+    if is_map(value):
+        return {key: fresh(inner) for key, inner in value.items()}
+    if is_list(value):
+        return [fresh(inner) for inner in value]
+    return value

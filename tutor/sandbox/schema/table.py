@@ -14,6 +14,13 @@ from tutor.sandbox.schema import declarations
 from tutor.sandbox.schema.declarations import Field, Type, bare, json_fields
 
 _NO_FIELDS: Mapping[str, "Node"] = MappingProxyType({})
+_SCALARS: Mapping[str, Literal["string", "numeric", "boolean"]] = {
+    "string": "string",
+    "bool": "boolean",
+    "int32": "numeric",
+    "int64": "numeric",
+    "float64": "numeric",
+}
 _PLAIN_CODECS = frozenset({"time", "microtime", "quantity", "int-or-string"})
 
 
@@ -35,6 +42,13 @@ class Node:
     def type_name(self) -> str:
         """Go's name: `PodSpec` for structs, the spelling of the type otherwise."""
         return self._type.name if self.shape == "struct" else self._type.go
+
+    @property
+    def scalar(self) -> Literal["string", "numeric", "boolean", "untyped"]:
+        """What a scalar takes from an applier; types with a JSON form of their own take all."""
+        if self._type.shape == "list":
+            return "string"
+        return _SCALARS.get(self._type.name, "untyped")
 
     @property
     def merge_key(self) -> str:
