@@ -1,6 +1,6 @@
-"""JSONPath as the API server evaluates it in printer columns and selectable fields.
+r"""JSONPath as the API server evaluates it in printer columns and selectable fields.
 
-The dialect is client-go's, which predates RFC 9535 and differs from it: `\\.` escapes a dot in a
+The dialect is client-go's, which predates RFC 9535 and differs from it: `\.` escapes a dot in a
 name, `['x']` is read as `.x`, and an index beyond a list is an error. A key that is missing selects
 nothing.
 
@@ -88,29 +88,30 @@ class _Parser:
         return tuple(self._steps)
 
     def _step(self) -> Step:
-        if self._text.startswith("[?(", self._at):
-            return self._filter()
-        if self._text.startswith("..", self._at):
-            return self._recursive()
-        match self._text[self._at]:
-            case " " | "@" | "$":
-                self._at += 1
-                return _same
-            case "[":
-                return self._brackets()
-            case "." | "_":
-                return self._field_or_word()
-            case "'" | '"':
-                return self._quoted()
-            case char if char in "+-" or char.isdigit():
-                return self._number()
-            case char if char.isalpha():
-                return self._field_or_word()
-            case "\r" | "\n":
-                raise JSONPathError("unclosed action")
-            case char:
-                message = f"unrecognized character in action: U+{ord(char):04X} '{char}'"
-                raise JSONPathError(message)
+        for prefix, read in (
+            ("[?(", self._filter),
+            ("[", self._brackets),
+            ("..", self._recursive),
+            (".", self._name),
+            ("'", self._quoted),
+            ('"', self._quoted),
+        ):
+            if self._text.startswith(prefix, self._at):
+                return read()
+        return self._bare()
+
+    def _bare(self) -> Step:
+        char = self._text[self._at]
+        if char in " @$":
+            self._at += 1
+            return _same
+        if char in "+-" or char.isdigit():
+            return self._number()
+        if char == "_" or char.isalpha():
+            return self._word()
+        if char in "\r\n":
+            raise JSONPathError("unclosed action")
+        raise JSONPathError(f"unrecognized character in action: U+{ord(char):04X} '{char}'")
 
     def _take(self, pattern: re.Pattern[str], complaint: str = "") -> re.Match[str]:
         found = pattern.match(self._text, self._at)
@@ -119,11 +120,12 @@ class _Parser:
         self._at = found.end()
         return found
 
-    def _field_or_word(self) -> Step:
-        if self._text[self._at] == ".":
-            self._at += 1
-            name = self._take(_FIELD)[0]
-            return _wildcard if name == "*" else _field(name.replace("\\", ""))
+    def _name(self) -> Step:
+        self._at += 1
+        name = self._take(_FIELD)[0]
+        return _wildcard if name == "*" else _field(name.replace("\\", ""))
+
+    def _word(self) -> Step:
         word = self._take(_WORD)[0]
         if word not in ("true", "false"):
             raise JSONPathError(f"unrecognized identifier {word}")
@@ -135,9 +137,9 @@ class _Parser:
         self._at += 2
         following = self._text[self._at : self._at + 1]
         if following.isalnum() or following == "_":
-            self._at -= 1
+            self._at -= 1  # the second dot begins the name
             self._steps.append(_descend)
-            return self._field_or_word()
+            return self._name()
         return _descend
 
     def _number(self) -> Step:
@@ -162,7 +164,9 @@ class _Parser:
     def _brackets(self) -> Step:
         inside = self._take(_BRACKETS, "unterminated array")[1]
         if "," in inside:
-            return _union(tuple(_Parser(f"[{part.strip(' ')}]").parse() for part in _split(inside)))
+            return _union(
+                tuple(_Parser(f"[{part.strip(' ')}]").parse() for part in inside.split(","))
+            )
         if key := _KEY.fullmatch(inside):
             steps = _Parser(f".{key[1]}").parse()
             return lambda values: _run(steps, values)
@@ -181,10 +185,6 @@ class _Parser:
             return _filtered(_exists(_Parser(inside).parse()))
         left, sign, right = comparison.groups()
         return _filtered(_compares(_Parser(left).parse(), sign, _Parser(right).parse()))
-
-
-def _split(inside: str) -> list[str]:
-    return inside.split(",")
 
 
 def _same(values: list[Any]) -> list[Any]:
@@ -277,8 +277,9 @@ def _exists(steps: tuple[Step, ...]) -> Callable[[Any], bool]:
 
 def _compares(left: tuple[Step, ...], sign: str, right: tuple[Step, ...]) -> Callable[[Any], bool]:
     def passes(item: Any) -> bool:
-        lefts, rights = _run(left, [item]), _run(right, [item])
-        if not lefts or not rights:
+        lefts = _run(left, [item])
+        rights = _run(right, [item]) if lefts else []
+        if not rights:
             return False
         if len(lefts) > 1 or len(rights) > 1:
             raise JSONPathError("can only compare one element at a time")

@@ -1,0 +1,84 @@
+"""Tables: what `kubectl get` asks for and prints, made by the server.
+
+Source: Kubernetes' apiserver v0.36, pkg/endpoints/handlers (asTable) and pkg/registry/rest.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Literal
+
+from tutor.sandbox.api.printers import custom
+from tutor.sandbox.api.printers.catalogue import OTHER, PRINTERS
+from tutor.sandbox.api.printers.printer import Column, Printer
+from tutor.sandbox.kinds import Kind, Object
+
+Include = Literal["None", "Metadata", "Object"]
+
+_API_VERSION = "meta.k8s.io/v1"
+_LIST_META = ("resourceVersion", "continue", "remainingItemCount")
+
+
+def columns(kind: Kind, custom_columns: Sequence[Object]) -> tuple[Column, ...]:
+    """The columns of a kind; `custom_columns` are the `additionalPrinterColumns` of a custom one.
+
+    Compile them once for each version of a CRD and pass them to `table`.
+    """
+    if kind.custom:
+        return custom.columns(custom_columns)
+    return PRINTERS.get(kind.group_resource, OTHER).columns
+
+
+def table(
+    kind: Kind,
+    objects: Sequence[Object],
+    columns: tuple[Column, ...],
+    *,
+    include: Include,
+    now: datetime,
+    list_meta: Object,
+    with_columns: bool = True,
+) -> Object:
+    """A Table of these objects, one row each.
+
+    `include` says what a row carries besides its cells. `list_meta` is the list's metadata, or that
+    of the only object. Without columns (later events of a watch) the definitions are null.
+    """
+    printer = _printer(kind, columns)
+    return {
+        "kind": "Table",
+        "apiVersion": _API_VERSION,
+        "metadata": {key: list_meta[key] for key in _LIST_META if list_meta.get(key)},
+        "columnDefinitions": [one.definition() for one in columns] if with_columns else None,
+        "rows": [
+            {**_row(printer, obj, now), "object": _included(kind, obj, include)}
+            for obj in (sorted(objects, key=printer.order) if printer.order else objects)
+        ],
+    }
+
+
+def _printer(kind: Kind, columns: tuple[Column, ...]) -> Printer:
+    if kind.custom:
+        return Printer(columns, partial(custom.cells, columns))
+    return PRINTERS.get(kind.group_resource, OTHER)
+
+
+def _row(printer: Printer, obj: Object, now: datetime) -> Object:
+    cells = printer.cells(obj, now)
+    if printer.conditions is not None and (conditions := printer.conditions(obj)):
+        return {"cells": cells, "conditions": conditions}
+    return {"cells": cells}
+
+
+def _included(kind: Kind, obj: Object, include: Include) -> Any:
+    match include:
+        case "None":
+            return None
+        case "Metadata":
+            return {
+                "kind": "PartialObjectMetadata",
+                "apiVersion": _API_VERSION,
+                "metadata": obj.get("metadata", {}),
+            }
+        case "Object":
+            return {"kind": kind.kind, "apiVersion": kind.api_version} | obj
