@@ -8,7 +8,7 @@ Source: apiserver's endpoints/handlers and registry/generic/registry/store.go, f
 steps.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -243,10 +243,15 @@ class Objects:
             return self.shown(served, obj, latest.data)
         return await self._stored(served, key, served.strategy.from_storage(marked))
 
-    def decode(self, call: Call, served: Served, value: Object) -> Object:
-        """The caller's JSON as this kind; complaints as the caller wants them."""
+    def decode(
+        self, call: Call, served: Served, value: Object, duplicates: Sequence[str] = ()
+    ) -> Object:
+        """The caller's JSON as this kind; complaints as the caller wants them.
+
+        `duplicates` are complaints of the parser.
+        """
         decoded = served.strategy.decode(value)
-        unknown = list(decoded.unknown)
+        unknown = [*duplicates, *decoded.unknown]
         if unknown and call.validation == "Strict":
             kind = served.kind
             raise bad_request(

@@ -1,9 +1,10 @@
 """Which kinds are served: the built-in ones, those of CRDs, and those of aggregated servers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tutor.sandbox.api.scale import ScalePaths
 from tutor.sandbox.api.status import FieldError
 from tutor.sandbox.api.tables import Column
 from tutor.sandbox.kinds import GroupResource, GroupVersion, Kind, Object
@@ -84,8 +85,19 @@ class Strategy(Protocol):
         """The schema node for strategic merge and server-side apply; None when there is none."""
         ...
 
-    def selectable(self, obj: Object) -> dict[str, str]:
-        """The fields that field selectors may name."""
+    @property
+    def selectable(self) -> Sequence[str]:
+        """JSON paths that a custom kind lets field selectors name."""
+        ...
+
+    @property
+    def scale_paths(self) -> ScalePaths | None:
+        """Where the replicas are, None when the kind does not scale."""
+        ...
+
+    @property
+    def deprecation(self) -> str:
+        """What every request for this kind is warned of; empty for most."""
         ...
 
 

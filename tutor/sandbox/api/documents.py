@@ -1,0 +1,208 @@
+"""What is not about resources: discovery, OpenAPI, versions and health."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tutor.sandbox.api.discovery import AGGREGATED, Discovery
+from tutor.sandbox.api.negotiate import Form, accepts, wants_pretty
+from tutor.sandbox.api.render import answer, document
+from tutor.sandbox.api.request import Request, Response
+from tutor.sandbox.api.status import method_not_allowed
+from tutor.sandbox.kinds import GroupVersion, Object
+
+_TEXT = "text/plain; charset=utf-8"
+_NOSNIFF = ("X-Content-Type-Options", "nosniff")
+_HEALTH = ("healthz", "livez", "readyz")
+_CHECKS = ("ping", "log", "poststarthook/start-apiserver-admission-initializer", "etcd")
+_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_IMMUTABLE = ("Cache-Control", "public, immutable")
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What the cluster says of itself."""
+
+    version: Mapping[str, str]
+    """The body of `/version`."""
+    server_address: str
+    """host:port for `serverAddressByClientCIDRs`."""
+
+
+class OpenApi(Protocol):
+    """The OpenAPI documents of what is served now."""
+
+    def index(self) -> Mapping[str, str]:
+        """Path (`api/v1`, `apis/apps/v1`) to the hash of its document."""
+        ...
+
+    def v3(self, path: str) -> tuple[bytes, str] | None:
+        """A v3 document and its hash; None when there is none at the path."""
+        ...
+
+    def v2(self) -> bytes:
+        """The v2 document in protobuf form."""
+        ...
+
+
+def not_found() -> Response:
+    """404 for a path that no group owns."""
+    return Response(
+        status=404, body=b"404 page not found\n", content_type=_TEXT, headers=(_NOSNIFF,)
+    )
+
+
+def text(body: str, *, status: int = 200) -> Response:
+    """Plain text, as health checks answer."""
+    return Response(status=status, body=body.encode(), content_type=_TEXT, headers=(_NOSNIFF,))
+
+
+class Documents:
+    """Answers for every path that is not a resource."""
+
+    def __init__(
+        self,
+        discovery: Discovery,
+        openapi: OpenApi,
+        announced: Announced,
+        keys: Callable[[], tuple[Object, Object]],
+    ) -> None:
+        self._discovery = discovery
+        self._openapi = openapi
+        self._announced = announced
+        self._keys = keys
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request by its path."""
+        parts = [part for part in request.path.strip("/").split("/") if part]
+        match parts:
+            case []:
+                return self._root()
+            case ["api" | "apis", *_]:
+                return self._groups(request, parts)
+            case ["openapi", *rest]:
+                return self._open_api(request, rest)
+            case ["version"]:
+                return answer(dict(self._announced.version), form=Form(pretty=True))
+            case [health, *rest] if health in _HEALTH:
+                return self._health(request, health, rest)
+            case ["metrics"]:
+                return text(_METRICS)
+            case [".well-known", "openid-configuration"]:
+                return answer(self._keys()[0])
+            case ["openid", "v1", "jwks"]:
+                return Response(
+                    status=200,
+                    body=document(self._keys()[1]).rstrip(),
+                    content_type="application/jwk-set+json",
+                )
+            case _:
+                return not_found()
+
+    def _root(self) -> Response:
+        fixed = {
+            "/.well-known/openid-configuration",
+            "/flagz",
+            "/healthz",
+            "/livez",
+            "/metrics",
+            "/openapi/v2",
+            "/openapi/v3",
+            "/openapi/v3/",
+            "/openid/v1/jwks",
+            "/readyz",
+            "/statusz",
+            "/version",
+            *(f"/{health}/{check}" for health in _HEALTH for check in _CHECKS),
+        }
+        paths = sorted(fixed | set(self._discovery.paths()))
+        return answer({"paths": paths}, form=Form(pretty=True))
+
+    def _groups(self, request: Request, parts: Sequence[str]) -> Response:
+        if request.method != "GET":
+            raise method_not_allowed()
+        core = parts[0] == "api"
+        form = Form(pretty=wants_pretty(request))
+        if len(parts) == 1:
+            return self._aggregated(request, core) or answer(
+                self._versions() if core else self._discovery.groups(),
+                form=form,
+                headers=(("Vary", "Accept"),),
+            )
+        found: Object | None = None
+        if core and parts[1:] == ["v1"]:
+            found = self._discovery.resources(GroupVersion("", "v1"))
+        elif not core and len(parts) == 2:  # noqa: PLR2004 - apis/GROUP
+            found = self._discovery.group(parts[1])
+        elif not core:
+            version = GroupVersion(parts[1], parts[2])
+            found = self._discovery.resources(version) if self._discovery.has(version) else None
+        return answer(found, form=form) if found is not None else not_found()
+
+    def _versions(self) -> Object:
+        address = {"clientCIDR": "0.0.0.0/0", "serverAddress": self._announced.server_address}
+        return {
+            "kind": "APIVersions",
+            "versions": ["v1"],
+            "serverAddressByClientCIDRs": [address],
+        }
+
+    def _aggregated(self, request: Request, core: bool) -> Response | None:
+        for media, parameters in accepts(request.header("accept")):
+            if media != "application/json" or "as" not in parameters:
+                if media in ("application/json", "*/*"):
+                    return None
+                continue
+            version = parameters.get("v", "")
+            wanted = parameters["as"] == "APIGroupDiscoveryList"
+            if not wanted or parameters.get("g") != AGGREGATED or version not in ("v2", "v2beta1"):
+                continue
+            body, etag = self._discovery.aggregated(version, core=core)
+            headers = (("Etag", etag), ("Vary", "Accept"))
+            if request.header("if-none-match") == etag:
+                return Response(status=304, headers=headers, content_type="")
+            shown = f"application/json;g={AGGREGATED};v={version};as=APIGroupDiscoveryList"
+            return Response(status=200, body=body, content_type=shown, headers=headers)
+        return None
+
+    def _open_api(self, request: Request, rest: Sequence[str]) -> Response:
+        if list(rest) == ["v2"]:
+            return Response(status=200, body=self._openapi.v2(), content_type=_V2_PROTOBUF)
+        if not rest or rest[0] != "v3":
+            return not_found()
+        path = "/".join(rest[1:])
+        if not path:
+            return self._open_api_index()
+        found = self._openapi.v3(path)
+        if found is None:
+            return not_found()
+        body, digest = found
+        asked = request.query.get("hash")
+        if asked and asked != digest:
+            location = f"/openapi/v3/{path}?hash={digest}"
+            return Response(status=301, headers=(("Location", location),), content_type="")
+        headers = [("Etag", f'"{digest}"'), ("Vary", "Accept")]
+        if asked:
+            headers.append(_IMMUTABLE)
+        return Response(status=200, body=body, headers=headers)
+
+    def _open_api_index(self) -> Response:
+        paths = {
+            path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
+            for path, digest in self._openapi.index().items()
+        }
+        return Response(status=200, body=document({"paths": paths}).rstrip(), content_type=_TEXT)
+
+    def _health(self, request: Request, health: str, rest: Sequence[str]) -> Response:
+        if rest:
+            return text("ok") if "/".join(rest) in _CHECKS else not_found()
+        if request.query.has("verbose"):
+            lines = [f"[+]{check} ok" for check in _CHECKS]
+            return text("\n".join([*lines, f"{health} check passed\n"]))
+        return text("ok")
+
+
+_METRICS = (
+    "# HELP apiserver_request_total [STABLE] Requests this server has answered.\n"
+    "# TYPE apiserver_request_total counter\n"
+)

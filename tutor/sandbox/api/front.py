@@ -1,0 +1,156 @@
+"""The whole API: authenticate, act as, authorize, and hand on.
+
+`handle` never raises for what a caller can do wrong: failures become Status objects here, and only
+here.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from tutor.sandbox.api.documents import Documents, not_found
+from tutor.sandbox.api.identity import Authenticator
+from tutor.sandbox.api.impersonation import Impersonator, wanted
+from tutor.sandbox.api.negotiate import Form, wants_pretty
+from tutor.sandbox.api.rbac import Attributes, Authorizer, Decision
+from tutor.sandbox.api.registry import Registry
+from tutor.sandbox.api.render import document
+from tutor.sandbox.api.request import Answer, Request, Response, Stream, User
+from tutor.sandbox.api.resources import Resources
+from tutor.sandbox.api.routes import Target, parse
+from tutor.sandbox.api.status import ApiError, forbidden, method_not_allowed
+from tutor.sandbox.kinds import GroupResource, GroupVersion
+
+_ALWAYS_ALLOWED = ("/healthz", "/livez", "/readyz")
+_NOSNIFF = ("X-Content-Type-Options", "nosniff")
+_FORBIDDEN = 403
+
+
+class Aggregator(Protocol):
+    """Knows which group versions another server answers for."""
+
+    def serves(self, version: GroupVersion) -> bool:
+        """Whether requests for this group version go elsewhere."""
+        ...
+
+    async def forward(self, request: Request, version: GroupVersion, user: User) -> Answer:
+        """Hand the request on; raises ApiError when nobody is there."""
+        ...
+
+
+class Front:
+    """Answers every request to the API server."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        authorizer: Authorizer,
+        registry: Registry,
+        resources: Resources,
+        documents: Documents,
+        aggregator: Aggregator,
+        trace: Callable[[Request, Target, User, int], None],
+    ) -> None:
+        self._authenticator = authenticator
+        self._authorizer = authorizer
+        self._impersonator = Impersonator(self.decide)
+        self._registry = registry
+        self._resources = resources
+        self._documents = documents
+        self._aggregator = aggregator
+        self._trace = trace
+
+    def decide(self, user: User, access: Attributes) -> Decision:
+        """Whether the user may do this."""
+        if not access.is_resource and access.path in _ALWAYS_ALLOWED:
+            return Decision(allowed=True)
+        return self._authorizer.decide(user, access)
+
+    async def handle(self, request: Request) -> Answer:
+        """Answer a request."""
+        target = parse(request.method, request.path, request.query)
+        warnings: list[tuple[str, str]] = []
+        try:
+            known = self._authenticator.authenticate(request)
+            warnings = [("Warning", f'299 - "{text}"') for text in known.warnings]
+            user = self._acting(request, target, known.user)
+            self._authorize(user, target)
+            made = await self._answer(request, target, user)
+            self._trace(request, target, user, made.status)
+        except ApiError as error:
+            made = failure(error, request)
+        return _with_headers(made, warnings)
+
+    def _acting(self, request: Request, target: Target, user: User) -> User:
+        want = wanted(request)
+        if want is None:
+            return user
+        return self._impersonator.act_as(user, want, access_of(target))
+
+    def _authorize(self, user: User, target: Target) -> None:
+        access = access_of(target)
+        decision = self.decide(user, access)
+        if not decision.allowed:
+            resource = GroupResource(access.group, target.resource)
+            why = access.denial(user, decision.reason)
+            raise forbidden(resource, access.name, why)
+
+    async def _answer(self, request: Request, target: Target, user: User) -> Answer:
+        if not target.is_resource:
+            version = _version_of(request.path)
+            if version is not None and self._aggregator.serves(version):
+                return await self._aggregator.forward(request, version, user)
+            return self._documents.handle(request)
+        version = GroupVersion(target.group, target.version)
+        if self._aggregator.serves(version):
+            return await self._aggregator.forward(request, version, user)
+        if not self._registry.in_version(version):
+            return not_found()
+        if target.verb in ("", "head") or request.method == "HEAD":
+            raise method_not_allowed()
+        return await self._resources.handle(request, target, user)
+
+
+def _version_of(path: str) -> GroupVersion | None:
+    match [part for part in path.split("/") if part]:
+        case ["apis", group, version]:
+            return GroupVersion(group, version)
+        case _:
+            return None
+
+
+def access_of(target: Target) -> Attributes:
+    """The access that a request needs."""
+    if not target.is_resource:
+        return Attributes(verb=target.verb, path=target.path, is_resource=False)
+    return Attributes(
+        verb=target.verb,
+        group=target.group,
+        version=target.version,
+        resource=target.resource,
+        subresource=target.subresource,
+        namespace=target.namespace,
+        name=target.name,
+    )
+
+
+def failure(error: ApiError, request: Request) -> Response:
+    """The Status of a failure."""
+    form = Form(pretty=error.pretty or wants_pretty(request))
+    headers = list(error.headers)
+    if error.code == _FORBIDDEN:
+        headers.append(_NOSNIFF)
+    return Response(status=error.code, body=document(error.status(), form), headers=headers)
+
+
+def _with_headers(made: Answer, extra: list[tuple[str, str]]) -> Answer:
+    if not extra:
+        return made
+    headers = (*made.headers, *extra)
+    if isinstance(made, Stream):
+        return Stream(
+            source=made.source, status=made.status, content_type=made.content_type, headers=headers
+        )
+    return Response(
+        status=made.status, body=made.body, content_type=made.content_type, headers=headers
+    )

@@ -1,0 +1,86 @@
+"""The query parameters of operations, checked as the API server checks them."""
+
+from tutor.sandbox.api.request import Call, FieldValidation, Request, User
+from tutor.sandbox.api.routes import Target
+from tutor.sandbox.api.status import (
+    ApiError,
+    FieldError,
+    bad_request,
+    invalid_object,
+    not_supported,
+)
+
+_MAX_MANAGER = 128
+_OPTIONS = {
+    "create": "CreateOptions",
+    "update": "UpdateOptions",
+    "patch": "PatchOptions",
+    "delete": "DeleteOptions",
+    "deletecollection": "DeleteOptions",
+}
+_VALIDATIONS: tuple[FieldValidation, ...] = ("Ignore", "Warn", "Strict")
+
+
+def call_of(request: Request, target: Target, user: User) -> Call:
+    """The call that a request makes.
+
+    Raises:
+        ApiError: 422 for options that are not allowed.
+    """
+    query = request.query
+    errors: list[FieldError] = []
+    dry_run = query.all("dryRun")
+    if any(value != "All" for value in dry_run):
+        errors.append(not_supported("dryRun", dry_run, ["All"]))
+    manager = query.get("fieldManager")
+    if len(manager) > _MAX_MANAGER:
+        detail = f"may not be more than {_MAX_MANAGER} bytes"
+        errors.append(FieldError("fieldManager", "Too long", "FieldValueTooLong", detail))
+    validation = query.get("fieldValidation") or "Warn"
+    found = next((known for known in _VALIDATIONS if known == validation), None)
+    if found is None:
+        errors.append(not_supported("fieldValidation", validation, ["", *_VALIDATIONS]))
+    if errors and target.verb in _OPTIONS:
+        raise invalid_object("meta.k8s.io", _OPTIONS[target.verb], "", errors)
+    return Call(
+        user=user,
+        verb=target.verb,
+        now=request.received,
+        manager=manager or default_manager(request),
+        validation=found or "Warn",
+        dry_run=bool(dry_run),
+        subresource=target.subresource,
+    )
+
+
+def default_manager(request: Request) -> str:
+    """The field manager of a caller who names none: the start of the user agent."""
+    agent = request.header("user-agent").partition("/")[0]
+    return agent[:_MAX_MANAGER] or "unknown"
+
+
+def integer(text: str, default: int = 0) -> int:
+    """An integer parameter.
+
+    Raises:
+        ApiError: 400 in the words of Go's strconv.
+    """
+    if not text:
+        return default
+    try:
+        return int(text)
+    except ValueError:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def flag(text: str) -> bool:
+    """A boolean parameter, as Go's strconv reads it with apimachinery's leniency."""
+    return text.lower() not in ("", "0", "false", "f") if text else False
+
+
+def manager_required() -> ApiError:
+    """Server-side apply does not guess its manager."""
+    error = FieldError(
+        "fieldManager", "Required value", "FieldValueRequired", "is required for apply patch"
+    )
+    return invalid_object("meta.k8s.io", "PatchOptions", "", [error])

@@ -1,0 +1,178 @@
+"""Objects, lists and events as bytes, in the form the caller wants.
+
+Built-in objects show kind and apiVersion first and leave them out of list items; custom objects are
+maps with sorted keys and keep theirs. Stored encodings are reused wherever the form is plain JSON.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import yaml
+
+from tutor.sandbox.api import tables
+from tutor.sandbox.api.listing import Page
+from tutor.sandbox.api.negotiate import Form
+from tutor.sandbox.api.objects import Outcome
+from tutor.sandbox.api.registry import Served
+from tutor.sandbox.api.request import Headers, Response
+from tutor.sandbox.api.watch import line
+from tutor.sandbox.kinds import Kind, Object
+from tutor.sandbox.schema.encode import compact
+from tutor.sandbox.store import Stored
+
+TABLE_INCLUDES = ("None", "Metadata", "Object")
+
+
+def document(value: Any, form: Form = Form()) -> bytes:  # noqa: B008 - a frozen value
+    """Any JSON value as a body."""
+    if form.media == "application/yaml":
+        return yaml.safe_dump(value, default_flow_style=False, allow_unicode=True).encode()
+    if form.pretty:
+        return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
+    return compact(value) + b"\n"
+
+
+def answer(
+    value: Any,
+    *,
+    form: Form = Form(),
+    status: int = 200,
+    headers: Headers = (),  # noqa: B008
+) -> Response:
+    """A JSON value as a response."""
+    body = document(value, form)
+    return Response(status=status, body=body, content_type=form.media, headers=headers)
+
+
+class Renderer:
+    """Renders one request's answer."""
+
+    def __init__(self, served: Served, form: Form, *, include: str, now: datetime) -> None:
+        self._served = served
+        self._form = form
+        self._include = include or "Metadata"
+        self._now = now
+        self._headed = False
+
+    @property
+    def media(self) -> str:
+        """The Content-Type."""
+        return self._form.media
+
+    def one(self, outcome: Outcome) -> bytes:
+        """One object."""
+        if self._form.shape == "table":
+            meta = {"resourceVersion": outcome.object["metadata"].get("resourceVersion", "")}
+            return document(self._table([outcome.object], meta), self._form)
+        if self._form.shape in ("partial", "partial-list"):
+            return document(self._partial(outcome.object), self._form)
+        if self._form.pretty or self._form.media != "application/json":
+            return document(json.loads(outcome.data), self._form)
+        return outcome.data + b"\n"
+
+    def page(self, page: Page) -> bytes:
+        """A list."""
+        kind = self._served.kind
+        if self._form.shape == "table":
+            objects = [self._object(stored) for stored in page.items]
+            return document(self._table(objects, page.meta()), self._form)
+        if self._form.shape in ("partial", "partial-list"):
+            items = [self._partial(stored.object) for stored in page.items]
+            partial = {
+                "kind": "PartialObjectMetadataList",
+                "apiVersion": f"meta.k8s.io/{self._form.version}",
+                "metadata": page.meta(),
+                "items": items,
+            }
+            return document(partial, self._form)
+        body = self._list(kind, page)
+        if self._form.pretty or self._form.media != "application/json":
+            return document(json.loads(body), self._form)
+        return body
+
+    def event(self, change: str, obj: Object, data: bytes) -> bytes:
+        """One line of a watch."""
+        if self._form.shape == "table":
+            meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+            shown = self._convert(obj)
+            table = self._table([shown], meta, with_columns=not self._headed)
+            self._headed = True
+            return line(change, compact(table))
+        if self._form.shape in ("partial", "partial-list"):
+            return line(change, compact(self._partial(obj)))
+        if not data or not self._served.strategy.is_storage:
+            data = self._served.strategy.encode(self._convert(obj))
+        return line(change, data)
+
+    def bookmark(self, kind: Kind, revision: int, annotations: dict[str, str]) -> bytes:
+        """A line that only carries a revision."""
+        meta: Object = {"resourceVersion": str(revision)}
+        if annotations:
+            meta["annotations"] = annotations
+        obj = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta}
+        if kind.custom:
+            obj = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": meta}
+        if self._form.shape == "table":
+            rows = {"kind": "Table", "apiVersion": f"meta.k8s.io/{self._form.version}"}
+            obj = rows | {"metadata": meta, "columnDefinitions": None, "rows": []}
+        return line("BOOKMARK", compact(obj))
+
+    def _list(self, kind: Kind, page: Page) -> bytes:
+        name = kind.list_kind or f"{kind.kind}List"
+        items = b",".join(self._item(stored) for stored in page.items)
+        if kind.custom:
+            meta = {"continue": ""} | page.meta()
+            return b'{"apiVersion":%s,"items":[%s],"kind":%s,"metadata":%s}\n' % (
+                compact(kind.api_version),
+                items,
+                compact(name),
+                compact(dict(sorted(meta.items()))),
+            )
+        return b'{"kind":%s,"apiVersion":%s,"metadata":%s,"items":[%s]}\n' % (
+            compact(name),
+            compact(kind.api_version),
+            compact(page.meta()),
+            items,
+        )
+
+    def _item(self, stored: Stored) -> bytes:
+        kind, strategy = self._served.kind, self._served.strategy
+        data = stored.data
+        if not strategy.is_storage:
+            data = strategy.encode(strategy.from_storage(stored.object))
+        if kind.custom:
+            return data
+        head = b'{"kind":"%s","apiVersion":"%s",' % (
+            kind.kind.encode(),
+            kind.api_version.encode(),
+        )
+        return b"{" + data[len(head) :] if data.startswith(head) else data
+
+    def _object(self, stored: Stored) -> Object:
+        return self._convert(stored.object)
+
+    def _convert(self, obj: Object) -> Object:
+        strategy = self._served.strategy
+        return obj if strategy.is_storage else strategy.from_storage(obj)
+
+    def _table(
+        self, objects: Sequence[Object], meta: Object, *, with_columns: bool = True
+    ) -> Object:
+        return tables.table(
+            self._served.kind,
+            objects,
+            self._served.strategy.columns(),
+            include=self._include,
+            now=self._now,
+            list_meta=meta,
+            with_columns=with_columns,
+        )
+
+    def _partial(self, obj: Object) -> Object:
+        return {
+            "kind": "PartialObjectMetadata",
+            "apiVersion": f"meta.k8s.io/{self._form.version}",
+            "metadata": obj["metadata"],
+        }

@@ -1,0 +1,370 @@
+"""Requests on resources: one method for each verb.
+
+Source: apiserver's endpoints/installer and handlers for statuses and orders of checks.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from tutor.sandbox.api import bodies, deletion, options, patching
+from tutor.sandbox.api.listing import ListOptions, Page, page, too_large
+from tutor.sandbox.api.negotiate import Form, form_of
+from tutor.sandbox.api.objects import Objects, Outcome
+from tutor.sandbox.api.registry import Registry, Served
+from tutor.sandbox.api.render import Renderer, answer
+from tutor.sandbox.api.request import Answer, Call, Request, Response, Stream, User
+from tutor.sandbox.api.routes import Target
+from tutor.sandbox.api.selectable import parse_fields
+from tutor.sandbox.api.selectors import parse_labels
+from tutor.sandbox.api.status import (
+    ApiError,
+    bad_request,
+    expired,
+    method_not_allowed,
+    no_such_resource,
+)
+from tutor.sandbox.api.subresources import Subresources
+from tutor.sandbox.api.watch import Filter, Watch
+from tutor.sandbox.kinds import Object, thaw
+from tutor.sandbox.schema.decode import DecodeError
+from tutor.sandbox.store import Compacted
+
+_CREATED, _OK = 201, 200
+_DEFAULT_WATCH = timedelta(minutes=40)
+_INTEGER = "resourceVersion"
+
+
+class Resources:
+    """Answers requests on what the registry serves."""
+
+    def __init__(self, registry: Registry, objects: Objects, subresources: Subresources) -> None:
+        self._registry = registry
+        self._objects = objects
+        self._store = objects.store
+        self._subresources = subresources
+
+    async def handle(self, request: Request, target: Target, user: User) -> Answer:
+        """Answer a request; raises ApiError for what fails."""
+        served = self._registry.find(target.group, target.version, target.resource)
+        if served is None:
+            raise no_such_resource()
+        self._check_path(served, target)
+        call = options.call_of(request, target, user)
+        call.warn(filter(None, [served.strategy.deprecation]))
+        if target.subresource:
+            special = await self._subresources.handle(request, target, served, call)
+            if special is not None:
+                return self._with_warnings(special, call)
+        if target.verb not in self._verbs:
+            raise method_not_allowed()
+        return self._with_warnings(
+            await self._verbs[target.verb](self, request, target, served, call), call
+        )
+
+    def _check_path(self, served: Served, target: Target) -> None:
+        kind = served.kind
+        is_namespace = kind.plural == "namespaces" and not kind.group
+        if target.namespace and not kind.namespaced and not is_namespace:
+            raise no_such_resource()
+        if target.name and kind.namespaced and not target.namespace:
+            raise no_such_resource()
+        if target.tail and target.subresource != "proxy":
+            raise no_such_resource()
+        if target.subresource:
+            subresource = kind.subresource(target.subresource)
+            if subresource is None:
+                raise no_such_resource()
+            if target.verb not in subresource.verbs:
+                raise method_not_allowed()
+            return
+        if target.verb not in kind.verbs:
+            raise method_not_allowed()
+        on_object = target.verb in ("get", "update", "patch", "delete")
+        if on_object != bool(target.name):
+            raise method_not_allowed()
+        if target.verb == "create" and kind.namespaced and not target.namespace:
+            raise method_not_allowed()
+
+    async def _get(self, request: Request, target: Target, served: Served, _call: Call) -> Answer:
+        form = self._form(request, served)
+        outcome = self._objects.get(served, target.namespace, target.name)
+        return self._answer(request, served, form, outcome)
+
+    async def _list(self, request: Request, target: Target, served: Served, _call: Call) -> Answer:
+        form = self._form(request, served)
+        renderer = self._renderer(request, served, form)
+        found = self.page(request, target, served)
+        return Response(status=_OK, body=renderer.page(found), content_type=renderer.media)
+
+    def page(self, request: Request, target: Target, served: Served) -> Page:
+        """The chunk of a collection that a request asks for."""
+        query = request.query
+        wanted = ListOptions(
+            namespace=self._namespace(served, target),
+            limit=options.integer(query.get("limit")),
+            token=query.get("continue"),
+            revision=query.get(_INTEGER),
+            match=query.get("resourceVersionMatch"),
+            matches=self._selector(request, served),
+        )
+        return page(self._store, served.kind.group_resource, wanted)
+
+    async def _watch(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
+        query, kind = request.query, served.kind
+        form = self._form(request, served)
+        seconds = options.integer(query.get("timeoutSeconds"))
+        lifetime = timedelta(seconds=seconds) if seconds else _DEFAULT_WATCH
+        matches = self._selector(request, served)
+        watch = Watch(
+            kind=kind,
+            only=Filter(namespace=self._namespace(served, target), matches=matches or _everything),
+            render=self._renderer(request, served, form),
+            started=call.now,
+            deadline=call.now + lifetime,
+            bookmarks=options.flag(query.get("allowWatchBookmarks")),
+        )
+        self._start(watch, request, target, served)
+        media = form.media if form.media == "application/json" else "application/json"
+        return Stream(source=watch, content_type=media)
+
+    def _start(self, watch: Watch, request: Request, target: Target, served: Served) -> None:
+        query, kind = request.query, served.kind
+        text = query.get(_INTEGER)
+        resource = kind.group_resource
+        initial = query.get("sendInitialEvents")
+        self._check_initial(query.get("resourceVersionMatch"), initial)
+        if text and not text.isdigit():
+            raise bad_request(
+                f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+            )
+        wants_all = options.flag(initial) if initial else text in ("", "0")
+        if wants_all:
+            if text.isdigit() and int(text) > self._store.revision:
+                raise too_large(int(text), self._store.revision)
+            namespace = self._namespace(served, target)
+            selector = self._selector(request, served) or _everything
+            existing = self._store.objects(resource, namespace)
+            shown = ((o.object, o.data) for o in existing if selector(o.object))
+            watch.begin(shown, self._store.published, mark=options.flag(initial))
+        else:
+            revision = int(text) if text not in ("", "0") else self._store.published
+            try:
+                watch.replay(self._store.since(revision, resource), revision)
+            except Compacted as error:
+                watch.fail(expired(f"too old resource version: {revision} ({error.oldest + 1})"))
+                return
+        watch.follow(self._store.subscribe(resource, watch.see))
+
+    def _check_initial(self, match: str, initial: str) -> None:
+        if initial and match != "NotOlderThan":
+            detail = "resourceVersionMatch must be set to NotOlderThan when sendInitialEvents"
+            raise ApiError(
+                422,
+                "Invalid",
+                f'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: {detail}',
+                details={"group": "meta.k8s.io", "kind": "ListOptions"},
+            )
+
+    async def _create(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
+        form = self._form(request, served)
+        parsed = bodies.read_object(request, served.kind)
+        with _Decoding(served):
+            obj = self._objects.decode(call, served, parsed.value, parsed.duplicates)
+        self._objects.place(served, obj, target.namespace)
+        reviewed = self._subresources.reviews.review_of(call, served, target.namespace, obj)
+        if reviewed is not None:
+            return answer(reviewed, form=form, status=_CREATED)
+        outcome = await self._objects.create_decoded(call, served, target.namespace, obj)
+        return self._answer(request, served, form, outcome)
+
+    async def _update(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
+        form = self._form(request, served)
+        parsed = bodies.read_object(request, served.kind)
+        with _Decoding(served):
+            decoded = self._objects.decode(call, served, parsed.value, parsed.duplicates)
+        may_create = served.strategy.create_on_update and not target.subresource
+        outcome = await self._objects.update(
+            call,
+            served,
+            target.namespace,
+            target.name,
+            lambda _old: thaw(decoded),
+            create=(lambda: thaw(decoded)) if may_create else None,
+        )
+        return self._answer(request, served, form, outcome)
+
+    async def _patch(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
+        media = bodies.media_type(request)
+        patching.check_media(media, served)
+        form = self._form(request, served)
+        if media == patching.APPLY:
+            outcome = await self._apply(request, target, served, call)
+            return self._answer(request, served, form, outcome)
+        change = patching.changer(media, request.body, served)
+        outcome = await self._objects.update(
+            call,
+            served,
+            target.namespace,
+            target.name,
+            lambda old: patching.decode_patched(self._objects, call, served, change(old)),
+            retry=True,
+        )
+        return self._answer(request, served, form, outcome)
+
+    async def _apply(self, request: Request, target: Target, served: Served, call: Call) -> Outcome:
+        if not request.query.get("fieldManager"):
+            raise options.manager_required()
+        applied = patching.applied_object(request.body, served, target.name)
+        force = options.flag(request.query.get("force"))
+        change = patching.applier(self._objects, call, served, applied, force=force)
+        return await self._objects.update(
+            call,
+            served,
+            target.namespace,
+            target.name,
+            change,
+            create=None if target.subresource else (lambda: change(None)),
+            retry=True,
+        )
+
+    async def _delete(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
+        form = self._form(request, served)
+        wanted = self._delete_options(request)
+        call.dry_run = call.dry_run or wanted.dry_run
+        outcome = await self._objects.delete(call, served, target.namespace, target.name, wanted)
+        if outcome.gone:
+            status = _success(served, target.name, outcome.object["metadata"].get("uid", ""))
+            return answer(status, form=form)
+        return self._answer(request, served, form, outcome)
+
+    async def _delete_collection(
+        self, request: Request, target: Target, served: Served, call: Call
+    ) -> Answer:
+        form = self._form(request, served)
+        wanted = self._delete_options(request)
+        call.dry_run = call.dry_run or wanted.dry_run
+        found = self.page(request, target, served)
+        for stored in found.items:
+            try:
+                await self._objects.delete(
+                    call, served, stored.key.namespace, stored.key.name, wanted
+                )
+            except ApiError as error:
+                if error.reason != "NotFound":
+                    raise
+        renderer = self._renderer(request, served, form)
+        return Response(status=_OK, body=renderer.page(found), content_type=renderer.media)
+
+    def _delete_options(self, request: Request) -> deletion.DeleteOptions:
+        query = request.query
+        body: Any = {}
+        if request.body.strip():
+            media = bodies.media_type(request)
+            if media not in (bodies.JSON, bodies.YAML):
+                raise ApiError(
+                    415,
+                    "UnsupportedMediaType",
+                    "the body of the request was in an unknown format - accepted media types"
+                    f" include: {bodies.JSON}, {bodies.YAML}, {bodies.PROTOBUF}",
+                )
+            try:
+                body = json.loads(request.body)
+            except ValueError:
+                raise bad_request("error decoding delete options") from None
+        return deletion.options_of(
+            body,
+            query.get("gracePeriodSeconds"),
+            query.get("propagationPolicy"),
+            query.all("dryRun"),
+        )
+
+    def _namespace(self, served: Served, target: Target) -> str:
+        return target.namespace if served.kind.namespaced else ""
+
+    def _selector(self, request: Request, served: Served) -> Callable[[Object], bool] | None:
+        labels = request.query.get("labelSelector")
+        fields = request.query.get("fieldSelector")
+        by_label = parse_labels(labels) if labels else None
+        by_field = None
+        if fields:
+            by_field = parse_fields(fields, served.kind, served.strategy.selectable)
+        if by_label is None or by_field is None:
+            return by_label or by_field
+        return lambda obj: by_label(obj) and by_field(obj)
+
+    def _form(self, request: Request, served: Served) -> Form:
+        return form_of(request, binary=not served.kind.custom)
+
+    def _renderer(self, request: Request, served: Served, form: Form) -> Renderer:
+        include = request.query.get("includeObject")
+        return Renderer(served, form, include=include, now=request.received)
+
+    def _answer(self, request: Request, served: Served, form: Form, outcome: Outcome) -> Response:
+        renderer = self._renderer(request, served, form)
+        status = _CREATED if outcome.created else _OK
+        return Response(status=status, body=renderer.one(outcome), content_type=renderer.media)
+
+    def _with_warnings(self, made: Answer, call: Call) -> Answer:
+        headers = (*made.headers, *call.warning_headers())
+        if isinstance(made, Stream):
+            return Stream(
+                source=made.source,
+                status=made.status,
+                content_type=made.content_type,
+                headers=headers,
+            )
+        return Response(
+            status=made.status, body=made.body, content_type=made.content_type, headers=headers
+        )
+
+    _verbs = {  # noqa: RUF012 - never changes
+        "get": _get,
+        "list": _list,
+        "watch": _watch,
+        "create": _create,
+        "update": _update,
+        "patch": _patch,
+        "delete": _delete,
+        "deletecollection": _delete_collection,
+    }
+
+
+def _everything(_obj: Object) -> bool:
+    return True
+
+
+def _success(served: Served, name: str, uid: str) -> Object:
+    kind = served.kind
+    details: Object = {"name": name}
+    if kind.group:
+        details["group"] = kind.group
+    details["kind"] = kind.plural
+    if uid:
+        details["uid"] = uid
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "details": details,
+    }
+
+
+class _Decoding:
+    """Turns a decoder's complaint about a whole body into the server's 400."""
+
+    def __init__(self, served: Served) -> None:
+        self._kind = served.kind
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, DecodeError):
+            kind = self._kind
+            raise bad_request(
+                f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+                f"{error}"
+            ) from None

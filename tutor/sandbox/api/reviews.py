@@ -1,0 +1,250 @@
+"""Questions about identities and rights: objects that are answered and never stored."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from tutor.sandbox.api.deletion import timestamp
+from tutor.sandbox.api.identity import Authenticator
+from tutor.sandbox.api.rbac import Attributes, Authorizer, Decision
+from tutor.sandbox.api.registry import Served
+from tutor.sandbox.api.request import Call, User
+from tutor.sandbox.api.status import ApiError, bad_request, invalid_object, not_found, required
+from tutor.sandbox.kinds import GroupResource, Object
+
+ACCESS = "authorization.k8s.io"
+AUTHENTICATION = "authentication.k8s.io"
+_MIN_TOKEN_S = 600
+_MAX_TOKEN_S = 1 << 32
+_DEFAULT_TOKEN_S = 3600
+
+Lookup = Callable[[str, str, str], Object | None]
+
+
+class Reviews:
+    """Answers reviews."""
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        authorizer: Authorizer,
+        decide: Callable[[User, Attributes], Decision],
+        lookup: Lookup,
+        uid: Callable[[], str],
+    ) -> None:
+        self._authenticator = authenticator
+        self._authorizer = authorizer
+        self._decide = decide
+        self._lookup = lookup
+        self._uid = uid
+
+    def review_of(self, call: Call, served: Served, namespace: str, obj: Object) -> Object | None:
+        """The question with its answer in `status`; None for collections of ordinary objects."""
+        handler = self._handlers.get(served.kind.group_resource)
+        return None if handler is None else handler(self, call, namespace, obj)
+
+    def _self_subject(self, call: Call, _namespace: str, obj: Object) -> Object:
+        meta = {"creationTimestamp": timestamp(call.now)}
+        return obj | {"metadata": meta, "status": {"userInfo": call.user.info()}}
+
+    def _token(self, call: Call, _namespace: str, obj: Object) -> Object:
+        spec = obj.get("spec", {})
+        token = spec.get("token", "")
+        if not token:
+            raise bad_request("token is required for TokenReview in authentication")
+        audiences = spec.get("audiences") or []
+        found = self._authenticator.tokens.read(token, call.now, audiences)
+        if found.who is None:
+            status: Object = {"user": {}, "error": found.error}
+        else:
+            status = {"authenticated": True, "user": found.who.user.info()}
+            shared = list(found.who.audiences)
+            if shared:
+                status["audiences"] = shared
+        return obj | {"status": status}
+
+    def _access(self, _call: Call, _namespace: str, obj: Object) -> Object:
+        spec = obj.get("spec", {})
+        self._check_access(obj, needs_user=True)
+        return self._decided(obj, self._user_of(spec), spec)
+
+    def _local_access(self, _call: Call, namespace: str, obj: Object) -> Object:
+        spec = obj.get("spec", {})
+        self._check_access(obj, needs_user=True)
+        asked = (spec.get("resourceAttributes") or {}).get("namespace", "")
+        if asked != namespace:
+            raise bad_request(
+                "spec.resourceAttributes.namespace must match namespace: " + namespace
+            )
+        return self._decided(obj, self._user_of(spec), spec)
+
+    def _self_access(self, call: Call, _namespace: str, obj: Object) -> Object:
+        self._check_access(obj, needs_user=False)
+        return self._decided(obj, call.user, obj.get("spec", {}))
+
+    def _check_access(self, obj: Object, *, needs_user: bool) -> None:
+        spec = obj.get("spec", {})
+        resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+        errors: list[Any] = []
+        if needs_user and not spec.get("user") and not spec.get("groups"):
+            errors.append(required("spec.user", "at least one of user or group must be specified"))
+        if resource is None and path is None:
+            errors.append(
+                required(
+                    "spec.resourceAttributes",
+                    "exactly one of nonResourceAttributes or resourceAttributes must be specified",
+                )
+            )
+        if errors:
+            raise invalid_object(ACCESS, obj["kind"], "", errors)
+
+    def _user_of(self, spec: Object) -> User:
+        extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
+        groups = tuple(spec.get("groups") or ())
+        return User(name=spec.get("user", ""), groups=groups, uid=spec.get("uid", ""), extra=extra)
+
+    def _decided(self, obj: Object, user: User, spec: Object) -> Object:
+        decision = self._decide(user, attributes_of(spec))
+        status: Object = {"allowed": decision.allowed}
+        if decision.reason:
+            status["reason"] = decision.reason
+        return obj | {"status": status}
+
+    def _self_rules(self, call: Call, _namespace: str, obj: Object) -> Object:
+        namespace = obj.get("spec", {}).get("namespace", "")
+        if not namespace:
+            raise bad_request("no namespace on request")
+        rules, missing = self._authorizer.rules_for(call.user, namespace)
+        fields = ("verbs", "apiGroups", "resources", "resourceNames")
+        resource_rules = [
+            {name: rule[name] for name in fields if rule.get(name)}
+            for rule in rules
+            if rule.get("resources")
+        ]
+        url_rules = [
+            {"verbs": rule["verbs"], "nonResourceURLs": rule["nonResourceURLs"]}
+            for rule in rules
+            if rule.get("nonResourceURLs")
+        ]
+        status: Object = {
+            "resourceRules": resource_rules,
+            "nonResourceRules": url_rules,
+            "incomplete": bool(missing),
+        }
+        if missing:
+            status["evaluationError"] = "; ".join(missing)
+        return obj | {"spec": {}, "status": status}
+
+    def token_request(self, call: Call, namespace: str, name: str, obj: Object) -> Object:
+        """A TokenRequest for a service account, with the token in its status.
+
+        Raises:
+            ApiError: 404 for an account or an object to be bound to that is not there, 422 for a
+                lifetime out of bounds.
+        """
+        account = self._lookup("serviceaccounts", namespace, name)
+        if account is None:
+            raise not_found(GroupResource("", "serviceaccounts"), name)
+        spec = obj.get("spec", {})
+        seconds = spec.get("expirationSeconds") or _DEFAULT_TOKEN_S
+        self._check_lifetime(seconds)
+        bound = self._bound(namespace, spec.get("boundObjectRef"))
+        tokens = self._authenticator.tokens
+        audiences = spec.get("audiences") or [tokens.audience]
+        token = tokens.issue(
+            account,
+            now=call.now,
+            lifetime=timedelta(seconds=seconds),
+            token_id=self._uid(),
+            audiences=audiences,
+            bound=bound,
+        )
+        meta = {
+            "name": name,
+            "namespace": namespace,
+            "uid": account["metadata"]["uid"],
+            "creationTimestamp": timestamp(call.now),
+        }
+        spec = {
+            "audiences": audiences,
+            "expirationSeconds": seconds,
+            "boundObjectRef": spec.get("boundObjectRef"),
+        }
+        expires = timestamp(call.now + timedelta(seconds=seconds))
+        return {
+            "kind": "TokenRequest",
+            "apiVersion": f"{AUTHENTICATION}/v1",
+            "metadata": meta,
+            "spec": spec,
+            "status": {"token": token, "expirationTimestamp": expires},
+        }
+
+    def _check_lifetime(self, seconds: int) -> None:
+        text = ""
+        if seconds < _MIN_TOKEN_S:
+            text = "may not specify a duration less than 10 minutes"
+        elif seconds > _MAX_TOKEN_S:
+            text = "may not specify a duration larger than 2^32 seconds"
+        if text:
+            message = f"spec.expirationSeconds: Invalid value: {seconds}: {text}"
+            cause = {
+                "reason": "FieldValueInvalid",
+                "message": message.partition(": ")[2],
+                "field": "spec.expirationSeconds",
+            }
+            details = {
+                "group": AUTHENTICATION,
+                "kind": "TokenRequest",
+                "causes": [cause],
+            }
+            raise ApiError(
+                422,
+                "Invalid",
+                f'TokenRequest.{AUTHENTICATION} "" is invalid: {message}',
+                details=details,
+            )
+
+    def _bound(self, namespace: str, ref: Object | None) -> Object | None:
+        if not ref:
+            return None
+        plural = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}.get(ref.get("kind", ""))
+        if plural is None:
+            raise bad_request(
+                f"cannot bind token for serviceaccount to object of type {ref.get('kind', '')}"
+            )
+        found = self._lookup(plural, "" if plural == "nodes" else namespace, ref.get("name", ""))
+        if found is None:
+            raise not_found(GroupResource("", plural), ref.get("name", ""))
+        if ref.get("uid") and ref["uid"] != found["metadata"]["uid"]:
+            message = (
+                f"the UID in the bound object reference ({ref['uid']}) does not match the UID in"
+                f" record. The object might have been deleted and then recreated"
+            )
+            raise ApiError(409, "Conflict", message, details={"name": ref["name"], "kind": plural})
+        return found | {"kind": ref["kind"]}
+
+    _handlers: dict[GroupResource, Callable[..., Object]] = {  # noqa: RUF012 - never changes
+        GroupResource(AUTHENTICATION, "selfsubjectreviews"): _self_subject,
+        GroupResource(AUTHENTICATION, "tokenreviews"): _token,
+        GroupResource(ACCESS, "subjectaccessreviews"): _access,
+        GroupResource(ACCESS, "localsubjectaccessreviews"): _local_access,
+        GroupResource(ACCESS, "selfsubjectaccessreviews"): _self_access,
+        GroupResource(ACCESS, "selfsubjectrulesreviews"): _self_rules,
+    }
+
+
+def attributes_of(spec: Object) -> Attributes:
+    """The access that a review asks about."""
+    path = spec.get("nonResourceAttributes")
+    if path is not None:
+        return Attributes(verb=path.get("verb", ""), path=path.get("path", ""), is_resource=False)
+    asked = spec.get("resourceAttributes") or {}
+    return Attributes(
+        verb=asked.get("verb", ""),
+        group=asked.get("group", ""),
+        version=asked.get("version", ""),
+        resource=asked.get("resource", ""),
+        subresource=asked.get("subresource", ""),
+        namespace=asked.get("namespace", ""),
+        name=asked.get("name", ""),
+    )

@@ -1,0 +1,98 @@
+"""The `scale` subresource: one number of an object, as an autoscaling/v1 Scale."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tutor.sandbox.api.status import FieldError, invalid, invalid_object
+from tutor.sandbox.kinds import GroupResource, Object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalePaths:
+    """Where an object keeps its replicas and the selector of what it scales."""
+
+    spec: Sequence[str]
+    status: Sequence[str]
+    selector: Sequence[str] = ()
+    """A string in serialised form for custom resources; a LabelSelector for built-in ones."""
+
+
+APPS = ScalePaths(
+    spec=("spec", "replicas"), status=("status", "replicas"), selector=("spec", "selector")
+)
+BUILTIN: dict[GroupResource, ScalePaths] = {
+    GroupResource("apps", "deployments"): APPS,
+    GroupResource("apps", "replicasets"): APPS,
+    GroupResource("apps", "statefulsets"): APPS,
+    GroupResource("", "replicationcontrollers"): APPS,
+}
+_META = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+
+
+def scale_of(obj: Object, paths: ScalePaths) -> Object:
+    """The Scale of an object."""
+    meta = {name: obj["metadata"][name] for name in _META if name in obj["metadata"]}
+    replicas = _at(obj, paths.spec)
+    status: Object = {"replicas": _at(obj, paths.status) or 0}
+    selector = _selector_text(_at(obj, paths.selector) if paths.selector else None)
+    if selector:
+        status["selector"] = selector
+    spec = {"replicas": replicas} if replicas else {}
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": meta,
+        "spec": spec,
+        "status": status,
+    }
+
+
+def apply_scale(obj: Object, scale: Object, paths: ScalePaths) -> Object:
+    """The object with the replicas of a Scale.
+
+    Raises:
+        ApiError: 422 for a number below zero.
+    """
+    replicas = scale.get("spec", {}).get("replicas", 0)
+    errors: list[FieldError] = []
+    if replicas < 0:
+        errors.append(invalid("spec.replicas", replicas, "must be greater than or equal to 0"))
+    if errors:
+        name = scale.get("metadata", {}).get("name", "")
+        raise invalid_object("autoscaling", "Scale", name, errors)
+    target = obj
+    for name in paths.spec[:-1]:
+        target = target.setdefault(name, {})
+    target[paths.spec[-1]] = replicas
+    version = scale.get("metadata", {}).get("resourceVersion")
+    if version:
+        obj["metadata"]["resourceVersion"] = version
+    return obj
+
+
+def _at(obj: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        if not isinstance(obj, dict):
+            return None
+        obj = obj.get(name)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return obj  # pyright: ignore[reportUnknownVariableType]
+
+
+def _selector_text(selector: Any) -> str:
+    if selector is None or isinstance(selector, str):
+        return selector or ""
+    labels = selector.get("matchLabels", selector if "matchExpressions" not in selector else {})
+    parts = [f"{key}={value}" for key, value in labels.items() if isinstance(value, str)]
+    for item in selector.get("matchExpressions") or ():
+        key, operator, values = item["key"], item["operator"], item.get("values") or []
+        listed = ",".join(sorted(values))
+        parts.append(
+            {
+                "In": f"{key} in ({listed})",
+                "NotIn": f"{key} notin ({listed})",
+                "Exists": key,
+                "DoesNotExist": f"!{key}",
+            }[operator]
+        )
+    return ",".join(sorted(parts))

@@ -1,0 +1,178 @@
+"""Subresources that are not just another way to write the object."""
+
+from typing import Protocol
+
+from tutor.sandbox.api import bodies, patching
+from tutor.sandbox.api.deletion import options_of
+from tutor.sandbox.api.negotiate import form_of
+from tutor.sandbox.api.objects import Objects
+from tutor.sandbox.api.registry import Registry, Served
+from tutor.sandbox.api.render import answer
+from tutor.sandbox.api.request import Answer, Call, Request
+from tutor.sandbox.api.reviews import Reviews
+from tutor.sandbox.api.routes import Target
+from tutor.sandbox.api.scale import ScalePaths, apply_scale, scale_of
+from tutor.sandbox.api.selectors import label_selector
+from tutor.sandbox.api.status import ApiError, bad_request, method_not_allowed
+from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of, thaw
+
+_CREATED = 201
+_PODS = GroupResource("", "pods")
+_WRITES_OBJECT = ("status", "finalize", "approval", "ephemeralcontainers", "resize")
+_SUCCESS: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+
+
+class Nodes(Protocol):
+    """What runs the pods: it answers for logs, commands and connections."""
+
+    async def reach(self, request: Request, target: Target, obj: Object) -> Answer:
+        """Answer a request on a pod, node or service; raises ApiError for what is not there."""
+        ...
+
+
+class Subresources:
+    """Answers requests below an object."""
+
+    def __init__(
+        self, registry: Registry, objects: Objects, reviews: Reviews, nodes: Nodes
+    ) -> None:
+        self._registry = registry
+        self._objects = objects
+        self._nodes = nodes
+        self.reviews = reviews
+
+    async def handle(
+        self, request: Request, target: Target, served: Served, call: Call
+    ) -> Answer | None:
+        """The answer, or None where the object itself is read or written through this path."""
+        name = target.subresource
+        if name in _WRITES_OBJECT:
+            return None
+        if name == "scale":
+            return await self._scale(request, target, served, call)
+        if name == "token":
+            return self._token(request, target, served, call)
+        if name == "binding":
+            return await self._binding(request, target, served, call)
+        if name == "eviction":
+            return await self._eviction(request, target, served, call)
+        obj = self._objects.get(served, target.namespace, target.name).object
+        return await self._nodes.reach(request, target, obj)
+
+    async def _scale(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
+        paths = served.strategy.scale_paths
+        if paths is None:
+            raise method_not_allowed()
+        form = form_of(request)
+        if target.verb == "get":
+            obj = self._objects.get(served, target.namespace, target.name).object
+            return answer(scale_of(obj, paths), form=form)
+        change = self._scale_change(request, served, paths)
+        outcome = await self._objects.update(
+            call, served, target.namespace, target.name, change, retry=target.verb == "patch"
+        )
+        return answer(scale_of(outcome.object, paths), form=form)
+
+    def _scale_change(self, request: Request, served: Served, paths: ScalePaths) -> patching.Change:
+        kind = _scale_kind(served)
+        if request.method == "PUT":
+            scale = bodies.read_object(request, kind).value
+            return lambda old: apply_scale(old, scale, paths)
+        media = bodies.media_type(request)
+        patching.check_media(media, served)
+        apply = patching.changer(media, request.body, served)
+        return lambda old: apply_scale(old, apply(thaw(scale_of(old, paths))), paths)
+
+    def _token(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
+        kind = _token_kind(served)
+        form = form_of(request)
+        body = bodies.read_object(request, kind).value
+        made = self.reviews.token_request(call, target.namespace, target.name, body)
+        return answer(made, form=form, status=_CREATED)
+
+    async def _binding(
+        self, request: Request, target: Target, served: Served, call: Call
+    ) -> Answer:
+        kind = _other_kind(served, group="", version="v1", name="Binding")
+        binding = bodies.read_object(request, kind).value
+        if name_of(binding) != target.name:
+            raise bad_request("name in URL does not match name in Binding object")
+        node = (binding.get("target") or {}).get("name", "")
+
+        def bind(pod: Object) -> Object:
+            bound = pod["spec"].get("nodeName")
+            if bound:
+                why = f"pod {target.name} is already assigned to node {bound!r}"
+                raise ApiError(
+                    409,
+                    "Conflict",
+                    f'Operation cannot be fulfilled on pods/binding "{target.name}": {why}',
+                    details={"name": target.name, "kind": "pods/binding"},
+                )
+            pod["spec"]["nodeName"] = node
+            conditions = pod.setdefault("status", {}).setdefault("conditions", [])
+            if not any(c.get("type") == "PodScheduled" for c in conditions):
+                conditions.append({"type": "PodScheduled", "status": "True"})
+            return pod
+
+        await self._objects.update(call, served, target.namespace, target.name, bind, retry=True)
+        return answer(_SUCCESS, form=form_of(request), status=_CREATED)
+
+    async def _eviction(
+        self, request: Request, target: Target, served: Served, call: Call
+    ) -> Answer:
+        kind = _other_kind(served, group="policy", version="v1", name="Eviction")
+        eviction = bodies.read_object(request, kind).value
+        if name_of(eviction) not in ("", target.name):
+            raise bad_request("name in URL does not match name in Eviction object")
+        wanted = options_of(eviction.get("deleteOptions") or {}, "", "", [])
+        call.dry_run = call.dry_run or wanted.dry_run
+        pod = self._objects.get(served, target.namespace, target.name).object
+        self._check_budgets(pod)
+        await self._objects.delete(call, served, target.namespace, target.name, wanted)
+        return answer(_SUCCESS, form=form_of(request), status=_CREATED)
+
+    def _check_budgets(self, pod: Object) -> None:
+        from_store = self._objects.store.objects(
+            GroupResource("policy", "poddisruptionbudgets"), pod["metadata"]["namespace"]
+        )
+        for stored in from_store:
+            budget = stored.object
+            if not label_selector(budget["spec"].get("selector"))(pod):
+                continue
+            status = budget.get("status", {})
+            if status.get("disruptionsAllowed", 0) > 0:
+                continue
+            name = name_of(budget)
+            cause = {
+                "reason": "DisruptionBudget",
+                "message": f"The disruption budget {name} needs "
+                f"{status.get('desiredHealthy', 0)} healthy pods and has "
+                f"{status.get('currentHealthy', 0)} currently",
+            }
+            raise ApiError(
+                429,
+                "TooManyRequests",
+                "Cannot evict pod as it would violate the pod's disruption budget.",
+                details={"causes": [cause]},
+            )
+
+
+def _other_kind(served: Served, *, group: str, version: str, name: str) -> Kind:
+    return Kind(
+        group=group,
+        version=version,
+        kind=name,
+        plural=served.kind.plural,
+        singular="",
+        namespaced=True,
+        verbs=("create",),
+    )
+
+
+def _scale_kind(served: Served) -> Kind:
+    return _other_kind(served, group="autoscaling", version="v1", name="Scale")
+
+
+def _token_kind(served: Served) -> Kind:
+    return _other_kind(served, group="authentication.k8s.io", version="v1", name="TokenRequest")

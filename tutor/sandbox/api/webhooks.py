@@ -1,0 +1,243 @@
+"""Admission webhooks: which of them a write concerns, what they are told, what they answer.
+
+Source: apiserver's admission/plugin/webhook (rules, predicates, errors), admission.k8s.io/v1.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tutor.sandbox.api.patch.json6902 import apply_json_patch
+from tutor.sandbox.api.ports import Address, Backends, Unreachable
+from tutor.sandbox.api.registry import Served
+from tutor.sandbox.api.request import Call
+from tutor.sandbox.api.selectors import label_selector
+from tutor.sandbox.api.status import ApiError, internal_error
+from tutor.sandbox.kinds import GroupResource, Object, labels_of, name_of
+
+MUTATING = GroupResource("admissionregistration.k8s.io", "mutatingwebhookconfigurations")
+VALIDATING = GroupResource("admissionregistration.k8s.io", "validatingwebhookconfigurations")
+_NAMESPACES = GroupResource("", "namespaces")
+_BAD_REQUEST = 400
+_DEFAULT_TIMEOUT_S = 10
+
+Read = Callable[[GroupResource], Sequence[Object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One write on its way through admission."""
+
+    call: Call
+    served: Served
+    operation: str
+    new: Object | None
+    old: Object | None
+
+    @property
+    def namespace(self) -> str:
+        """Where the object is; empty for cluster-scoped ones."""
+        return (self.new or self.old or {}).get("metadata", {}).get("namespace", "")
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return name_of(self.new or self.old or {})
+
+
+class Webhooks:
+    """Calls the webhooks that the configurations in the store name."""
+
+    def __init__(
+        self, read: Read, backends: Backends, uid: Callable[[], str], encode: Callable[..., bytes]
+    ) -> None:
+        self._read = read
+        self._backends = backends
+        self._uid = uid
+        self._encode = encode
+
+    def concerned(self, write: Write, configurations: GroupResource) -> list[Object]:
+        """The webhooks that want to see a write, in the order they are called."""
+        if write.served.kind.group == "admissionregistration.k8s.io":
+            return []
+        ordered = sorted(self._read(configurations), key=name_of)
+        return [
+            webhook
+            for configuration in ordered
+            for webhook in configuration.get("webhooks") or ()
+            if self._wants(webhook, write)
+        ]
+
+    async def mutate(self, write: Write) -> Object:
+        """The object after every mutating webhook."""
+        obj = write.new or {}
+        for webhook in self.concerned(write, MUTATING):
+            current = Write(
+                call=write.call,
+                served=write.served,
+                operation=write.operation,
+                new=obj,
+                old=write.old,
+            )
+            answer = await self._ask(webhook, current)
+            if answer is None:
+                continue
+            patch = answer.get("patch")
+            if patch:
+                obj = self._patched(webhook, obj, patch)
+        return obj
+
+    async def validate(self, write: Write) -> None:
+        """Ask every validating webhook; raises ApiError at the first that refuses."""
+        for webhook in self.concerned(write, VALIDATING):
+            await self._ask(webhook, write)
+
+    def _wants(self, webhook: Object, write: Write) -> bool:
+        if not any(_rule_matches(rule, write) for rule in webhook.get("rules") or ()):
+            return False
+        selected = label_selector(webhook.get("namespaceSelector") or {})
+        if not selected(self._namespace_labels(write)):
+            return False
+        by_object = label_selector(webhook.get("objectSelector") or {})
+        candidates = [obj for obj in (write.new, write.old) if obj is not None]
+        return any(by_object(labels_of(obj)) for obj in candidates)
+
+    def _namespace_labels(self, write: Write) -> dict[str, str]:
+        kind = write.served.kind
+        if kind.group_resource == _NAMESPACES:
+            return labels_of(write.new or write.old or {})
+        if not kind.namespaced:
+            return {}
+        found = (n for n in self._read(_NAMESPACES) if name_of(n) == write.namespace)
+        return labels_of(next(found, {}))
+
+    async def _ask(self, webhook: Object, write: Write) -> Object | None:
+        """The response of one webhook; None when it failed and may."""
+        name = webhook["name"]
+        timeout = webhook.get("timeoutSeconds") or _DEFAULT_TIMEOUT_S
+        request_uid = self._uid()
+        address = address_of(webhook["clientConfig"], timeout)
+        try:
+            review = await self._backends.post(address, _review(write, request_uid), timeout)
+            answer = _response(review, request_uid)
+        except Unreachable as error:
+            if webhook.get("failurePolicy") == "Ignore":
+                return None
+            why = f'failed calling webhook "{name}": failed to call webhook: {error}'
+            raise internal_error(why) from None
+        write.call.warn(answer.get("warnings") or ())
+        if not answer.get("allowed"):
+            raise _denied(name, answer.get("status"))
+        return answer
+
+    def _patched(self, webhook: Object, obj: Object, patch: str) -> Object:
+        try:
+            operations = json.loads(base64.b64decode(patch, validate=True))
+            return apply_json_patch(obj, operations)
+        except (binascii.Error, ValueError, ApiError) as error:
+            why = f'failed calling webhook "{webhook["name"]}": received invalid patch: {error}'
+            raise internal_error(why) from None
+
+
+def address_of(config: Object, timeout_s: float) -> Address:
+    """Where a webhook's clientConfig points."""
+    bundle = base64.b64decode(config.get("caBundle") or "").decode(errors="replace")
+    query = f"?timeout={timeout_s:g}s"
+    service = config.get("service")
+    if service:
+        host = f"{service['name']}.{service['namespace']}.svc"
+        port = service.get("port") or 443
+        path = service.get("path") or "/"
+        return Address(
+            host=host,
+            port=port,
+            path=path + query,
+            ca_bundle=bundle,
+            service=(service["namespace"], service["name"]),
+        )
+    url = config.get("url", "")
+    host, _, path = url.removeprefix("https://").partition("/")
+    host, _, port = host.partition(":")
+    return Address(host=host, port=int(port or 443), path=f"/{path}{query}", ca_bundle=bundle)
+
+
+def _rule_matches(rule: Object, write: Write) -> bool:
+    kind = write.served.kind
+
+    def listed(field: str, value: str) -> bool:
+        values = rule.get(field) or ()
+        return "*" in values or value in values
+
+    if not listed("operations", write.operation):
+        return False
+    if not listed("apiGroups", kind.group) or not listed("apiVersions", kind.version):
+        return False
+    scope = rule.get("scope") or "*"
+    if scope != "*" and (scope == "Namespaced") != kind.namespaced:
+        return False
+    return any(
+        pattern in _resource_patterns(kind.plural, write.call.subresource)
+        for pattern in rule.get("resources") or ()
+    )
+
+
+def _resource_patterns(plural: str, subresource: str) -> Iterator[str]:
+    yield "*/*"
+    if subresource:
+        yield from (f"{plural}/{subresource}", f"{plural}/*", f"*/{subresource}")
+    else:
+        yield from (plural, "*", f"{plural}/*")
+
+
+def _review(write: Write, uid: str) -> Object:
+    kind, call = write.served.kind, write.call
+    gvk = {"group": kind.group, "version": kind.version, "kind": kind.kind}
+    gvr = {"group": kind.group, "version": kind.version, "resource": kind.plural}
+    request: Object = {"uid": uid, "kind": gvk, "resource": gvr}
+    if call.subresource:
+        request["subResource"] = call.subresource
+    request |= {"requestKind": gvk, "requestResource": gvr}
+    if call.subresource:
+        request["requestSubResource"] = call.subresource
+    request["name"] = write.name
+    if write.namespace:
+        request["namespace"] = write.namespace
+    request |= {
+        "operation": write.operation,
+        "userInfo": call.user.info(),
+        "object": write.new,
+        "oldObject": write.old,
+        "dryRun": call.dry_run,
+        "options": _options(write),
+    }
+    return {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request}
+
+
+def _options(write: Write) -> Object:
+    kinds = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
+    options: Object = {"kind": kinds[write.operation], "apiVersion": "meta.k8s.io/v1"}
+    if write.operation != "DELETE":
+        options["fieldManager"] = write.call.manager
+    return options
+
+
+def _response(review: Any, uid: str) -> Object:
+    response = review.get("response") if isinstance(review, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    if not isinstance(response, dict):
+        raise Unreachable("Webhook response was absent")
+    if response.get("uid") != uid:  # pyright: ignore[reportUnknownMemberType]
+        got = response.get("uid", "")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        raise Unreachable(f'expected response.uid="{uid}", got "{got}"')
+    return response  # pyright: ignore[reportUnknownVariableType]
+
+
+def _denied(name: str, status: Object | None) -> ApiError:
+    result = status or {}
+    message = f'admission webhook "{name}" denied the request'
+    explanation = result.get("message") or result.get("reason")
+    message = f"{message}: {explanation}" if explanation else f"{message} without explanation"
+    code = max(result.get("code") or 0, _BAD_REQUEST)
+    return ApiError(code, result.get("reason", ""), message, details=result.get("details"))
