@@ -127,9 +127,7 @@ class _Parser:
 
     def _word(self) -> Step:
         word = self._take(_WORD)[0]
-        if word not in ("true", "false"):
-            raise JSONPathError(f"unrecognized identifier {word}")
-        return _constant(word == "true")
+        return _constant(word == "true") if word in ("true", "false") else _unknown(word)
 
     def _recursive(self) -> Step:
         if self._steps and self._steps[-1] is _descend:
@@ -193,6 +191,13 @@ def _same(values: list[Any]) -> list[Any]:
 
 def _constant(value: float) -> Step:
     return lambda values: [value] * len(values)
+
+
+def _unknown(word: str) -> Step:
+    def fail(_: list[Any]) -> list[Any]:
+        raise JSONPathError(f"unrecognized identifier {word}")
+
+    return fail
 
 
 def _field(name: str) -> Step:

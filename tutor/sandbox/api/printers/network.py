@@ -60,7 +60,7 @@ def _balancer(obj: Object) -> list[str]:
 
 def _service_port(port: Object) -> str:
     node_port = number(port, "nodePort")
-    shown = f"{number(port, 'port')}:{node_port}" if node_port else str(number(port, "port"))
+    shown = f"{number(port, 'port')}:{node_port}" if node_port > 0 else str(number(port, "port"))
     return f"{shown}/{text(port, 'protocol', default='TCP')}"
 
 
@@ -96,10 +96,8 @@ def _endpoint_slice(obj: Object, now: datetime) -> list[Any]:
 
 
 def _slice_port(port: Object) -> str:
-    value, named = at(port, "port"), at(port, "name")
-    if value is not None:
-        return str(value)
-    return "*" if named is None else named
+    value = at(port, "port")
+    return text(port, "name") if value is None else str(value)
 
 
 def _ingress(obj: Object, now: datetime) -> list[Any]:

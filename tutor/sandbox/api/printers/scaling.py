@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tutor.sandbox.api.printers.age import UNKNOWN
-from tutor.sandbox.api.printers.field import NONE, UNSET, age, at, items, name, number, text
+from tutor.sandbox.api.printers.field import NONE, age, at, items, name, number, text
 from tutor.sandbox.api.printers.printer import AGE, NAME, Column, Printer
 from tutor.sandbox.kinds import GroupResource, Object
 
@@ -24,13 +24,12 @@ _SINGLE_VALUES = ("External", "Object")
 
 
 def _autoscaler(obj: Object, now: datetime) -> list[Any]:
-    minimum = at(obj, "spec", "minReplicas")
     scaled = at(obj, "spec", "scaleTargetRef")
     return [
         name(obj),
         f"{text(scaled, 'kind')}/{text(scaled, 'name')}",
         _targets(obj),
-        UNSET if minimum is None else str(minimum),
+        str(number(obj, "spec", "minReplicas", default=1)),
         number(obj, "spec", "maxReplicas"),
         number(obj, "status", "currentReplicas"),
         age(obj, now),

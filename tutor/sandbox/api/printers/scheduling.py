@@ -28,7 +28,7 @@ def _priority_class(obj: Object, now: datetime) -> list[Any]:
         number(obj, "value"),
         flag(obj, "globalDefault"),
         age(obj, now),
-        text(obj, "preemptionPolicy"),
+        text(obj, "preemptionPolicy", default="PreemptLowerPriority"),
     ]
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from tutor.sandbox.api.printers.field import (
-    NONE,
     UNSET,
     age,
     at,
@@ -47,7 +46,7 @@ def _volume(obj: Object, now: datetime) -> list[Any]:
         text(obj, "spec", "volumeAttributesClassName", default=UNSET),
         text(obj, "status", "reason"),
         age(obj, now),
-        text(obj, "spec", "volumeMode", default=UNSET),
+        text(obj, "spec", "volumeMode", default="Filesystem"),
     ]
 
 
@@ -62,7 +61,7 @@ def _claim(obj: Object, now: datetime) -> list[Any]:
         _class(obj),
         text(obj, "spec", "volumeAttributesClassName", default=UNSET),
         age(obj, now),
-        text(obj, "spec", "volumeMode", default=UNSET),
+        text(obj, "spec", "volumeMode", default="Filesystem"),
     ]
 
 
@@ -116,7 +115,7 @@ def _csi_driver(obj: Object, now: datetime) -> list[Any]:
         flag(obj, "spec", "storageCapacity"),
         UNSET if requests is None else ",".join(audiences),
         flag(obj, "spec", "requiresRepublish"),
-        ",".join(items(obj, "spec", "volumeLifecycleModes")) or NONE,
+        ",".join(items(obj, "spec", "volumeLifecycleModes")) or "Persistent",
         age(obj, now),
     ]
 
