@@ -4,8 +4,9 @@ from typing import Any
 
 from tutor.sandbox.api.request import Request
 from tutor.sandbox.api.status import ApiError, bad_request
-from tutor.sandbox.kinds import Kind, Object
+from tutor.sandbox.kinds import Kind
 from tutor.sandbox.schema import protobuf
+from tutor.sandbox.schema.body import parsed_object
 from tutor.sandbox.schema.decode import DecodeError, Parsed, parse, parse_yaml
 
 JSON, YAML, PROTOBUF = (
@@ -13,7 +14,6 @@ JSON, YAML, PROTOBUF = (
     "application/yaml",
     "application/vnd.kubernetes.protobuf",
 )
-_EXCERPT = 1024
 
 
 def media_type(request: Request) -> str:
@@ -27,81 +27,76 @@ def read_object(request: Request, kind: Kind) -> Parsed:
     Raises:
         ApiError: 415 for a media type that is not spoken, 400 for what is not such an object.
     """
-    parsed = read_any(request, kind)
-    value = parsed.value
-    if not isinstance(value, dict):
-        raise _unrecognised(kind, "json parse error: json: cannot unmarshal value", request.body)
-    _check_kind(value, kind)
-    return parsed
-
-
-def read_any(request: Request, kind: Kind) -> Parsed:
-    """The body as a JSON value."""
-    media = media_type(request)
-    body = request.body
     try:
-        if media == PROTOBUF and not kind.custom:
-            return Parsed(protobuf.decode(body), ())
-        if media in (YAML, "application/x-yaml"):
-            return parse_yaml(body)
-        if media == JSON:
-            return parse(body)
+        parsed = _read(request, kind)
     except DecodeError as error:
-        raise _unrecognised(kind, f"json parse error: {error}", body) from None
-    raise _unsupported(kind)
+        if kind.custom:
+            raise bad_request(str(error)) from None
+        raise bad_request(
+            f"the object provided is unrecognized (must be of type {kind.kind}): {error}"
+            f"{_excerpt(request.body)}"
+        ) from None
+    if kind.custom:
+        _check_custom(parsed, kind)
+        return parsed
+    return _as_builtin(parsed, kind)
 
 
-def _unsupported(kind: Kind) -> ApiError:
+def _read(request: Request, kind: Kind) -> Parsed:
+    media = media_type(request)
+    if media == PROTOBUF and not kind.custom:
+        return parsed_object(protobuf.decode(request.body))
+    if media in (YAML, "application/x-yaml"):
+        return parse_yaml(request.body)
+    if media == JSON:
+        return parse(request.body)
     known = [JSON, YAML, *([] if kind.custom else [PROTOBUF])]
     message = (
         "the body of the request was in an unknown format - accepted media types include: "
         + ", ".join(known)
     )
-    return ApiError(415, "UnsupportedMediaType", message)
+    raise ApiError(415, "UnsupportedMediaType", message)
 
 
-def _unrecognised(kind: Kind, why: str, body: bytes) -> ApiError:
-    shown = body[:_EXCERPT].decode(errors="replace") if body else "<empty>"
-    if kind.custom:
-        return bad_request(f"error decoding: {why}")
-    return bad_request(
-        f"the object provided is unrecognized (must be of type {kind.kind}): "
-        f"couldn't get version/kind; {why} ({shown})"
-    )
+def _excerpt(body: bytes) -> str:
+    if not body:
+        return " (<empty>)"
+    text = body[:1024].decode(errors="replace")
+    if text.isprintable():
+        return f" ({text})"
+    return f" ({body[:1024].hex()})"
 
 
-def _check_kind(value: Object, kind: Kind) -> None:
-    claimed: Any = value.get("kind") or kind.kind
-    version: Any = value.get("apiVersion") or kind.api_version
-    if kind.custom:
-        _check_custom(value, kind)
-        return
-    value["kind"], value["apiVersion"] = claimed, version
+def _as_builtin(parsed: Parsed, kind: Kind) -> Parsed:
+    claimed, version = parsed.kind or kind.kind, parsed.api_version or kind.api_version
     if claimed != kind.kind:
-        group, _, short = str(version).rpartition("/")
-        package = group.split(".")[0] or "core"
+        group, _, short = version.rpartition("/")
         raise bad_request(
             f'{claimed} in version "{short}" cannot be handled as a {kind.kind}: '
-            f"converting ({short}.{claimed}) to ({package}.{kind.kind}): unknown conversion"
+            f"converting ({short}.{claimed}) to ({_package(group)}.{kind.kind}): unknown conversion"
         )
     if version != kind.api_version:
         raise bad_request(
             f"the API version in the data ({version}) does not match"
             f" the expected API version ({kind.api_version})"
         )
+    return parsed
 
 
-def _check_custom(value: Object, kind: Kind) -> None:
-    version, claimed = value.get("apiVersion", ""), value.get("kind", "")
-    if not claimed:
-        raise bad_request("Object 'Kind' is missing in the request body")
+def _package(group: str) -> str:
+    return group.split(".", maxsplit=1)[0] or "core"
+
+
+def _check_custom(parsed: Parsed, kind: Kind) -> None:
+    version: Any = parsed.api_version
+    if not parsed.kind:
+        raise bad_request("Object 'Kind' is missing in the body of the request")
     if version != kind.api_version:
         raise bad_request(
             f"the API version in the data ({version}) does not match"
             f" the expected API version ({kind.api_version})"
         )
-    if claimed != kind.kind:
+    if parsed.kind != kind.kind:
         raise bad_request(
-            f'{claimed} in version "{kind.version}" cannot be handled as a {kind.kind}: '
-            "unexpected kind"
+            f"the kind in the data ({parsed.kind}) does not match the expected kind ({kind.kind})"
         )

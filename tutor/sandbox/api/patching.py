@@ -1,28 +1,25 @@
 """PATCH: from a body and its media type to a change of an object.
 
-Source: apiserver's endpoints/handlers/patch.go for the failures.
+Source: apiserver's endpoints/handlers/patch.go for the order of failures.
 """
 
-import json
 from collections.abc import Callable
-from typing import Any
 
-from tutor.sandbox.api import patch
 from tutor.sandbox.api.objects import Objects
+from tutor.sandbox.api.patch.body import Form, patch
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Call
-from tutor.sandbox.api.status import ApiError, bad_request, invalid, invalid_object
-from tutor.sandbox.api.values import is_map
+from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.kinds import Object
 from tutor.sandbox.schema.decode import DecodeError
-from tutor.sandbox.schema.encode import compact
 
 JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
-_UNPROCESSABLE = 422
 _ROUTE_TYPES = (JSON_PATCH, MERGE, STRATEGIC, APPLY, "application/apply-patch+cbor")
+_FORMS: dict[str, Form] = {JSON_PATCH: "json", MERGE: "merge", STRATEGIC: "strategic"}
+_STRICT = "strict decoding error: "
 
 Change = Callable[[Object], Object]
 
@@ -47,77 +44,30 @@ def check_media(media: str, served: Served) -> None:
         raise ApiError(415, "UnsupportedMediaType", message)
 
 
-def changer(media: str, body: bytes, served: Served) -> Change:
-    """A function that applies the patch to an object's JSON.
+def change_of(objects: Objects, call: Call, served: Served, media: str, body: bytes) -> Change:
+    """A function from the current object to the patched one, decoded.
 
-    Raises:
-        ApiError: 400 for a body that is no such patch.
+    It raises ApiError: 400 or 422 for a patch that cannot be read or does not fit, 422 with the
+    whole document for a result that is no object of its kind.
     """
-    if media == JSON_PATCH:
-        operations = _json(body, "[]handlers.jsonPatchOp", list)
-        return lambda obj: patch.apply_operations(obj, operations)
-    document = _json(body, "map[string]interface {}", dict)
-    if media == MERGE:
-        return lambda obj: patch.merge(obj, document)
-    node = served.strategy.node()
-    return lambda obj: patch.merge_strategically(obj, document, node)
+    form = _FORMS[media]
+    node = served.strategy.node() if form == "strategic" else None
+
+    def change(old: Object) -> Object:
+        made = patch(old, body, form, node, lax=call.validation == "Ignore")
+        try:
+            return objects.decode(call, served, made.object, made.strict)
+        except DecodeError as error:
+            raise made.reject(str(error)) from None
+        except ApiError as error:
+            if _STRICT not in error.message:
+                raise
+            raise made.reject(_STRICT + error.message.partition(_STRICT)[2]) from None
+
+    return change
 
 
-def _json(body: bytes, go_type: str, wanted: type) -> Any:
-    try:
-        value = json.loads(body)
-    except ValueError as error:
-        raise bad_request(f"error decoding patch: {_go_syntax(body, error)}") from None
-    if not isinstance(value, wanted):
-        name = {dict: "object", list: "array", str: "string", bool: "bool"}.get(
-            type(value),  # pyright: ignore[reportUnknownArgumentType]
-            "number",
-        )
-        raise bad_request(
-            f"error decoding patch: json: cannot unmarshal {name} into Go value of type {go_type}"
-        )
-    return value  # pyright: ignore[reportUnknownVariableType]
-
-
-def _go_syntax(body: bytes, error: ValueError) -> str:
-    position = getattr(error, "pos", len(body))
-    if position >= len(body.rstrip()):
-        return "unexpected end of JSON input"
-    shown = chr(body[position])
-    return f"invalid character '{shown}' looking for beginning of value"
-
-
-def decode_patched(objects: Objects, call: Call, served: Served, patched: Object) -> Object:
-    """The patched JSON as an object of its kind.
-
-    Raises:
-        ApiError: 422 with the whole document, as the real server puts it, for what is unknown or of
-            a wrong type.
-    """
-    try:
-        return objects.decode(call, served, patched)
-    except DecodeError as error:
-        raise _invalid_patch(patched, str(error)) from None
-    except ApiError as error:
-        marker = "strict decoding error: "
-        if marker not in error.message:
-            raise
-        text = marker + error.message.partition(marker)[2]
-        raise _invalid_patch(patched, text) from None
-
-
-def _invalid_patch(patched: Object, why: str) -> ApiError:
-    document = compact(patched).decode()
-    return invalid_object("", "", "", [invalid("patch", document, why)])
-
-
-def from_patch_error(error: ApiError, name: str) -> ApiError:
-    """A patch that does not apply, with the object's name where the server gives it."""
-    if error.code == _UNPROCESSABLE and error.details is None:
-        return ApiError(error.code, error.reason, error.message, details={"name": name})
-    return error
-
-
-def is_object(value: Any) -> bool:
-    """Whether a patched document still is a JSON object."""
-    return is_map(value)
+def raw_change(media: str, body: bytes) -> Change:
+    """The patch of something that is no stored object, such as a Scale; strategic is merge."""
+    form = _FORMS[media] if media != STRATEGIC else "merge"
+    return lambda old: patch(old, body, form, None, lax=True).object

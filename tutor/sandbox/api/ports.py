@@ -47,7 +47,7 @@ class Address:
     insecure: bool = False
 
 
-class Unreachable(Exception):  # noqa: N818 - it says what the other server is
+class Unreachable(Exception):
     """Another server did not answer; the text is Go's own sentence."""
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tutor.sandbox.api.printers.printer import Column
 from tutor.sandbox.api.scale import ScalePaths
 from tutor.sandbox.api.status import FieldError
-from tutor.sandbox.api.tables import Column
 from tutor.sandbox.kinds import GroupResource, GroupVersion, Kind, Object
 
 

@@ -19,27 +19,30 @@ from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Headers, Response
 from tutor.sandbox.api.watch import line
 from tutor.sandbox.kinds import Kind, Object
-from tutor.sandbox.schema.encode import compact
+from tutor.sandbox.schema.encode import encode
 from tutor.sandbox.store import Stored
 
 TABLE_INCLUDES = ("None", "Metadata", "Object")
 
 
-def document(value: Any, form: Form = Form()) -> bytes:  # noqa: B008 - a frozen value
+_PLAIN = Form()
+
+
+def document(value: Any, form: Form = _PLAIN) -> bytes:
     """Any JSON value as a body."""
     if form.media == "application/yaml":
         return yaml.safe_dump(value, default_flow_style=False, allow_unicode=True).encode()
     if form.pretty:
         return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
-    return compact(value) + b"\n"
+    return encode(value) + b"\n"
 
 
 def answer(
     value: Any,
     *,
-    form: Form = Form(),
+    form: Form = _PLAIN,
     status: int = 200,
-    headers: Headers = (),  # noqa: B008
+    headers: Headers = (),
 ) -> Response:
     """A JSON value as a response."""
     body = document(value, form)
@@ -99,9 +102,9 @@ class Renderer:
             shown = self._convert(obj)
             table = self._table([shown], meta, with_columns=not self._headed)
             self._headed = True
-            return line(change, compact(table))
+            return line(change, encode(table))
         if self._form.shape in ("partial", "partial-list"):
-            return line(change, compact(self._partial(obj)))
+            return line(change, encode(self._partial(obj)))
         if not data or not self._served.strategy.is_storage:
             data = self._served.strategy.encode(self._convert(obj))
         return line(change, data)
@@ -117,7 +120,7 @@ class Renderer:
         if self._form.shape == "table":
             rows = {"kind": "Table", "apiVersion": f"meta.k8s.io/{self._form.version}"}
             obj = rows | {"metadata": meta, "columnDefinitions": None, "rows": []}
-        return line("BOOKMARK", compact(obj))
+        return line("BOOKMARK", encode(obj))
 
     def _list(self, kind: Kind, page: Page) -> bytes:
         name = kind.list_kind or f"{kind.kind}List"
@@ -125,15 +128,15 @@ class Renderer:
         if kind.custom:
             meta = {"continue": ""} | page.meta()
             return b'{"apiVersion":%s,"items":[%s],"kind":%s,"metadata":%s}\n' % (
-                compact(kind.api_version),
+                encode(kind.api_version),
                 items,
-                compact(name),
-                compact(dict(sorted(meta.items()))),
+                encode(name),
+                encode(dict(sorted(meta.items()))),
             )
         return b'{"kind":%s,"apiVersion":%s,"metadata":%s,"items":[%s]}\n' % (
-            compact(name),
-            compact(kind.api_version),
-            compact(page.meta()),
+            encode(name),
+            encode(kind.api_version),
+            encode(page.meta()),
             items,
         )
 

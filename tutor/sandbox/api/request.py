@@ -1,6 +1,6 @@
 """What comes in and what goes out, without a wire: requests, responses, streams."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -128,9 +128,9 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """An answer without an end of its own."""
+    """An answer without an end of its own: a source, or chunks that another server sends."""
 
-    source: Source
+    source: Source | AsyncGenerator[bytes]
     status: int = 200
     content_type: str = "application/json"
     headers: Headers = ()

@@ -1,0 +1,51 @@
+"""Admission: the built-in plugins and the webhooks, in the order of the real server."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from tutor.sandbox.api.registry import Served
+from tutor.sandbox.api.request import Call
+from tutor.sandbox.api.webhooks import Webhooks, Write
+from tutor.sandbox.kinds import Object
+
+
+class Plugin(Protocol):
+    """A built-in admission plugin."""
+
+    def admit(self, write: Write) -> None:
+        """Change `write.new` in place, or raise ApiError."""
+        ...
+
+    def validate(self, write: Write) -> None:
+        """Raise ApiError when the write is refused."""
+        ...
+
+
+class Pipeline:
+    """Every plugin, then every webhook."""
+
+    def __init__(self, plugins: Sequence[Plugin], webhooks: Webhooks) -> None:
+        self._plugins = plugins
+        self._webhooks = webhooks
+
+    async def mutate(
+        self, call: Call, served: Served, operation: str, new: Object, old: Object | None
+    ) -> Object:
+        """The object as admission wants it."""
+        write = Write(call=call, served=served, operation=operation, new=new, old=old)
+        for plugin in self._plugins:
+            plugin.admit(write)
+        changed = await self._webhooks.mutate(write)
+        if changed is not new:
+            changed = served.strategy.normalise(changed)
+            served.strategy.default(changed)
+        return changed
+
+    async def validate(
+        self, call: Call, served: Served, operation: str, new: Object | None, old: Object | None
+    ) -> None:
+        """Raise ApiError when the write is refused."""
+        write = Write(call=call, served=served, operation=operation, new=new, old=old)
+        for plugin in self._plugins:
+            plugin.validate(write)
+        await self._webhooks.validate(write)

@@ -1,0 +1,1 @@
+"""One cluster: everything that is behind one API server, assembled."""

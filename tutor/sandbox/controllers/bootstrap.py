@@ -1,0 +1,79 @@
+"""What an API server puts into an empty cluster: namespaces, default roles, priority classes."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from tutor.sandbox.kinds import Object
+
+_DATA = Path(__file__).parent / "data"
+SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
+_MAX_USER_PRIORITY = 1_000_000_000
+
+
+def objects(service_address: str, endpoint: tuple[str, int]) -> Iterator[Object]:
+    """The objects in the order of their creation.
+
+    `service_address` is the cluster IP of `default/kubernetes`, `endpoint` where the server is.
+    """
+    yield from (_namespace(name) for name in SYSTEM_NAMESPACES)
+    yield from json.loads((_DATA / "rbac.json").read_text())
+    for name, value in (("system-cluster-critical", 0), ("system-node-critical", 1_000)):
+        yield _priority_class(name, 2 * _MAX_USER_PRIORITY + value)
+    yield _service(service_address, endpoint[1])
+    yield _endpoints(*endpoint)
+    yield _endpoint_slice(*endpoint)
+
+
+def _namespace(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _priority_class(name: str, value: int) -> Object:
+    return {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": name},
+        "value": value,
+        "description": "Keeps the pods that the cluster cannot do without.",
+    }
+
+
+def _service(address: str, target: int) -> Object:
+    labels = {"component": "apiserver", "provider": "kubernetes"}
+    port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": target}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "kubernetes", "namespace": "default", "labels": labels},
+        "spec": {"clusterIP": address, "ports": [port], "sessionAffinity": "None"},
+    }
+
+
+def _endpoints(address: str, port: int) -> Object:
+    subset = {
+        "addresses": [{"ip": address}],
+        "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
+    }
+    labels = {"endpointslice.kubernetes.io/skip-mirror": "true"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {"name": "kubernetes", "namespace": "default", "labels": labels},
+        "subsets": [subset],
+    }
+
+
+def _endpoint_slice(address: str, port: int) -> Object:
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"kubernetes.io/service-name": "kubernetes"},
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+        "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
+    }
