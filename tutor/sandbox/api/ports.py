@@ -62,6 +62,32 @@ class Backends(Protocol):
         """
         ...
 
+    async def exchange(
+        self,
+        address: Address,
+        method: str,
+        body: bytes,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        timeout_s: float = 30.0,
+    ) -> tuple[int, bytes]:
+        """One request and its whole answer: status and body.
+
+        Raises:
+            Unreachable: With Go's sentence, without the URL before it.
+        """
+        ...
+
+    async def forward(
+        self, address: Address, request: Request, headers: Sequence[tuple[str, str]]
+    ) -> Answer:
+        """Send a request on with exactly these headers and stream what comes back.
+
+        Raises:
+            Unreachable: No connection.
+        """
+        ...
+
     async def proxy(
         self, address: Address, request: Request, user: User, headers: Sequence[tuple[str, str]]
     ) -> Answer:

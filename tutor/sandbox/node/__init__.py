@@ -1,0 +1,1 @@
+"""The one node: the programs that run in its pods, and what can be asked of them."""

@@ -1,0 +1,154 @@
+"""What can be asked of a pod: its log, and what a simulated node has to say about the rest.
+
+Source for the states before a container runs: kubelet's `GetContainerLogs` and pod/rest/log.go.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from tutor.sandbox.api.request import Answer, Query, Request, Response, Stream
+from tutor.sandbox.api.routes import Target
+from tutor.sandbox.api.status import ApiError, bad_request
+from tutor.sandbox.kinds import GroupResource, Object, name_of
+from tutor.sandbox.node.instance import Instance
+from tutor.sandbox.node.programs import Programs
+
+_PODS = GroupResource("", "pods")
+_TEXT = "text/plain"
+_NO = "this is the tutor's sandbox, and its pods run no containers:"
+_WHY = {
+    "exec": "there is nothing to run a command in",
+    "attach": "there is nothing to attach to",
+    "portforward": "there is no port to forward to",
+    "proxy": "there is nothing to proxy to",
+    "log": "this container writes no log",
+}
+
+
+class PodAccess:
+    """Answers requests on pods, nodes and services that a node would answer."""
+
+    def __init__(self, programs: Callable[[], Programs | None]) -> None:
+        self._programs = programs
+
+    async def reach(self, request: Request, target: Target, obj: Object) -> Answer:
+        """Answer a request; raises ApiError for what is not there or not simulated."""
+        if target.group_resource != _PODS:
+            raise _not_simulated("proxy")
+        if not obj["spec"].get("nodeName"):
+            raise bad_request(f"pod {name_of(obj)} does not have a host assigned")
+        if target.subresource != "log":
+            raise _not_simulated(target.subresource)
+        query = request.query
+        container = _container(obj, query.get("container"))
+        _check_state(obj, container)
+        programs = self._programs()
+        instance = programs.instance(obj, container["name"]) if programs else None
+        if instance is None:
+            raise _not_simulated("log")
+        return _log(instance, query)
+
+    def execute(self, pod: Object, container: str, command: Sequence[str]) -> str:
+        """What a command prints in a container; raises ApiError when nothing runs there."""
+        programs = self._programs()
+        instance = programs.instance(pod, container) if programs else None
+        if instance is None or instance.executor is None:
+            why = f"container not found ({container!r})"
+            raise ApiError(500, "InternalError", f"Internal error occurred: {why}")
+        return instance.executor(command)
+
+
+def _not_simulated(what: str) -> ApiError:
+    return ApiError(501, "NotImplemented", f"{_NO} {_WHY.get(what, 'there is nothing there')}")
+
+
+def _container(pod: Object, wanted: str) -> Object:
+    spec = pod["spec"]
+    everything = [*spec["containers"], *(spec.get("initContainers") or [])]
+    if wanted:
+        found = next((c for c in everything if c["name"] == wanted), None)
+        if found is None:
+            raise bad_request(f"container {wanted} is not valid for pod {name_of(pod)}")
+        return found
+    if len(everything) == 1:
+        return everything[0]
+    names = " ".join(c["name"] for c in spec["containers"])
+    text = f"a container name must be specified for pod {name_of(pod)}, choose one of: [{names}]"
+    if spec.get("initContainers"):
+        inits = " ".join(c["name"] for c in spec["initContainers"])
+        text += f" or one of the init containers: [{inits}]"
+    raise bad_request(text)
+
+
+def _check_state(pod: Object, container: Object) -> None:
+    status = pod.get("status", {})
+    statuses = [
+        *(status.get("containerStatuses") or []),
+        *(status.get("initContainerStatuses") or []),
+    ]
+    found = next((s for s in statuses if s["name"] == container["name"]), None)
+    waiting = (found or {}).get("state", {}).get("waiting") if found else {"reason": ""}
+    if waiting is not None:
+        reason = waiting.get("reason") or "ContainerCreating"
+        raise bad_request(
+            f'container "{container["name"]}" in pod "{name_of(pod)}" is waiting to start: {reason}'
+        )
+
+
+def _log(instance: Instance, query: Query) -> Answer:
+    stamped = query.get("timestamps") in ("true", "1")
+    lines = list(instance.lines)
+    tail = query.get("tailLines")
+    if tail:
+        lines = lines[-int(tail) :] if int(tail) else []
+    if query.get("follow") in ("true", "1"):
+        return Stream(source=Following(instance, lines, stamped), content_type=_TEXT)
+    body = b"".join(_line(stamp, text, stamped) for stamp, text in lines)
+    return Response(status=200, body=body, content_type=_TEXT)
+
+
+def _line(stamp: str, text: str, stamped: bool) -> bytes:
+    return (f"{stamp} {text}\n" if stamped else f"{text}\n").encode()
+
+
+class Following:
+    """A log that is followed."""
+
+    def __init__(self, instance: Instance, first: list[tuple[str, str]], stamped: bool) -> None:
+        self._instance = instance
+        self._first = first
+        self._stamped = stamped
+        self._wake: Callable[[], None] = _nobody
+        instance.on_line.append(self._line)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the program has ended."""
+        return self._instance.finished or self._instance.empty
+
+    def take(self, now: datetime) -> list[bytes]:
+        """The lines since the last call."""
+        del now
+        lines, self._first = self._first, []
+        return [_line(stamp, text, self._stamped) for stamp, text in lines]
+
+    def due(self) -> datetime | None:
+        """Never."""
+        return None
+
+    def on_ready(self, wake: Callable[[], None]) -> None:
+        """Call `wake` at each line."""
+        self._wake = wake
+
+    def close(self) -> None:
+        """The reader has gone."""
+        if self._line in self._instance.on_line:
+            self._instance.on_line.remove(self._line)
+
+    def _line(self) -> None:
+        self._first.append(self._instance.lines[-1])
+        self._wake()
+
+
+def _nobody() -> None:
+    """Nobody waits."""
