@@ -11,12 +11,13 @@ from typing import Any, Literal
 from tutor.sandbox.api.printers import custom
 from tutor.sandbox.api.printers.catalogue import OTHER, PRINTERS
 from tutor.sandbox.api.printers.printer import Column, Printer
-from tutor.sandbox.kinds import Kind, Object
+from tutor.sandbox.kinds import Kind, Object, annotations_of
 
 Include = Literal["None", "Metadata", "Object"]
 
 _API_VERSION = "meta.k8s.io/v1"
 _LIST_META = ("resourceVersion", "continue", "remainingItemCount")
+_DAEMON_SET_GENERATION = "deprecated.daemonset.template.generation"
 
 
 def columns(kind: Kind, custom_columns: Sequence[Object]) -> tuple[Column, ...]:
@@ -78,7 +79,18 @@ def _included(kind: Kind, obj: Object, include: Include) -> Any:
             return {
                 "kind": "PartialObjectMetadata",
                 "apiVersion": _API_VERSION,
-                "metadata": obj.get("metadata", {}),
+                "metadata": _metadata(obj),
             }
         case "Object":
             return {"kind": kind.kind, "apiVersion": kind.api_version} | obj
+
+
+def _metadata(obj: Object) -> Object:
+    metadata: Object = obj.get("metadata", {})
+    annotations = annotations_of(obj)
+    if _DAEMON_SET_GENERATION not in annotations:
+        return metadata
+    # Rows are made from the server's internal form, which has a field instead of this annotation.
+    kept = {key: value for key, value in annotations.items() if key != _DAEMON_SET_GENERATION}
+    without = {key: value for key, value in metadata.items() if key != "annotations"}
+    return without | ({"annotations": kept} if kept else {})
