@@ -1,0 +1,89 @@
+"""`python -m tutor.sandbox.process`: run the sandbox of a home folder, or start it and return."""
+
+import argparse
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tutor import paths
+
+_WAIT_S = 20.0
+_STEP_S = 0.01
+
+
+def main() -> int:
+    """Parse the command line and run."""
+    parser = argparse.ArgumentParser(prog="python -m tutor.sandbox.process")
+    parser.add_argument("--home", type=Path, default=paths.home(os.environ))
+    parser.add_argument("--pace", choices=("watchable", "real", "instant"), default="watchable")
+    parser.add_argument("--detach", action="store_true", help="return once it answers")
+    chosen = parser.parse_args()
+    if chosen.detach:
+        return detach(chosen.home, chosen.pace)
+    return serve(chosen.home, chosen.pace)
+
+
+def serve(root: Path, pace: str) -> int:
+    """Run in this process."""
+    from tutor.errors import ClusterError  # noqa: PLC0415 - not needed to detach
+    from tutor.logs import configure  # noqa: PLC0415
+    from tutor.sandbox.catalogue import components  # noqa: PLC0415
+    from tutor.sandbox.pace import PACES  # noqa: PLC0415
+    from tutor.sandbox.process.daemon import only_one, run  # noqa: PLC0415
+
+    configure(paths.logs_dir(root) / "sandbox.log")
+    name = next(known for known in PACES if known == pace)
+    try:
+        with only_one(paths.sandbox_dir(root)):
+            asyncio.run(run(root, components(), name))
+    except ClusterError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+def detach(root: Path, pace: str) -> int:
+    """Start the process unless one answers already, and wait until it does."""
+    path = paths.socket_path(root)
+    if answers(path):
+        return 0
+    command = [sys.executable, "-m", "tutor.sandbox.process", "--home", str(root), "--pace", pace]
+    errors = paths.logs_dir(root) / "sandbox.err"
+    errors.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with errors.open("w") as stderr:
+        child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=stderr,
+            stderr=stderr,
+            start_new_session=True,
+            cwd="/",
+        )
+    deadline = time.monotonic() + _WAIT_S
+    while time.monotonic() < deadline:
+        if answers(path):
+            return 0
+        if child.poll() is not None and not answers(path):
+            break
+        time.sleep(_STEP_S)
+    said = errors.read_text().strip()
+    print(f"The sandbox did not start. {said}\nThe log is in {errors.parent}.", file=sys.stderr)  # noqa: T201
+    return 2
+
+
+def answers(path: Path) -> bool:
+    """Whether a process listens on the socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

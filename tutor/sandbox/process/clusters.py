@@ -1,0 +1,211 @@
+"""The clusters of a sandbox: made, kept over restarts, deleted."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import shutil
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tutor.errors import ClusterError
+from tutor.sandbox.cluster.assembly import Cluster, running
+from tutor.sandbox.cluster.settings import ClusterSettings, HostPort
+from tutor.sandbox.component import Component
+from tutor.sandbox.pace import PACES, Pace, PaceName
+from tutor.sandbox.process.protocol import Refused
+
+log = logging.getLogger(__name__)
+
+STEPS = (
+    "Ensuring node image",
+    "Preparing nodes",
+    "Writing configuration",
+    "Starting control-plane",
+    "Installing CNI",
+    "Installing StorageClass",
+)
+Report = Callable[[str, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterRecord:
+    """What must be known to start a cluster again."""
+
+    name: str
+    port: int
+    """The API server's loopback port, the same for life: kubeconfigs name it."""
+    host_ports: tuple[tuple[int, int], ...] = ()
+    """Pairs of container port and host port."""
+
+    @property
+    def node(self) -> str:
+        """The name of the node."""
+        return f"{self.name}-control-plane"
+
+
+class Clusters:
+    """Runs clusters in `group` and remembers them in files below `folder`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        components: dict[str, Component],
+        pace: PaceName,
+        group: asyncio.TaskGroup,
+    ) -> None:
+        self._folder = folder
+        self._components = components
+        self._pace: Pace = PACES[pace]
+        self._group = group
+        self._records: dict[str, ClusterRecord] = {}
+        self._running: dict[str, Cluster] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._changed = asyncio.Condition()
+
+    @property
+    def names(self) -> list[str]:
+        """Every cluster there is, in order of name."""
+        return sorted(self._records)
+
+    def record(self, name: str) -> ClusterRecord | None:
+        """What is remembered of a cluster."""
+        return self._records.get(name)
+
+    def cluster(self, name: str) -> Cluster | None:
+        """A cluster that runs."""
+        return self._running.get(name)
+
+    def running(self) -> list[Cluster]:
+        """Every cluster that runs."""
+        return list(self._running.values())
+
+    def restore(self) -> None:
+        """Start what was there before; what was left half-made is removed."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in sorted(self._folder.iterdir()):
+            file = folder / "cluster.json"
+            if not file.exists():
+                shutil.rmtree(folder)
+                continue
+            content = json.loads(file.read_text())
+            pairs = tuple((int(c), int(h)) for c, h in content["host_ports"])
+            record = ClusterRecord(name=content["name"], port=content["port"], host_ports=pairs)
+            self._records[record.name] = record
+            self._launch(record)
+
+    async def create(
+        self, name: str, host_ports: tuple[tuple[int, int], ...], report: Report
+    ) -> Cluster:
+        """Make a cluster; returns when its API server answers.
+
+        Raises:
+            Refused: `exists`, or `port-allocated` with the port.
+        """
+        if name in self._records:
+            raise Refused("exists", f"There is a cluster named {name} already.")
+        for _, host in host_ports:
+            if self.owner_of_host_port(host) is not None:
+                raise Refused(
+                    "port-allocated", f"Port {host} belongs to another cluster.", port=host
+                )
+        record = ClusterRecord(name=name, port=_free_port(), host_ports=host_ports)
+        self._records[name] = record
+        try:
+            cluster = await self._make(record, report)
+        except BaseException:
+            await self._discard(name)
+            raise
+        self._remember(record)
+        return cluster
+
+    async def _make(self, record: ClusterRecord, report: Report) -> Cluster:
+        cluster: Cluster | None = None
+        for step in STEPS:
+            await report(step, "start")
+            async with asyncio.TaskGroup() as group:
+                group.create_task(asyncio.sleep(self._pace.cluster_step), name="pace")
+                if step == "Starting control-plane":
+                    self._launch(record)
+                    cluster = await self.ready(record.name)
+            await report(step, "done")
+        if cluster is None:
+            raise Refused("failed", "The control plane did not start.")
+        return cluster
+
+    async def ready(self, name: str) -> Cluster:
+        """Wait until a cluster runs; raises Refused when it will not."""
+        async with self._changed:
+            while name not in self._running:
+                task = self._tasks.get(name)
+                if task is None or task.done():
+                    raise Refused("failed", "The cluster did not start; the log says why.")
+                await self._changed.wait()
+        return self._running[name]
+
+    async def delete(self, name: str) -> ClusterRecord | None:
+        """Stop and forget a cluster; None when there is none of that name."""
+        record = self._records.get(name)
+        if record is None:
+            return None
+        await self._discard(name)
+        return record
+
+    def owner_of_host_port(self, port: int) -> ClusterRecord | None:
+        """The cluster whose node has this port of the host."""
+        found = (r for r in self._records.values() if any(h == port for _, h in r.host_ports))
+        return next(found, None)
+
+    def _remember(self, record: ClusterRecord) -> None:
+        file = self._folder / record.name / "cluster.json"
+        draft = file.with_suffix(".new")
+        draft.write_text(json.dumps(asdict(record)))
+        draft.replace(file)
+
+    async def _discard(self, name: str) -> None:
+        self._records.pop(name, None)
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        shutil.rmtree(self._folder / name, ignore_errors=True)
+
+    def _launch(self, record: ClusterRecord) -> None:
+        task = self._group.create_task(self._run(record), name=f"cluster {record.name}")
+        self._tasks[record.name] = task
+
+    async def _run(self, record: ClusterRecord) -> None:
+        settings = ClusterSettings(
+            name=record.name,
+            folder=self._folder / record.name,
+            node=record.node,
+            node_port_mappings=tuple(HostPort(container=c, host=h) for c, h in record.host_ports),
+            pace=self._pace,
+            components=self._components,
+            port=record.port,
+        )
+        try:
+            async with running(settings) as cluster:
+                await self._tell(lambda: self._running.__setitem__(record.name, cluster))
+                await asyncio.Event().wait()
+        except (ClusterError, OSError) as error:
+            log.error("cluster did not start", extra={"cluster": record.name, "why": str(error)})  # noqa: TRY400 - no bug
+        finally:
+            self._running.pop(record.name, None)
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._tell(lambda: None)
+
+    async def _tell(self, change: Callable[[], Any]) -> None:
+        async with self._changed:
+            change()
+            self._changed.notify_all()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,211 @@
+"""The process itself: one for each home folder, listening on its control socket.
+
+It outlives the app, and ends when asked to, or after a long time without anybody attached and
+without a request.
+"""
+
+import asyncio
+import base64
+import fcntl
+import logging
+import os
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from tutor import __version__, paths
+from tutor.errors import ClusterError
+from tutor.sandbox.cluster.assembly import Cluster
+from tutor.sandbox.component import Component
+from tutor.sandbox.pace import PaceName
+from tutor.sandbox.process.clusters import Clusters
+from tutor.sandbox.process.protocol import MAX_LINE, Refused, Replies, read_request
+
+log = logging.getLogger(__name__)
+
+DEFAULT_CLUSTER = "sandbox"
+IDLE_S = 4 * 3600.0
+_IDLE_CHECK_S = 60.0
+
+Operation = Callable[[dict[str, Any], Replies], Awaitable[dict[str, Any]]]
+
+
+class Daemon:
+    """Answers on the control socket."""
+
+    def __init__(self, root: Path, clusters: Clusters, stop: asyncio.Event) -> None:
+        self._root = root
+        self._clusters = clusters
+        self._stop = stop
+        self._attached = 0
+        self._last_use = asyncio.get_running_loop().time()
+        self._operations: dict[str, Operation] = {
+            "attach": self._attach,
+            "clusters": self._list,
+            "create-cluster": self._create,
+            "delete-cluster": self._delete,
+            "kubeconfig": self._kubeconfig,
+            "nodes": self._nodes,
+            "status": self._status,
+            "stop": self._end,
+            "up": self._up,
+        }
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection."""
+        replies = Replies(writer)
+        self._last_use = asyncio.get_running_loop().time()
+        try:
+            request = await read_request(reader)
+            operation = self._operations.get(request["do"])
+            if operation is None:
+                known = ", ".join(sorted(self._operations))
+                raise Refused("unknown-operation", f"The sandbox can do: {known}.")
+            await replies.send({"ok": True} | await operation(request, replies))
+        except Refused as refusal:
+            await replies.send(refusal.reply())
+        except ConnectionError:
+            log.debug("client went away")
+        finally:
+            writer.close()
+
+    async def watch_idle(self) -> None:
+        """End the process when nobody has used it for a long time."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_IDLE_CHECK_S)
+            if not self._attached and loop.time() - self._last_use > IDLE_S:
+                log.info("idle")
+                self._stop.set()
+
+    async def _attach(self, _request: dict[str, Any], replies: Replies) -> dict[str, Any]:
+        """Keep the process alive while the connection lasts."""
+        self._attached += 1
+        try:
+            await replies.send({"attached": True, "pid": os.getpid()})
+            await self._stop.wait()
+        finally:
+            self._attached -= 1
+        return {}
+
+    async def _create(self, request: dict[str, Any], replies: Replies) -> dict[str, Any]:
+        ports = tuple((int(p["container"]), int(p["host"])) for p in request.get("ports") or ())
+        cluster = await self._clusters.create(str(request["name"]), ports, replies.step)
+        return {"kubeconfig": self._credentials(cluster)}
+
+    async def _up(self, _request: dict[str, Any], replies: Replies) -> dict[str, Any]:
+        """Make the cluster named `sandbox` unless it is there."""
+        if self._clusters.record(DEFAULT_CLUSTER) is None:
+            await self._clusters.create(DEFAULT_CLUSTER, ((80, 80), (443, 443)), replies.step)
+        cluster = await self._clusters.ready(DEFAULT_CLUSTER)
+        return {"name": DEFAULT_CLUSTER, "kubeconfig": self._credentials(cluster)}
+
+    async def _delete(self, request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
+        record = await self._clusters.delete(str(request["name"]))
+        return {"nodes": [record.node] if record else []}
+
+    async def _list(self, _request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
+        return {"clusters": self._clusters.names}
+
+    async def _nodes(self, request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
+        record = self._clusters.record(str(request["name"]))
+        return {"nodes": [record.node] if record else []}
+
+    async def _kubeconfig(self, request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
+        name = str(request["name"])
+        if self._clusters.record(name) is None:
+            raise Refused("no-cluster", f"There is no cluster named {name}.")
+        cluster = await self._clusters.ready(name)
+        return {"kubeconfig": self._credentials(cluster)}
+
+    async def _status(self, _request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
+        clusters = [
+            {
+                "name": name,
+                "running": self._clusters.cluster(name) is not None,
+                "server": f"https://127.0.0.1:{record.port}",
+            }
+            for name in self._clusters.names
+            if (record := self._clusters.record(name)) is not None
+        ]
+        return {"version": __version__, "pid": os.getpid(), "clusters": clusters}
+
+    async def _end(self, _request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
+        self._stop.set()
+        return {}
+
+    def _credentials(self, cluster: Cluster) -> dict[str, str]:
+        def encoded(text: str) -> str:
+            return base64.b64encode(text.encode()).decode()
+
+        keys = cluster.keys
+        return {
+            "server": cluster.url,
+            "internal_server": f"https://{cluster.settings.node}:6443",
+            "ca": encoded(keys.ca.pem),
+            "certificate": encoded(keys.admin.certificate),
+            "key": encoded(keys.admin.key),
+        }
+
+
+@contextmanager
+def only_one(folder: Path) -> Generator[None]:
+    """Hold the lock of the home folder.
+
+    Raises:
+        ClusterError: Another process holds it.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ClusterError(
+                f"Another sandbox process already runs for {folder}.",
+                next_action="Use it: `tutor sandbox status`, or end it: `tutor sandbox down`.",
+            ) from error
+        (folder / "pid").write_text(str(os.getpid()))
+        yield
+
+
+@asynccontextmanager
+async def listening(path: Path, daemon: Daemon) -> AsyncGenerator[None]:
+    """Listen on the control socket, which only this user may use."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    before = os.umask(0o177)
+    try:
+        server = await asyncio.start_unix_server(daemon.serve, path, limit=MAX_LINE)
+    finally:
+        os.umask(before)
+    async with server:
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+async def run(root: Path, components: dict[str, Component], pace: PaceName) -> None:
+    """Run the sandbox of a home folder until it is asked to stop."""
+    folder = paths.sandbox_dir(root)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with asyncio.TaskGroup() as group:
+            clusters = Clusters(folder / "clusters", components, pace, group)
+            daemon = Daemon(root, clusters, stop)
+            async with listening(paths.socket_path(root), daemon):
+                clusters.restore()
+                group.create_task(daemon.watch_idle(), name="idle")
+                await stop.wait()
+            raise _Stopped
+    except* _Stopped:
+        log.info("stopped")
+
+
+class _Stopped(Exception):
+    """The process was asked to end; unwinds the task group."""
