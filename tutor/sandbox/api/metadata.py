@@ -172,7 +172,7 @@ def managed_fields(meta: Object, path: str) -> list[FieldError]:
         if entry.get("fieldsType", "FieldsV1") != "FieldsV1":
             errors.append(invalid(f"{at}.fieldsType", entry["fieldsType"], "must be `FieldsV1`"))
         errors += field_manager(text(entry, "manager"), f"{at}.manager")
-        if len(text(entry, "subresource").encode()) > 256:  # noqa: PLR2004 - the server's own limit
+        if len(text(entry, "subresource").encode()) > 256:
             errors.append(too_long(f"{at}.subresource", 256))
     return errors
 
@@ -194,15 +194,17 @@ def _byte_positions(name: str) -> list[int]:
     return [len(name[:index].encode()) for index in range(len(name))]
 
 
-def built_in(meta: Object, name_rule: Rule, *, namespaced: bool = True) -> list[FieldError]:
+def built_in(obj: Object, name_rule: Rule, *, namespaced: bool = True) -> list[FieldError]:
     """The metadata of a new object of a built-in kind."""
+    meta = part(obj, "metadata")
     errors = validate_object_meta(meta, namespaced=namespaced, name_rule=name_rule)
     return errors + _standard_finalizers(meta)
 
 
 def built_in_update(new: Object, old: Object) -> list[FieldError]:
     """The metadata of a changed object of a built-in kind."""
-    return validate_object_meta_update(new, old) + _standard_finalizers(new)
+    meta = part(new, "metadata")
+    return validate_object_meta_update(meta, part(old, "metadata")) + _standard_finalizers(meta)
 
 
 def _standard_finalizers(meta: Object) -> Errors:

@@ -10,14 +10,15 @@ from typing import Any
 
 from tutor.sandbox.api import formats
 from tutor.sandbox.api.builtin import quantity
-from tutor.sandbox.api.builtin.reading import INT32_MAX, same
+from tutor.sandbox.api.builtin.reading import INT32_MAX, indexed, items, part, same, text
 from tutor.sandbox.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from tutor.sandbox.kinds import Object
 
 Errors = list[FieldError]
 Rule = Callable[[str], list[str]]
 
 NEGATIVE = "must be greater than or equal to 0"
-NOT_POSITIVE = "must be greater than 0"
+NOT_POSITIVE = "must be greater than zero"
 IMMUTABLE = "field is immutable"
 
 _CONFIG_KEY = r"[-._a-zA-Z0-9]+"
@@ -149,9 +150,9 @@ def wildcard_subdomain(value: str) -> list[str]:
     found = longer_than(value, 253)
     if not re.fullmatch(_WILDCARD, value):
         rule = (
-            "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, "
-            "which must consist of lower case alphanumeric characters, '-' or '.' and end with an "
-            "alphanumeric character"
+            "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS "
+            "subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and "
+            "end with an alphanumeric character"
         )
         found.append(breaks(rule, _WILDCARD, "*.example.com"))
     return found
@@ -224,22 +225,19 @@ def labels(found: Mapping[str, str] | None, path: str) -> Errors:
     return errors
 
 
-def label_selector(
-    selector: Mapping[str, Any] | None, path: str, *, any_value: bool = False
-) -> Errors:
+def label_selector(selector: Object | None, path: str, *, any_value: bool = False) -> Errors:
     """A label selector. `any_value`: values that no label can have are let through."""
     if selector is None:
         return []
     errors = labels(selector.get("matchLabels"), f"{path}.matchLabels")
-    for index, requirement in enumerate(selector.get("matchExpressions") or []):
-        at = f"{path}.matchExpressions[{index}]"
+    for requirement, at in indexed(selector, "matchExpressions", path):
         errors += _requirement(requirement, at, any_value=any_value)
     return errors
 
 
-def _requirement(requirement: Mapping[str, Any], path: str, *, any_value: bool) -> Errors:
+def _requirement(requirement: Object, path: str, *, any_value: bool) -> Errors:
     errors: Errors = []
-    operator, values = requirement.get("operator", ""), requirement.get("values") or []
+    operator, values = text(requirement, "operator"), items(requirement, "values")
     if operator in ("In", "NotIn"):
         if not values:
             why = "must be specified when `operator` is 'In' or 'NotIn'"
@@ -250,27 +248,27 @@ def _requirement(requirement: Mapping[str, Any], path: str, *, any_value: bool) 
             errors.append(forbidden_field(f"{path}.values", why))
     else:
         errors.append(invalid(f"{path}.operator", operator, "not a valid selector operator"))
-    errors += obey(formats.label_key, requirement.get("key", ""), f"{path}.key")
+    errors += obey(formats.label_key, text(requirement, "key"), f"{path}.key")
     if not any_value:
         for index, value in enumerate(values):
             errors += obey(formats.label_value, value, f"{path}.values[{index}]")
     return errors
 
 
-def selector_matches(selector: Mapping[str, Any], found: Mapping[str, str]) -> bool:
+def selector_matches(selector: Object, found: Mapping[str, str]) -> bool:
     """Whether a valid label selector selects something with these labels."""
-    if any(found.get(k) != v for k, v in (selector.get("matchLabels") or {}).items()):
+    wanted = part(selector, "matchLabels")
+    if any(found.get(key) != value for key, value in wanted.items()):
         return False
-    return all(_selects(r, found) for r in selector.get("matchExpressions") or [])
+    return all(_selects(one, found) for one in items(selector, "matchExpressions"))
 
 
-def _selects(requirement: Mapping[str, Any], found: Mapping[str, str]) -> bool:
+def _selects(requirement: Object, found: Mapping[str, str]) -> bool:
     key, operator = requirement["key"], requirement["operator"]
-    values = requirement.get("values") or []
     if operator == "In":
-        return found.get(key) in values
+        return found.get(key) in items(requirement, "values")
     if operator == "NotIn":
-        return found.get(key) not in values
+        return found.get(key) not in items(requirement, "values")
     return (key in found) == (operator == "Exists")
 
 
@@ -338,3 +336,24 @@ def ip_warnings(value: str, path: str) -> list[str]:
         why = "should be in RFC 5952 canonical format"
         return [f'{path}: IPv6 address "{value}" {why} ("{found}")']
     return []
+
+
+def cidr_warnings(value: str, path: str) -> list[str]:
+    """What is said of a range that is good but not written as it should be."""
+    host, _, length = value.partition("/")
+    found = address(host)
+    if found is None:
+        return []
+    network = ipaddress.ip_network(f"{found}/{int(length)}", strict=False)
+    said: list[str] = []
+    if network.network_address != found:
+        single = f"{found}/{found.max_prefixlen}"
+        meant = f'(should be "{network}" or "{single}"?)'
+        said.append(f'{path}: CIDR value "{value}" is ambiguous in this context {meant}')
+    mapped = isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped
+    if mapped or _sloppy(host) or str(int(length)) != length:
+        said.append(f'{path}: non-standard CIDR value "{value}" is invalid: use "{network}"')
+    if not said and isinstance(found, ipaddress.IPv6Address) and str(network) != value:
+        why = "should be in RFC 5952 canonical format"
+        said.append(f'{path}: IPv6 CIDR value "{value}" {why} ("{network}")')
+    return said

@@ -66,7 +66,7 @@ class Quantity:
     def __str__(self) -> str:
         if not self.amount:
             return "0"
-        if self.form == "BinarySI" and abs(self.amount) >= 1024:  # noqa: PLR2004 - one Ki
+        if self.form == "BinarySI" and abs(self.amount) >= 1024:
             return _binary(self.amount)
         mantissa, exponent = _thousands(self.amount)
         if self.form == "DecimalExponent":

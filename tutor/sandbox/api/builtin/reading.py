@@ -5,7 +5,7 @@ accessors make them so.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from tutor.sandbox.kinds import Object
 
@@ -82,21 +82,23 @@ def keep(new: Object, old: Object, *keys: str) -> None:
             new.pop(key, None)
 
 
-def without_empty(value: Any) -> Any:
-    """The value without empty maps, lists, texts and nulls, for comparing meaning, not form."""
+def without_absent(value: Any) -> Any:
+    """The value without nulls and empty lists, which mean the same as nothing.
+
+    Empty maps stay: an empty structure is not an absent one.
+    """
     if isinstance(value, dict):
-        mapping: Object = value
-        cleaned = {key: without_empty(item) for key, item in mapping.items()}
-        return {key: item for key, item in cleaned.items() if item not in (None, "", {}, [])}
+        mapping = cast("Object", value)
+        cleaned = {key: without_absent(item) for key, item in mapping.items()}
+        return {key: item for key, item in cleaned.items() if item not in (None, [])}
     if isinstance(value, list):
-        listed: list[Any] = value
-        return [without_empty(item) for item in listed]
+        return [without_absent(item) for item in cast("list[Any]", value)]
     return value
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values mean the same, absent and empty taken as one."""
-    cleaned, other_cleaned = without_empty(one), without_empty(other)
+    """Whether two values mean the same."""
+    cleaned, other_cleaned = without_absent(one), without_absent(other)
     if cleaned in (None, "", {}, []):
         return other_cleaned in (None, "", {}, [])
     return bool(cleaned == other_cleaned)
