@@ -23,6 +23,7 @@ from tutor.sandbox.api.strategies import builtin_served
 from tutor.sandbox.api.subresources import Subresources
 from tutor.sandbox.api.webhooks import Webhooks
 from tutor.sandbox.client import Client
+from tutor.sandbox.cluster.apis import builtin_services, group_order
 from tutor.sandbox.cluster.keys import ClusterKeys, load_or_make
 from tutor.sandbox.cluster.machine import Machine
 from tutor.sandbox.cluster.settings import (
@@ -36,7 +37,7 @@ from tutor.sandbox.component import ServerTls
 from tutor.sandbox.controllers import bootstrap
 from tutor.sandbox.kinds import GroupResource, Key, Object
 from tutor.sandbox.log import Log
-from tutor.sandbox.server.aggregation import Aggregation
+from tutor.sandbox.server.aggregation import API_SERVICES, Aggregation
 from tutor.sandbox.server.network import Network
 from tutor.sandbox.server.outbound import Outbound
 from tutor.sandbox.server.wire import serving
@@ -65,7 +66,9 @@ class Cluster:
 class Assembly:
     """The parts of one cluster, wired."""
 
-    def __init__(self, settings: ClusterSettings, keys: ClusterKeys, store: Store, log: Log) -> None:
+    def __init__(
+        self, settings: ClusterSettings, keys: ClusterKeys, store: Store, log: Log
+    ) -> None:
         self.settings = settings
         self.keys = keys
         self.store = store
@@ -130,6 +133,10 @@ class Assembly:
         """The stored objects of a collection."""
         return [stored.object for stored in self.store.objects(resource, namespace)]
 
+    def announce(self) -> None:
+        """Let discovery show what the APIServices in the store say."""
+        self.discovery.changed(group_order(self.objects_of(API_SERVICES)), {})
+
     def _core(self, plural: str, namespace: str, name: str) -> Object | None:
         return self.find(GroupResource("", plural), namespace, name)
 
@@ -190,6 +197,7 @@ async def running(settings: ClusterSettings) -> AsyncGenerator[Cluster]:
         assembly = Assembly(settings, keys, store, log)
         if store.revision == 0:
             await _fill(assembly)
+        assembly.announce()
         async with serving(
             assembly.front.handle, tls=_server_tls(keys), now=machine.now, port=settings.port
         ) as port:
@@ -204,7 +212,8 @@ async def running(settings: ClusterSettings) -> AsyncGenerator[Cluster]:
 async def _fill(assembly: Assembly) -> None:
     client = assembly.client(APISERVER, "kube-apiserver")
     async with asyncio.TaskGroup() as group:
-        for obj in bootstrap.objects(SERVICE_ADDRESS, (NODE_ADDRESS, NODE_PORT)):
+        standard = bootstrap.objects(SERVICE_ADDRESS, (NODE_ADDRESS, NODE_PORT))
+        for obj in (*standard, *builtin_services()):
             group.create_task(client.create(obj), name="bootstrap")
 
 
@@ -216,6 +225,4 @@ def _server_names(settings: ClusterSettings) -> list[str]:
 
 
 def _server_tls(keys: ClusterKeys) -> ServerTls:
-    return ServerTls(
-        pair=lambda: keys.server, asks_client=True, acceptable=lambda: keys.ca.pem
-    )
+    return ServerTls(pair=lambda: keys.server, asks_client=True, acceptable=lambda: keys.ca.pem)

@@ -76,9 +76,10 @@ class Outbound:
         *,
         headers: Sequence[tuple[str, str]] = (),
         timeout_s: float = 30.0,
-        pair: Pair | None = None,
+        as_front_proxy: bool = False,
     ) -> tuple[int, bytes]:
         """One request and its whole answer: status and body; raises Unreachable."""
+        pair = self._front_proxy if as_front_proxy else None
         sent: CIMultiDict[str] = CIMultiDict(
             [("Content-Type", "application/json"), ("Accept", "application/json, */*")]
         )
