@@ -1,0 +1,134 @@
+"""The library's C functions with errors raised, and the types that its binding cannot express."""
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pyghostty
+
+from tutor.terminal.screen import EngineError
+
+# The binding carries no types: everything that comes out of it is Any.
+ffi: Any = pyghostty.ffi
+lib: Any = pyghostty.lib
+
+CELL_WIDTH_PX, CELL_HEIGHT_PX = 8, 16
+"""Programs ask for pixels; ours are those of a common font."""
+
+NO_VALUE: int = lib.GHOSTTY_NO_VALUE
+
+# By value these are passed as their unions would be: same size, same alignment.
+ffi.cdef("""
+    typedef struct { int tag; struct { uint16_t x; uint32_t y; uint64_t rest; } value; } TutorPoint;
+    typedef struct { int tag; struct { int64_t value; uint64_t rest; } value; } TutorScroll;
+""")
+
+
+def check(result: int, what: str) -> None:
+    """Raise EngineError unless a call succeeded."""
+    if result:
+        raise EngineError(f"libghostty-vt: {what} failed with {result}")
+
+
+def new(
+    kind: str,
+    function: Callable[..., int],
+    *arguments: object,
+    free: Callable[[Any], None],
+    owner: object = None,
+) -> Any:
+    """Call a constructor (allocator, place for the handle, arguments); gives the handle's place.
+
+    The handle is freed when nobody has its place any more, so that no call can come too late; it
+    keeps `owner` until then.
+    """
+    place = ffi.new(f"{kind}*")
+    check(function(ffi.NULL, place, *arguments), kind)
+    return _freed(place, free, owner)
+
+
+def _freed(place: Any, free: Callable[[Any], None], owner: object) -> Any:
+    def release(done: Any, _kept: object = owner) -> None:
+        free(done[0])
+
+    return ffi.gc(place, release)
+
+
+def sized(kind: str) -> Any:
+    """A new structure of a kind that carries its own size, nested ones included."""
+    place = ffi.new(f"{kind}*")
+    _set_sizes(place)
+    return place
+
+
+def _set_sizes(place: Any) -> None:
+    layout = ffi.typeof(place).item
+    for name, member in layout.fields:
+        if name == "size":
+            place.size = ffi.sizeof(layout)
+        elif member.type.kind == "struct":
+            _set_sizes(ffi.addressof(place[0], name))
+
+
+def string(text: Any) -> str:
+    """A copy of a borrowed GhosttyString."""
+    return bytes(ffi.buffer(text.ptr, text.len)).decode("utf-8", "replace") if text.len else ""
+
+
+def fill(call: Callable[[Any, int, Any], int], what: str) -> bytes:
+    """Run a call that wants a buffer: once for the size, once for the content."""
+    needed = ffi.new("size_t*")
+    call(ffi.NULL, 0, needed)
+    buffer = ffi.new("char[]", max(needed[0], 1))
+    check(call(buffer, len(buffer), needed), what)
+    return bytes(ffi.buffer(buffer, needed[0]))
+
+
+@functools.cache
+def cell_shifts() -> dict[str, int]:
+    """How far to shift a packed cell for each of its fields; the library says so itself."""
+    text = lib.ghostty_type_json()
+    bits = json.loads(ffi.string(text))["types"]["GhosttyCell"]["bits"]
+    return {name: field["lsb"] for name, field in bits.items()}
+
+
+@functools.cache
+def _twin(name: str, signature: str) -> Any:
+    return ffi.cast(signature, ffi.addressof(lib, name))
+
+
+def grid_ref(terminal: Any, x: int, y: int, tag: int) -> Any:
+    """A reference to a cell, good until the terminal changes.
+
+    Raises:
+        EngineError: there is no such cell.
+    """
+    function = _twin(
+        "ghostty_terminal_grid_ref",
+        "GhosttyResult (*)(GhosttyTerminal, TutorPoint, GhosttyGridRef*)",
+    )
+    reference = sized("GhosttyGridRef")
+    check(function(terminal, _point(x, y, tag), reference), f"cell {x},{y}")
+    return reference
+
+
+def tracked_ref(owner: Any, x: int, y: int, tag: int) -> Any:
+    """The place of a reference to a cell of the terminal in `owner` that moves along with it."""
+    function = _twin(
+        "ghostty_terminal_grid_ref_track",
+        "GhosttyResult (*)(GhosttyTerminal, TutorPoint, GhosttyTrackedGridRef*)",
+    )
+    place = ffi.new("GhosttyTrackedGridRef*")
+    check(function(owner[0], _point(x, y, tag), place), f"tracked cell {x},{y}")
+    return _freed(place, lib.ghostty_tracked_grid_ref_free, owner)
+
+
+def scroll_viewport(terminal: Any, tag: int, value: int = 0) -> None:
+    """Move the viewport; the tag says what `value` is."""
+    function = _twin("ghostty_terminal_scroll_viewport", "void (*)(GhosttyTerminal, TutorScroll)")
+    function(terminal, ffi.new("TutorScroll*", {"tag": tag, "value": {"value": value}})[0])
+
+
+def _point(x: int, y: int, tag: int) -> Any:
+    return ffi.new("TutorPoint*", {"tag": tag, "value": {"x": x, "y": y}})[0]
