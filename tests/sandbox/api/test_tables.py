@@ -190,6 +190,7 @@ def test_columns_of_a_custom_kind_end_at_a_path_that_cannot_be_read() -> None:
         ("string", {"b": [1, None], "a": "<&>"}, r'{"a":"\u003c\u0026\u003e","b":[1,null]}'),
         ("integer", 12, 12),
         ("integer", 7.9, 7),
+        ("integer", 1e19, -(2**63)),
         ("integer", "12", None),
         ("integer", True, None),
         ("integer", None, None),

@@ -24,7 +24,7 @@ _DEFAULT: tuple[Object, ...] = (
         "jsonPath": ".metadata.creationTimestamp",
     },
 )
-_MAX_INT = 2**63
+_TOO_LARGE = 2**63
 
 _is_rfc3339 = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII
@@ -80,12 +80,18 @@ def _typed(type_: str, value: Any, now: datetime) -> Any:
         return _age(value, now) if isinstance(value, str) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if type_ == "integer" else _whole(value)
+    return _integer(value) if type_ == "integer" else _whole(value)
+
+
+def _integer(value: float) -> int:
+    # Beyond 64 bits Go gives the lowest integer (on amd64).
+    return int(value) if -_TOO_LARGE <= value < _TOO_LARGE else -_TOO_LARGE
 
 
 def _whole(value: float) -> float:
     """Go drops the fraction of a number that has none when it stores it."""
-    return int(value) if value == int(value) and abs(value) < _MAX_INT else value
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _TOO_LARGE
+    return int(value) if is_whole else value
 
 
 def _printed(value: Any) -> str:

@@ -98,8 +98,8 @@ def selector(found: Object | None) -> str:
         return "<error>"
 
 
-def shortened(shown: list[str], limit: int = _SHOWN) -> str:
+def shortened(shown: list[str]) -> str:
     """Join the first few entries and say how many more there are."""
-    listed = ",".join(shown[:limit])
-    more = len(shown) - limit
+    listed = ",".join(shown[:_SHOWN])
+    more = len(shown) - _SHOWN
     return f"{listed} + {more} more..." if more > 0 else listed

@@ -50,8 +50,6 @@ class Printer:
 
 NAME = Column("Name", "Name of the object.", format="name")
 AGE = Column("Age", "Time since the object was created.")
-
-
 CONTAINERS = (
     Column("Containers", "Container names of the template.", priority=WIDE),
     Column("Images", "Container images of the template.", priority=WIDE),
