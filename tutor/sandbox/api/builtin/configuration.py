@@ -3,8 +3,8 @@
 import base64
 from collections.abc import Callable
 
-from tutor.sandbox.api import metadata
-from tutor.sandbox.api.builtin import checks, go_json, tls_pair
+from tutor.sandbox.api import gojson, metadata
+from tutor.sandbox.api.builtin import checks, tls_pair
 from tutor.sandbox.api.builtin.behaviour import Behaviour
 from tutor.sandbox.api.builtin.checks import Errors
 from tutor.sandbox.api.builtin.reading import drop, fill, items, keep, part, text
@@ -89,10 +89,23 @@ def _has_json(key: str) -> Callable[[Object], Errors]:
         data = part(obj, "data")
         if key not in data:
             return [required(path)]
-        complaint = go_json.not_an_object(base64.b64decode(data[key] or ""))
+        complaint = _not_an_object(base64.b64decode(data[key] or ""))
         return [invalid(path, "<secret contents redacted>", complaint)] if complaint else []
 
     return check
+
+
+def _not_an_object(raw: bytes) -> str:
+    """Go's complaint about text that is no JSON object (or null), empty when it is one."""
+    try:
+        value = gojson.decode(raw).value
+    except gojson.JsonError as error:
+        return str(error)
+    if value is None or isinstance(value, dict):
+        return ""
+    names = {bool: "bool", str: "string", list: "array"}
+    name = next((name for kind, name in names.items() if isinstance(value, kind)), "number")
+    return f"json: cannot unmarshal {name} into Go value of type map[string]interface {{}}"
 
 
 def _has_basic_auth(obj: Object) -> Errors:

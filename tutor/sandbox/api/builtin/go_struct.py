@@ -58,9 +58,9 @@ def _shown(code: str, value: Any) -> Any:
     if code.startswith("*"):
         return None if value is None else _shown(code[1:], value)
     if code.startswith("[]"):
-        return [_shown(code[2:], item) for item in value] if value else None
+        return None if value is None else [_shown(code[2:], item) for item in value]
     if code == "map":
-        return dict(sorted(value.items())) if value else None
+        return None if value is None else dict(sorted(value.items()))
     if code in _ZERO:
         return _ZERO[code] if value is None else value
     if code in _types():

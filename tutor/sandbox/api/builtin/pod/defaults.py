@@ -178,18 +178,19 @@ def _default_old_kinds(volume: Object) -> None:
 
 
 def round_resources(resources: Object) -> None:
-    """Write `limits` and `requests` in the one way, nothing finer than a thousandth."""
+    """Round `limits` and `requests` up to thousandths, in place."""
     round_up_resources(resources.get("limits"))
     round_up_resources(resources.get("requests"))
 
 
 def round_up_resources(listed: dict[str, Any] | None) -> None:
-    """Write a resource list in the one way, nothing finer than a thousandth."""
+    """Round a resource list up to thousandths, in place."""
     if listed is None:
         return
     for name, value in listed.items():
         parsed = quantity.parse(value)
-        listed[name] = str(parsed.rounded_up(-3) if parsed.amount % 1 else parsed)
+        if parsed.amount * 1000 % 1:
+            listed[name] = str(parsed.rounded_up(-3))
 
 
 def _request_what_is_limited(container: Object) -> None:
