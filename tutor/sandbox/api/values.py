@@ -5,12 +5,12 @@ from typing import Any, TypeGuard
 
 def is_map(value: Any) -> TypeGuard[dict[str, Any]]:
     """Whether the value is a JSON object."""
-    return type(value) is dict
+    return isinstance(value, dict)
 
 
 def is_list(value: Any) -> TypeGuard[list[Any]]:
     """Whether the value is a JSON array."""
-    return type(value) is list
+    return isinstance(value, list)
 
 
 def fresh(value: Any) -> Any:

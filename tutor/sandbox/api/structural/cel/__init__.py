@@ -1,0 +1,1 @@
+"""CEL as the validation rules of custom resources speak it."""

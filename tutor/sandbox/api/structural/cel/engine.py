@@ -1,0 +1,125 @@
+"""The engine that evaluates rules, with Kubernetes' functions in it.
+
+Importing this module costs some 15 MB: only rules that are evaluated import it. The engine takes
+plain JSON values; what it says of failures is put into the words of cel-go.
+"""
+
+import re
+from functools import cache
+from typing import Any
+
+from cel_expr_python import cel
+from cel_expr_python.ext.ext_bindings import ExtBindings
+from cel_expr_python.ext.ext_optional import ExtOptional
+
+from tutor.sandbox.api.structural.cel.errors import EvaluationError, SyntaxFailure
+from tutor.sandbox.api.structural.cel.functions import functions
+
+_WORDS = (
+    (re.compile(r'Key not found in map : "?(.*?)"?'), r"no such key: \1"),
+    (re.compile(r"Index error: index=(-?\d+) size=\d+"), r"index out of bounds: \1"),
+    (re.compile(r"divide by zero"), "division by zero"),
+    (re.compile(r"No matching overloads found.*"), "no such overload"),
+)
+_CODE = re.compile(r"\A[A-Z_]+: ")
+_FORMAT_CALL = re.compile(r"\bformat\.\w+\(\)\.validate\(")
+
+
+class Program:
+    """A compiled expression over `self` and `oldSelf`."""
+
+    __slots__ = ("_expression",)
+
+    def __init__(self, expression: cel.Expression) -> None:
+        self._expression = expression
+
+    def run(self, self_value: Any, old: Any = None, *, has_old: bool = False) -> Any:
+        """Evaluate to a plain value.
+
+        Raises:
+            EvaluationError: it has no value; the text is cel-go's.
+        """
+        data = {"self": self_value, "oldSelf": old, "hasOldSelf": has_old}
+        try:
+            result = self._expression.eval(data=data)
+        except RuntimeError as error:
+            raise EvaluationError(_words(str(error))) from error
+        value = result.plain_value()
+        if result.type() == cel.Type.ERROR:
+            raise EvaluationError(_words(str(value)))
+        return value
+
+
+def compile_expression(text: str, *, optional_old: bool = False) -> Program:
+    """Compile an expression that has been checked already.
+
+    With `optional_old`, `oldSelf` is an optional value, none where there is no old one.
+
+    Raises:
+        SyntaxFailure: the engine does not take it.
+    """
+    source = _with_optional_formats(text)
+    if optional_old:
+        old = "hasOldSelf ? optional.of(oldSelf) : optional.none()"
+        source = f"cel.bind(oldSelf, {old}, {source})"
+    try:
+        return Program(_environment().compile(source))
+    except RuntimeError as error:
+        raise SyntaxFailure(str(error)) from error
+
+
+def parse(text: str) -> bytes:
+    """The expression's tree, macros expanded, as the engine serialises it.
+
+    Raises:
+        SyntaxFailure: it is no CEL; the text is that of cel-go.
+    """
+    try:
+        return _environment().compile(text, disable_check=True).serialize()
+    except RuntimeError as error:
+        message = str(error).removeprefix("INVALID_ARGUMENT: ")
+        raise SyntaxFailure(message.removesuffix(" [INVALID_ARGUMENT]")) from error
+
+
+def _words(message: str) -> str:
+    text = _CODE.sub("", message)
+    for pattern, replacement in _WORDS:
+        if match := pattern.fullmatch(text):
+            return match.expand(replacement)
+    return text
+
+
+def _with_optional_formats(text: str) -> str:
+    """Make `format.NAME().validate(TEXT)` the optional that it is in Kubernetes.
+
+    A function of ours cannot return one, but the engine can make one of a list.
+    """
+    at = 0
+    while match := _FORMAT_CALL.search(text, at):
+        depth, end = 1, match.end()
+        while depth and end < len(text):
+            if text[end] in "'\"":
+                closing = text.find(text[end], end + 1)
+                end = closing if closing > 0 else len(text)
+            depth += {"(": 1, ")": -1}.get(text[end : end + 1], 0)
+            end += 1
+        call = text[match.start() : end]
+        text = f"{text[: match.start()]}optional.ofNonZeroValue({call}){text[end:]}"
+        at = match.end() + len("optional.ofNonZeroValue(")
+    return text
+
+
+@cache
+def _environment() -> cel.Env:
+    return cel.NewEnv(
+        variables={
+            "self": cel.Type.DYN,
+            "oldSelf": cel.Type.DYN,
+            "hasOldSelf": cel.Type.BOOL,
+        },
+        extensions=[
+            cel.CelExtension("kubernetes", functions()),
+            ExtOptional(),
+            ExtBindings(),
+        ],
+    )

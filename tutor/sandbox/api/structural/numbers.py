@@ -1,0 +1,90 @@
+"""The checks of numbers: range of the type, multiple, minimum, maximum.
+
+Source: kube-openapi (`pkg/validation/validate/{validator,values}.go`).
+"""
+
+from collections.abc import Callable, Sequence
+
+from tutor.sandbox.api.status import FieldError, go_value, invalid
+from tutor.sandbox.kinds import Object
+
+NumberCheck = Callable[[int | float, str], list[FieldError]]
+
+_EPSILON = 1e-9
+_INT32 = range(-(2**31), 2**31)
+_INT64 = range(-(2**63), 2**63)
+_FLOAT32_MAX = 3.4028235677973366e38
+
+
+def checks_of(schema: Object, types: Sequence[str], format_: str) -> NumberCheck | None:
+    """A function that lists what is wrong with a number; None when nothing can be."""
+    limits = [schema.get(name) for name in ("multipleOf", "minimum", "maximum")]
+    type_ = types[0] if len(types) == 1 else ""
+    if type_ != "integer" and format_ != "float" and limits == [None] * 3:
+        return None
+    factor, least, most = limits
+
+    def check(value: float, path: str) -> list[FieldError]:
+        found = _out_of_range(value, type_, format_, "Checked", path)
+        if factor is not None:
+            found += _out_of_range(factor, type_, format_, "MultipleOf", path) or []
+            found += _multiple(value, factor, path)
+        if least is not None:
+            found += _out_of_range(least, type_, format_, "Minimum boundary", path)
+            strict = schema.get("exclusiveMinimum", False)
+            if value < least or (strict and value == least):
+                words = "greater than" if strict else "greater than or equal to"
+                found.append(_wrong(value, path, f"{words} {go_value(_bound(value, least))}"))
+        if most is not None:
+            found += _out_of_range(most, type_, format_, "Maximum boundary", path)
+            strict = schema.get("exclusiveMaximum", False)
+            if value > most or (strict and value == most):
+                words = "less than" if strict else "less than or equal to"
+                found.append(_wrong(value, path, f"{words} {go_value(_bound(value, most))}"))
+        return found
+
+    return check
+
+
+def _bound(value: float, bound: float) -> int | float:
+    """A bound in the type of the value: integers are compared with integers."""
+    return int(bound) if isinstance(value, int) and float(bound).is_integer() else float(bound)
+
+
+def _wrong(value: float, path: str, should: str) -> FieldError:
+    at = path.removeprefix(".") or "<nil>"
+    return invalid(at, value, f"{path} in body should be {should}")
+
+
+def _multiple(value: float, factor: float, path: str) -> list[FieldError]:
+    if isinstance(value, int) and float(factor).is_integer():
+        held = int(factor) != 0 and value % int(factor) == 0
+    else:
+        held = _is_integral(1 / factor * value if factor < 1 else value / factor)
+    if held:
+        return []
+    return [_wrong(value, path, f"a multiple of {go_value(_plain(factor))}")]
+
+
+def _plain(number: float) -> int | float:
+    return int(number) if float(number).is_integer() else number
+
+
+def _is_integral(number: float) -> bool:
+    whole = float(int(number))
+    return number == whole or (
+        whole != 0 and abs(number - whole) / (abs(number) + abs(whole)) < _EPSILON
+    )
+
+
+def _out_of_range(value: float, type_: str, format_: str, what: str, path: str) -> list[FieldError]:
+    if type_ == "integer":
+        fits = float(value).is_integer() and int(value) in (
+            _INT32 if format_ == "int32" else _INT64
+        )
+    else:
+        fits = format_ != "float" or abs(value) < _FLOAT32_MAX
+    if fits:
+        return []
+    how = f"with format {format_}" if format_ else "(default format)"
+    return [invalid("<nil>", "", f"{what} value must be of type {type_} {how} in {path}")]
