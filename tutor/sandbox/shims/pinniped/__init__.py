@@ -1,0 +1,1 @@
+"""The `pinniped` command, v0.25.0: kubeconfigs, static logins and whoami for any Concierge."""
