@@ -49,7 +49,7 @@ class Runtime:
                 for key in watch.keys(obj):
                     self._queue.add(key, now)
 
-    def _listener(self, watch: Watches):  # noqa: ANN202 - a closure
+    def _listener(self, watch: Watches):
         def listen(event: Event) -> None:
             now = asyncio.get_running_loop().time()
             keys = set(watch.keys(event.stored.object))

@@ -1,0 +1,218 @@
+"""Endpoints and EndpointSlices: the ready pods behind each Service.
+
+Source: pkg/controller/endpoint and endpointslice (names, labels, order of addresses).
+"""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from tutor.sandbox.api.status import ApiError
+from tutor.sandbox.client import Client
+from tutor.sandbox.component import DONE, Result, Watches
+from tutor.sandbox.controllers.resources import (
+    ENDPOINT_SLICES,
+    ENDPOINTS,
+    PODS,
+    SERVICES,
+    Place,
+    is_active,
+    is_ready,
+    owner_reference,
+    place_of,
+    selected,
+)
+from tutor.sandbox.kinds import Object, labels_of, name_of, namespace_of
+
+_SERVICE_NAME = "kubernetes.io/service-name"
+_HEADLESS = "service.kubernetes.io/headless"
+_MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+_MANAGER = "endpointslice-controller.k8s.io"
+
+
+class Endpoints:
+    """Keeps both forms of a Service's endpoints."""
+
+    name = "endpoints"
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.watches: Sequence[Watches] = (
+            Watches(SERVICES, lambda obj: [place_of(obj)]),
+            Watches(PODS, self._services_of),
+            Watches(ENDPOINTS, lambda obj: [place_of(obj)]),
+        )
+
+    def _services_of(self, pod: Object) -> list[Place]:
+        return [
+            place_of(service)
+            for service in self._client.list(SERVICES, namespace_of(pod))
+            if selected(service["spec"].get("selector") or {}, pod)
+        ]
+
+    async def reconcile(self, key: Hashable) -> Result:
+        """Write the endpoints of one Service."""
+        namespace, name = key  # pyright: ignore[reportGeneralTypeIssues]
+        service = self._client.find(SERVICES, namespace, name)
+        if service is None:
+            await self._remove(namespace, name)
+            return DONE
+        selector = service["spec"].get("selector")
+        if not selector or service["spec"].get("type") == "ExternalName":
+            return DONE
+        pods = [
+            pod
+            for pod in self._client.list(PODS, namespace)
+            if selected(selector, pod) and pod.get("status", {}).get("podIP") and is_active(pod)
+        ]
+        pods.sort(key=lambda pod: pod["status"]["podIP"])
+        await self._write_endpoints(service, pods)
+        await self._write_slice(service, pods)
+        return DONE
+
+    async def _remove(self, namespace: str, name: str) -> None:
+        if self._client.find(ENDPOINTS, namespace, name) is not None:
+            try:
+                await self._client.delete(ENDPOINTS, namespace, name)
+            except ApiError as error:
+                if error.reason != "NotFound":
+                    raise
+
+    async def _write_endpoints(self, service: Object, pods: Sequence[Object]) -> None:
+        namespace, name = place_of(service)
+        subsets = _subsets(service, pods)
+        labels = dict(labels_of(service))
+        labels["endpoints.kubernetes.io/managed-by"] = "endpoint-controller"
+        if service["spec"].get("clusterIP") == "None":
+            labels[_HEADLESS] = ""
+        existing = self._client.find(ENDPOINTS, namespace, name)
+        if existing is None:
+            obj: Object = {
+                "apiVersion": "v1",
+                "kind": "Endpoints",
+                "metadata": {"name": name, "namespace": namespace, "labels": labels},
+            }
+            if subsets:
+                obj["subsets"] = subsets
+            await self._client.create(obj)
+            return
+        if (existing.get("subsets") or []) == subsets and labels_of(existing) == labels:
+            return
+
+        def write(obj: Object) -> Object:
+            obj["metadata"]["labels"] = labels
+            if subsets:
+                obj["subsets"] = subsets
+            else:
+                obj.pop("subsets", None)
+            return obj
+
+        await self._client.change(ENDPOINTS, namespace, name, write)
+
+    async def _write_slice(self, service: Object, pods: Sequence[Object]) -> None:
+        namespace, name = place_of(service)
+        slices = [
+            s
+            for s in self._client.list(ENDPOINT_SLICES, namespace)
+            if labels_of(s).get(_SERVICE_NAME) == name and labels_of(s).get(_MANAGED_BY) == _MANAGER
+        ]
+        ports = _slice_ports(service, pods)
+        endpoints = [_slice_endpoint(pod) for pod in pods]
+        labels = dict(labels_of(service)) | {_MANAGED_BY: _MANAGER, _SERVICE_NAME: name}
+        if not slices:
+            obj: Object = {
+                "apiVersion": "discovery.k8s.io/v1",
+                "kind": "EndpointSlice",
+                "metadata": {
+                    "generateName": f"{name}-",
+                    "namespace": namespace,
+                    "labels": labels,
+                    "ownerReferences": [owner_reference(service)],
+                },
+                "addressType": "IPv4",
+                "endpoints": endpoints,
+                "ports": ports,
+            }
+            await self._client.create(obj)
+            return
+
+        def write(obj: Object) -> Object:
+            return obj | {"endpoints": endpoints, "ports": ports}
+
+        await self._client.change(ENDPOINT_SLICES, namespace, name_of(slices[0]), write)
+
+
+def target_port(port: Object, pod: Object) -> int | None:
+    """The number of a Service port on a pod; named ports are looked up in its containers."""
+    target: Any = port.get("targetPort", port["port"])
+    if isinstance(target, int):
+        return target or port["port"]
+    for container in pod["spec"]["containers"]:
+        for declared in container.get("ports") or ():
+            if declared.get("name") == target:
+                return declared["containerPort"]
+    return None
+
+
+def _address(pod: Object) -> Object:
+    return {
+        "ip": pod["status"]["podIP"],
+        "nodeName": pod["spec"].get("nodeName", ""),
+        "targetRef": _target(pod),
+    }
+
+
+def _target(pod: Object) -> Object:
+    return {
+        "kind": "Pod",
+        "namespace": namespace_of(pod),
+        "name": name_of(pod),
+        "uid": pod["metadata"]["uid"],
+    }
+
+
+def _port(port: Object, number: int) -> Object:
+    out: Object = {"name": port["name"]} if port.get("name") else {}
+    return out | {"port": number, "protocol": port.get("protocol", "TCP")}
+
+
+def _subsets(service: Object, pods: Sequence[Object]) -> list[Object]:
+    publish = service["spec"].get("publishNotReadyAddresses", False)
+    groups: dict[tuple[int | None, ...], list[Object]] = {}
+    declared: Sequence[Object] = service["spec"].get("ports") or ()
+    for pod in pods:
+        groups.setdefault(tuple(target_port(p, pod) for p in declared), []).append(pod)
+    subsets: list[Object] = []
+    for numbers, members in groups.items():
+        ports = [_port(p, n) for p, n in zip(declared, numbers, strict=True) if n is not None]
+        ready = [_address(pod) for pod in members if publish or is_ready(pod)]
+        waiting = [_address(pod) for pod in members if not (publish or is_ready(pod))]
+        subset: Object = {}
+        if ready:
+            subset["addresses"] = ready
+        if waiting:
+            subset["notReadyAddresses"] = waiting
+        if ports:
+            subset["ports"] = ports
+        if ready or waiting:
+            subsets.append(subset)
+    return subsets
+
+
+def _slice_ports(service: Object, pods: Sequence[Object]) -> list[Object]:
+    found: list[Object] = []
+    for port in service["spec"].get("ports") or ():
+        number = target_port(port, pods[0]) if pods else None
+        if number is not None:
+            entry = {"name": port.get("name", ""), "protocol": port.get("protocol", "TCP")}
+            found.append(entry | {"port": number})
+    return found
+
+
+def _slice_endpoint(pod: Object) -> Object:
+    ready = is_ready(pod)
+    return {
+        "addresses": [pod["status"]["podIP"]],
+        "conditions": {"ready": ready, "serving": ready, "terminating": False},
+        "targetRef": _target(pod),
+        "nodeName": pod["spec"].get("nodeName", ""),
+    }

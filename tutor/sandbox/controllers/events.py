@@ -1,0 +1,90 @@
+"""Events: what controllers and components tell about objects, counted when it repeats.
+
+Source: client-go's tools/record (names, aggregation by involved object, reason and message).
+"""
+
+from tutor.sandbox.api.deletion import timestamp
+from tutor.sandbox.api.status import ApiError
+from tutor.sandbox.client import Client
+from tutor.sandbox.controllers.resources import EVENTS
+from tutor.sandbox.kinds import Object, name_of, namespace_of
+
+_NAMESPACE_OF_CLUSTER_OBJECTS = "default"
+
+
+class Recorder:
+    """Records events as one component."""
+
+    def __init__(self, client: Client, component: str, host: str = "") -> None:
+        self._client = client
+        self._source: Object = {"component": component} | ({"host": host} if host else {})
+        self._known: dict[tuple[str, ...], tuple[str, str]] = {}
+
+    async def normal(self, obj: Object, reason: str, message: str, *, path: str = "") -> None:
+        """Something that is as it should be."""
+        await self._record(obj, "Normal", reason, message, path)
+
+    async def warning(self, obj: Object, reason: str, message: str, *, path: str = "") -> None:
+        """Something that is not."""
+        await self._record(obj, "Warning", reason, message, path)
+
+    async def _record(self, obj: Object, kind: str, reason: str, message: str, path: str) -> None:
+        key = (obj["metadata"]["uid"], kind, reason, message, path)
+        known = self._known.get(key)
+        try:
+            if known is not None and await self._again(*known):
+                return
+            created = await self._client.create(self._event(obj, kind, reason, message, path))
+        except ApiError as error:
+            if error.code in (403, 404):
+                return
+            raise
+        self._known[key] = (namespace_of(created), name_of(created))
+
+    async def _again(self, namespace: str, name: str) -> bool:
+        now = timestamp(self._client.now())
+
+        def count(event: Object) -> Object:
+            event["count"] = event.get("count", 1) + 1
+            event["lastTimestamp"] = now
+            return event
+
+        if self._client.find(EVENTS, namespace, name) is None:
+            return False
+        await self._client.change(EVENTS, namespace, name, count)
+        return True
+
+    def _event(self, obj: Object, kind: str, reason: str, message: str, path: str) -> Object:
+        moment = self._client.now()
+        namespace = namespace_of(obj)
+        involved: Object = {"kind": obj["kind"]}
+        if namespace:
+            involved["namespace"] = namespace
+        involved |= {
+            "name": name_of(obj),
+            "uid": obj["metadata"]["uid"],
+            "apiVersion": obj["apiVersion"],
+            "resourceVersion": obj["metadata"]["resourceVersion"],
+        }
+        if path:
+            involved["fieldPath"] = path
+        suffix = f"{int(moment.timestamp() * 1_000_000_000):x}"
+        stamp = timestamp(moment)
+        return {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {
+                "name": f"{name_of(obj)}.{suffix}",
+                "namespace": namespace or _NAMESPACE_OF_CLUSTER_OBJECTS,
+            },
+            "involvedObject": involved,
+            "reason": reason,
+            "message": message,
+            "source": self._source,
+            "firstTimestamp": stamp,
+            "lastTimestamp": stamp,
+            "count": 1,
+            "type": kind,
+            "reportingComponent": self._source["component"],
+            "reportingInstance": self._source.get("host", ""),
+        }

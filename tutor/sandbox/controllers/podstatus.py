@@ -1,0 +1,153 @@
+"""What a kubelet writes into `status`, step by step: pure functions from pods to statuses.
+
+Source: pkg/kubelet/status, pkg/kubelet/kuberuntime (waiting reasons), PodCondition types.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+from tutor.sandbox.controllers.resources import with_condition
+from tutor.sandbox.kinds import Object
+
+WAITING_CREATE, WAITING_INIT = "ContainerCreating", "PodInitializing"
+
+
+def _identity(pod: Object, name: str, restarts: int) -> str:
+    text = f"{pod['metadata']['uid']}/{name}/{restarts}"
+    return "containerd://" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def image_id(image: str) -> str:
+    """A content address for an image that nobody pulled."""
+    name = image.partition("@")[0].rpartition(":")[0] or image
+    if "@" in image:
+        return image
+    return f"{name}@sha256:{hashlib.sha256(image.encode()).hexdigest()}"
+
+
+def waiting(container: Object, reason: str) -> Object:
+    """A container that has not started."""
+    return {
+        "name": container["name"],
+        "state": {"waiting": {"reason": reason}},
+        "lastState": {},
+        "ready": False,
+        "restartCount": 0,
+        "image": container["image"],
+        "imageID": "",
+        "started": False,
+    }
+
+
+def running(pod: Object, container: Object, *, ready: bool, since: str) -> Object:
+    """A container that runs."""
+    return {
+        "name": container["name"],
+        "state": {"running": {"startedAt": since}},
+        "lastState": {},
+        "ready": ready,
+        "restartCount": 0,
+        "image": container["image"],
+        "imageID": image_id(container["image"]),
+        "containerID": _identity(pod, container["name"], 0),
+        "started": True,
+    }
+
+
+def terminated(pod: Object, container: Object, *, since: str, until: str, code: int) -> Object:
+    """A container that has ended."""
+    identity = _identity(pod, container["name"], 0)
+    state = {
+        "exitCode": code,
+        "reason": "Error" if code else "Completed",
+        "startedAt": since,
+        "finishedAt": until,
+        "containerID": identity,
+    }
+    return {
+        "name": container["name"],
+        "state": {"terminated": state},
+        "lastState": {},
+        "ready": False,
+        "restartCount": 0,
+        "image": container["image"],
+        "imageID": image_id(container["image"]),
+        "containerID": identity,
+        "started": False,
+    }
+
+
+def init_containers(pod: Object) -> Sequence[Object]:
+    """The init containers of a pod."""
+    return pod["spec"].get("initContainers") or ()
+
+
+def status_of(
+    pod: Object,
+    *,
+    phase: str,
+    now: str,
+    host_ip: str,
+    pod_ip: str,
+    inits: Sequence[Object],
+    containers: Sequence[Object],
+) -> Object:
+    """The whole status for these container statuses."""
+    old = pod.get("status", {})
+    initialized = all("terminated" in s["state"] for s in inits)
+    done = phase == "Succeeded"
+    ready = bool(containers) and all(s["ready"] for s in containers)
+    unready = [s["name"] for s in containers if not s["ready"]]
+    reason = "PodCompleted" if done else "" if ready else "ContainersNotReady"
+    message = ""
+    if not ready and not done:
+        message = f"containers with unready status: [{' '.join(unready)}]"
+    conditions: list[Object] = list(old.get("conditions") or [])
+    incomplete = [s["name"] for s in inits if "terminated" not in s["state"]]
+    conditions = with_condition(
+        conditions,
+        "Initialized",
+        "True" if initialized else "False",
+        ("PodCompleted" if done else "") if initialized else "ContainersNotInitialized",
+        "" if initialized else f"containers with incomplete status: [{' '.join(incomplete)}]",
+        now,
+    )
+    for kind in ("Ready", "ContainersReady"):
+        conditions = with_condition(
+            conditions, kind, "True" if ready else "False", reason, message, now
+        )
+    status: Object = {
+        "phase": phase,
+        "conditions": _ordered([_trimmed(c) for c in conditions]),
+        "hostIP": host_ip,
+        "startTime": old.get("startTime", now),
+        "containerStatuses": list(containers),
+        "qosClass": old.get("qosClass", "BestEffort"),
+    }
+    if inits:
+        status["initContainerStatuses"] = list(inits)
+    if pod_ip:
+        status |= {"podIP": pod_ip, "podIPs": [{"ip": pod_ip}]}
+    return status
+
+
+def _trimmed(condition: Object) -> Object:
+    if condition["status"] == "True" and condition.get("reason") != "PodCompleted":
+        return {k: v for k, v in condition.items() if k not in ("reason", "message")}
+    if condition.get("reason") == "PodCompleted":
+        return {k: v for k, v in condition.items() if k != "message"}
+    return condition
+
+
+def _ordered(conditions: list[Object]) -> list[Object]:
+    order = ("Initialized", "Ready", "ContainersReady", "PodScheduled")
+    return sorted(
+        conditions, key=lambda c: order.index(c["type"]) if c["type"] in order else len(order)
+    )
+
+
+def finished(pod: Object, is_done: Callable[[Object], bool]) -> bool:
+    """Whether every container has come to its end and none is to be started again."""
+    if pod["spec"].get("restartPolicy", "Always") == "Always":
+        return False
+    return all(is_done(container) for container in pod["spec"]["containers"])

@@ -1,0 +1,131 @@
+"""ReplicaSets: as many pods as asked for. Source: pkg/controller/replicaset."""
+
+from collections.abc import Hashable, Sequence
+
+from tutor.sandbox.api.deletion import timestamp
+from tutor.sandbox.api.selectors import label_selector
+from tutor.sandbox.api.status import ApiError
+from tutor.sandbox.client import Client
+from tutor.sandbox.component import DONE, Result, Watches
+from tutor.sandbox.controllers.events import Recorder
+from tutor.sandbox.controllers.resources import (
+    PODS,
+    REPLICA_SETS,
+    Place,
+    condition,
+    is_active,
+    is_deleted,
+    is_ready,
+    owner_of,
+    place_of,
+    pod_from_template,
+    with_condition,
+)
+from tutor.sandbox.kinds import Object, name_of, namespace_of
+
+
+def keys_of_owner(kind: str):
+    """A function from an object to the place of its controlling owner of a kind."""
+
+    def keys(obj: Object) -> list[Place]:
+        owner = owner_of(obj)
+        if owner is None or owner["kind"] != kind:
+            return []
+        return [(namespace_of(obj), owner["name"])]
+
+    return keys
+
+
+def surplus_first(pod: Object) -> tuple[bool, bool, bool, str]:
+    """The order in which surplus pods go: unscheduled, unready, then the youngest."""
+    created = pod["metadata"]["creationTimestamp"]
+    younger = "".join(chr(0x7F - ord(char)) for char in created)
+    return (bool(pod["spec"].get("nodeName")), is_ready(pod), False, younger)
+
+
+class ReplicaSets:
+    """Keeps the number of pods."""
+
+    name = "replicasets"
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._events = Recorder(client, "replicaset-controller")
+        self.watches: Sequence[Watches] = (
+            Watches(REPLICA_SETS, lambda obj: [place_of(obj)]),
+            Watches(PODS, keys_of_owner("ReplicaSet")),
+        )
+
+    async def reconcile(self, key: Hashable) -> Result:
+        """Bring one ReplicaSet to its number of pods and write its status."""
+        namespace, name = key  # pyright: ignore[reportGeneralTypeIssues]
+        owner = self._client.find(REPLICA_SETS, namespace, name)
+        if owner is None:
+            return DONE
+        failure = ""
+        if not is_deleted(owner):
+            failure = await self._scale(owner, self._pods(owner))
+        await self._report(owner, failure)
+        return DONE
+
+    def _pods(self, owner: Object) -> list[Object]:
+        uid = owner["metadata"]["uid"]
+        return [
+            pod
+            for pod in self._client.list(PODS, namespace_of(owner))
+            if (ref := owner_of(pod)) and ref["uid"] == uid and is_active(pod)
+        ]
+
+    async def _scale(self, owner: Object, pods: list[Object]) -> str:
+        wanted = owner["spec"].get("replicas", 0)
+        try:
+            for _ in range(wanted - len(pods)):
+                pod = await self._client.create(
+                    pod_from_template(
+                        owner["spec"]["template"], owner, namespace_of(owner), name_of(owner)
+                    )
+                )
+                await self._events.normal(owner, "SuccessfulCreate", f"Created pod: {name_of(pod)}")
+        except ApiError as error:
+            await self._events.warning(owner, "FailedCreate", f"Error creating: {error.message}")
+            return error.message
+        for pod in sorted(pods, key=surplus_first)[: max(len(pods) - wanted, 0)]:
+            await self._client.delete(PODS, *place_of(pod))
+            await self._events.normal(owner, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
+        return ""
+
+    async def _report(self, owner: Object, failure: str) -> None:
+        pods = self._pods(owner)
+        labels = owner["spec"]["template"].get("metadata", {}).get("labels") or {}
+        full = label_selector({"matchLabels": labels})
+        ready = [pod for pod in pods if is_ready(pod)]
+        now = timestamp(self._client.now())
+
+        def write(obj: Object) -> Object:
+            old = obj.get("status", {})
+            status: Object = {"replicas": len(pods)}
+            labelled = sum(1 for pod in pods if full(pod))
+            counts = {
+                "fullyLabeledReplicas": labelled,
+                "readyReplicas": len(ready),
+                "availableReplicas": len(ready),
+            }
+            status |= {name: count for name, count in counts.items() if count}
+            status["observedGeneration"] = owner["metadata"].get("generation", 1)
+            conditions = list(old.get("conditions") or [])
+            if failure:
+                conditions = with_condition(
+                    conditions, "ReplicaFailure", "True", "FailedCreate", failure, now
+                )
+            elif condition(obj, "ReplicaFailure"):
+                conditions = [c for c in conditions if c["type"] != "ReplicaFailure"]
+            if conditions:
+                status["conditions"] = conditions
+            obj["status"] = status
+            return obj
+
+        try:
+            await self._client.change(REPLICA_SETS, *place_of(owner), write, "status")
+        except ApiError as error:
+            if error.reason != "NotFound":
+                raise
