@@ -1,0 +1,170 @@
+"""Garbage collection: what becomes of objects when their owners go.
+
+Source: pkg/controller/garbagecollector (background, foreground, orphan), Kubernetes concepts
+"Garbage Collection".
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+
+from tutor.sandbox.api.deletion import FOREGROUND, ORPHAN, DeleteOptions
+from tutor.sandbox.api.status import ApiError
+from tutor.sandbox.client import Client
+from tutor.sandbox.component import DONE, Result, Watches
+from tutor.sandbox.controllers.resources import is_deleted
+from tutor.sandbox.kinds import GroupResource, Key, Object, name_of, namespace_of
+
+_RETRY_S = 0.1
+
+Collections = Callable[[], Sequence[GroupResource]]
+KindToResource = Callable[[str, str], GroupResource | None]
+"""(apiVersion, kind) -> collection, None when it is not served."""
+
+
+class GarbageCollector:
+    """Follows owner references. It is told of every write in the cluster."""
+
+    name = "garbage-collector"
+    watches: Sequence[Watches] = ()
+
+    def __init__(
+        self, client: Client, collections: Collections, resource_of: KindToResource
+    ) -> None:
+        self._client = client
+        self._collections = collections
+        self._resource_of = resource_of
+        self._dependents: dict[str, set[Key]] = {}
+        self._owners: dict[Key, frozenset[str]] = {}
+
+    def see(self, key: Key, obj: Object | None) -> list[Hashable]:
+        """Note an object (None when it is gone); the keys to look at now."""
+        before = self._owners.pop(key, frozenset())
+        for uid in before:
+            self._dependents.get(uid, set()).discard(key)
+        if obj is None:
+            return [key]
+        owners = frozenset(ref["uid"] for ref in obj["metadata"].get("ownerReferences") or ())
+        if owners:
+            self._owners[key] = owners
+            for uid in owners:
+                self._dependents.setdefault(uid, set()).add(key)
+        waits = {ORPHAN, FOREGROUND} & set(obj["metadata"].get("finalizers") or ())
+        return [key] if owners or (waits and is_deleted(obj)) else []
+
+    def orphaned(self, uid: str) -> list[Key]:
+        """The dependents of an owner that is gone."""
+        return sorted(self._dependents.get(uid, ()))
+
+    async def reconcile(self, key: Hashable) -> Result:
+        """Look at one object: are its owners there, and does it wait for its dependents?"""
+        assert isinstance(key, Key)  # noqa: S101 - narrows the type; `see` makes only such keys
+        obj = self._client.find(key.group_resource, key.namespace, key.name)
+        if obj is None:
+            return DONE
+        if is_deleted(obj):
+            return await self._finish(key, obj)
+        references: Sequence[Object] = obj["metadata"].get("ownerReferences") or ()
+        if not references:
+            return DONE
+        alive = [ref for ref in references if self._owner(ref, obj) is not None]
+        waiting = [ref for ref in alive if self._is_waiting(ref, obj)]
+        if len(alive) == len(references) and not (waiting and len(waiting) == len(alive)):
+            return DONE
+        if alive and len(waiting) != len(alive):
+            await self._keep_only(key, [ref for ref in alive if ref not in waiting])
+            return DONE
+        policy = "Foreground" if waiting else "Background"
+        await self._delete(key, obj, policy)
+        return DONE
+
+    def _owner(self, ref: Object, obj: Object) -> Object | None:
+        resource = self._resource_of(ref["apiVersion"], ref["kind"])
+        if resource is None:
+            return None
+        for namespace in dict.fromkeys(("", namespace_of(obj))):
+            found = self._client.find(resource, namespace, ref["name"])
+            if found is not None and found["metadata"]["uid"] == ref["uid"]:
+                return found
+        return None
+
+    def _is_waiting(self, ref: Object, obj: Object) -> bool:
+        owner = self._owner(ref, obj)
+        if owner is None or not is_deleted(owner):
+            return False
+        return FOREGROUND in (owner["metadata"].get("finalizers") or ())
+
+    async def _finish(self, key: Key, obj: Object) -> Result:
+        finalizers = obj["metadata"].get("finalizers") or []
+        uid = obj["metadata"]["uid"]
+        if ORPHAN in finalizers:
+            for dependent in self._live(uid):
+                await self._forget_owner(dependent, uid)
+            await self._drop_finalizer(key, ORPHAN)
+            return DONE
+        if FOREGROUND not in finalizers:
+            return DONE
+        blocking = list(self._blocking(uid))
+        for dependent, found in blocking:
+            if not is_deleted(found):
+                await self._delete(dependent, found, "Foreground")
+        if list(self._blocking(uid)):
+            return Result(again_s=_RETRY_S)
+        await self._drop_finalizer(key, FOREGROUND)
+        return DONE
+
+    def _live(self, uid: str) -> list[Key]:
+        return [
+            key
+            for key in self.orphaned(uid)
+            if self._client.find(key.group_resource, key.namespace, key.name) is not None
+        ]
+
+    def _blocking(self, uid: str) -> Iterator[tuple[Key, Object]]:
+        for key in self._live(uid):
+            found = self._client.find(key.group_resource, key.namespace, key.name)
+            refs = (found or {}).get("metadata", {}).get("ownerReferences") or ()
+            if found and any(r["uid"] == uid for r in refs):
+                yield key, found
+
+    async def _keep_only(self, key: Key, references: Sequence[Object]) -> None:
+        def write(obj: Object) -> Object:
+            obj["metadata"]["ownerReferences"] = list(references)
+            return obj
+
+        await self._client.change(key.group_resource, key.namespace, key.name, write)
+
+    async def _forget_owner(self, key: Key, uid: str) -> None:
+        def write(obj: Object) -> Object:
+            meta = obj["metadata"]
+            left = [ref for ref in meta.get("ownerReferences") or () if ref["uid"] != uid]
+            if left:
+                meta["ownerReferences"] = left
+            else:
+                meta.pop("ownerReferences", None)
+            return obj
+
+        await self._client.change(key.group_resource, key.namespace, key.name, write)
+
+    async def _drop_finalizer(self, key: Key, finalizer: str) -> None:
+        def write(obj: Object) -> Object:
+            meta = obj["metadata"]
+            left = [name for name in meta.get("finalizers") or () if name != finalizer]
+            if left:
+                meta["finalizers"] = left
+            else:
+                meta.pop("finalizers", None)
+            return obj
+
+        await self._client.change(key.group_resource, key.namespace, key.name, write)
+
+    async def _delete(self, key: Key, obj: Object, policy: str) -> None:
+        options = DeleteOptions(policy=policy, uid=obj["metadata"]["uid"])
+        try:
+            await self._client.delete(key.group_resource, key.namespace, key.name, options)
+        except ApiError as error:
+            if error.reason not in ("NotFound", "Conflict"):
+                raise
+
+
+def key_of(resource: GroupResource, obj: Object) -> Key:
+    """The key of an object of a collection."""
+    return Key(resource.group, resource.resource, namespace_of(obj), name_of(obj))
