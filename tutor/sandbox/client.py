@@ -7,9 +7,9 @@ own. What it returns are stored objects: to change one, `thaw` it first.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from tutor.sandbox.api import patch
 from tutor.sandbox.api.deletion import DeleteOptions
 from tutor.sandbox.api.objects import Objects
+from tutor.sandbox.api.patch.merge import merge
 from tutor.sandbox.api.rbac import Attributes, Decision
 from tutor.sandbox.api.registry import Registry, Served
 from tutor.sandbox.api.request import Call, User
@@ -109,9 +109,8 @@ class Client:
         subresource: str = "",
     ) -> Object:
         """Merge a JSON merge patch into an object; raises ApiError."""
-        return await self.change(
-            resource, namespace, name, lambda old: patch.merge(old, change), subresource
-        )
+        place = (resource, namespace, name)
+        return await self._write("patch", place, lambda old: merge(old, change), subresource)
 
     async def change(
         self,
@@ -121,10 +120,20 @@ class Client:
         change: Callable[[Object], Object],
         subresource: str = "",
     ) -> Object:
-        """Apply a function to the current object, again when somebody else was faster."""
+        """Update an object by a function of what it is now, again when somebody was faster."""
+        return await self._write("update", (resource, namespace, name), change, subresource)
+
+    async def _write(
+        self,
+        verb: str,
+        place: tuple[GroupResource, str, str],
+        change: Callable[[Object], Object],
+        subresource: str,
+    ) -> Object:
+        resource, namespace, name = place
         served = self._served(resource)
-        self._allowed("patch", resource, namespace, name, subresource)
-        call = self._call("patch", subresource)
+        self._allowed(verb, resource, namespace, name, subresource)
+        call = self._call(verb, subresource)
         outcome = await self._objects.update(
             call,
             served,

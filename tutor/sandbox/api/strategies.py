@@ -16,6 +16,10 @@ from tutor.sandbox.schema.resources import builtin_kinds
 from tutor.sandbox.schema.table import node_of
 
 
+_BINDING = "binding"
+"""The path that sets a pod's node, which no other may change."""
+
+
 class BuiltinStrategy:
     """One built-in kind in one version."""
 
@@ -51,6 +55,8 @@ class BuiltinStrategy:
 
     def prepare_update(self, new: Object, old: Object, subresource: str) -> None:
         """Keep what this path may not change."""
+        if subresource == _BINDING:
+            return
         if subresource and subresource != "scale":
             builtin.prepare_subresource_update(self.kind, subresource, new, old)
         else:
@@ -62,6 +68,8 @@ class BuiltinStrategy:
 
     def validate_update(self, new: Object, old: Object, subresource: str) -> list[FieldError]:
         """What is wrong with a change."""
+        if subresource == _BINDING:
+            return []
         if subresource and subresource != "scale":
             return builtin.validate_subresource_update(self.kind, subresource, new, old)
         return builtin.validate_update(self.kind, new, old)

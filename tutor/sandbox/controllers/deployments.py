@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 from math import ceil, floor
 
 from tutor.sandbox.api.deletion import timestamp
+from tutor.sandbox.api.patch.merge import merge
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
@@ -128,10 +129,10 @@ class Deployments:
             )
         except ApiError as error:
             if error.reason == "AlreadyExists":
-                await self._client.patch(
+                await self._client.change(
                     DEPLOYMENTS,
                     *place_of(owner),
-                    {"status": {"collisionCount": collisions + 1}},
+                    lambda obj: merge(obj, {"status": {"collisionCount": collisions + 1}}),
                     "status",
                 )
             raise
@@ -187,7 +188,7 @@ class Deployments:
             )
         if annotations_of(owner).get(REVISION) != revision:
             change = {"metadata": {"annotations": {REVISION: revision}}}
-            await self._client.patch(DEPLOYMENTS, *place_of(owner), change)
+            await self._client.change(DEPLOYMENTS, *place_of(owner), lambda obj: merge(obj, change))
         return new
 
     async def _roll(self, owner: Object, new: Object, owned: Sequence[Object]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
@@ -42,6 +42,13 @@ class Runtime:
             for release in releases:
                 release()
 
+    def wake(self, keys: Iterable[Hashable]) -> None:
+        """Look at these keys now, whatever the watches say."""
+        now = asyncio.get_running_loop().time()
+        for key in keys:
+            self._queue.add(key, now)
+        self._changed.set()
+
     def _fill(self) -> None:
         now = asyncio.get_running_loop().time()
         for watch in self._reconciler.watches:
@@ -51,13 +58,10 @@ class Runtime:
 
     def _listener(self, watch: Watches):
         def listen(event: Event) -> None:
-            now = asyncio.get_running_loop().time()
             keys = set(watch.keys(event.stored.object))
             if event.previous is not None:
                 keys |= set(watch.keys(event.previous.object))
-            for key in keys:
-                self._queue.add(key, now)
-            self._changed.set()
+            self.wake(keys)
 
         return listen
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from tutor.sandbox.api.ports import Backends, Unreachable
 from tutor.sandbox.client import Client
@@ -55,7 +55,7 @@ class Instance:
         program: Program,
         container: Object,
         surroundings: Surroundings,
-        changed: Callable[[], None],
+        changed: Callable[[Iterable[Object]], None],
     ) -> None:
         self._program = program
         self._container = container
@@ -133,7 +133,7 @@ class Instance:
     def ready(self) -> None:
         """The container passes its readiness probe."""
         self.is_ready = True
-        self._changed()
+        self._changed(self._pods.values())
 
     def log(self, line: str) -> None:
         """Write a line to the container's log."""
@@ -220,7 +220,7 @@ class Instance:
             return
         self.finished = True
         self._task = None
-        self._changed()
+        self._changed(self._pods.values())
 
     def _bind(self, pod: Object, port: int, loopback: int) -> None:
         network, uid = self._around.network, pod["metadata"]["uid"]

@@ -1,14 +1,14 @@
 """Which program runs for which container, and the instances that are running."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from tutor.sandbox.component import Program, program_of
 from tutor.sandbox.kinds import Object
 from tutor.sandbox.node.instance import Instance, Surroundings
 
-Changed = Callable[[str, str], None]
-"""(namespace, name) of a pod whose containers changed."""
+Changed = Callable[[Iterable[tuple[str, str]]], None]
+"""(namespace, name) of each pod whose containers changed."""
 OwnerOf = Callable[[Object], str]
 """A pod to the uid of its workload, or its own."""
 
@@ -43,9 +43,7 @@ class Programs:
         key = (self._owner_of(pod), container["name"])
         instance = self._instances.get(key)
         if instance is None:
-            meta = pod["metadata"]
-            place = (meta["namespace"], meta["name"])
-            instance = Instance(program, container, self._around, lambda: self._tell(key, place))
+            instance = Instance(program, container, self._around, self._tell)
             self._instances[key] = instance
         keys = self._members.setdefault(pod["metadata"]["uid"], [])
         if key not in keys:
@@ -75,10 +73,9 @@ class Programs:
         instance = self.instance(pod, container["name"])
         return instance.finished if instance else False
 
-    def _tell(self, key: tuple[str, str], first: tuple[str, str]) -> None:
-        del key
-        self.changed(*first)
+    def _tell(self, pods: Iterable[Object]) -> None:
+        self.changed([(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods])
 
 
-def _nobody(namespace: str, name: str) -> None:
-    del namespace, name
+def _nobody(places: Iterable[tuple[str, str]]) -> None:
+    del places

@@ -1,0 +1,175 @@
+"""What goes on in a running cluster: its controllers, its node and what runs on it."""
+
+import asyncio
+from collections.abc import Sequence
+
+from tutor.sandbox.api.identity import service_account_user
+from tutor.sandbox.api.request import User
+from tutor.sandbox.client import Client
+from tutor.sandbox.cluster.apis import ApiServices
+from tutor.sandbox.cluster.kindnode import KindNode
+from tutor.sandbox.cluster.parts import Parts
+from tutor.sandbox.cluster.settings import NODE_ADDRESS
+from tutor.sandbox.component import ClusterFacts, Reconciler
+from tutor.sandbox.controllers.daemonsets import DaemonSets
+from tutor.sandbox.controllers.deployments import Deployments
+from tutor.sandbox.controllers.endpoints import Endpoints
+from tutor.sandbox.controllers.garbage import GarbageCollector
+from tutor.sandbox.controllers.jobs import Jobs
+from tutor.sandbox.controllers.kubelet import Kubelet
+from tutor.sandbox.controllers.namespaces import Accounts, Namespaces
+from tutor.sandbox.controllers.replicasets import ReplicaSets
+from tutor.sandbox.controllers.resources import REPLICA_SETS, SERVICE_ACCOUNTS, owner_of
+from tutor.sandbox.controllers.runtime import Runtime
+from tutor.sandbox.controllers.scheduler import Scheduler
+from tutor.sandbox.controllers.tokens import TokenSecrets
+from tutor.sandbox.kinds import Key, Object, namespace_of
+from tutor.sandbox.node.instance import Surroundings
+from tutor.sandbox.node.mounts import Mounts
+from tutor.sandbox.node.programs import Programs
+from tutor.sandbox.store import Event
+
+APISERVER = User(name="system:apiserver", groups=("system:masters", "system:authenticated"))
+_POD_NETWORK = "10.244.0"
+_MANAGER = "kube-controller-manager"
+
+
+class Life:
+    """Runs a cluster's controllers and its node until cancelled."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._settings = parts.settings
+        self._facts = ClusterFacts(
+            name=self._settings.name,
+            node=self._settings.node,
+            pace=self._settings.pace,
+            authority=parts.keys.ca,
+            ca_bundle=parts.keys.ca.pem,
+            now=parts.machine.now,
+        )
+
+    async def run(self, started: asyncio.Event) -> None:
+        """Run everything; `started` is set when controllers are up."""
+        async with asyncio.TaskGroup() as group:
+            for reconciler, client in self._control_plane():
+                group.create_task(Runtime(reconciler, client).run(), name=reconciler.name)
+            self._start_garbage_collector(group)
+            if self._settings.node:
+                self._start_node(group)
+            started.set()
+
+    def _as_controller(self, account: str) -> Client:
+        return self._parts.client(service_account_user("kube-system", account), _MANAGER)
+
+    def _as_server(self) -> Client:
+        return self._parts.client(APISERVER, "kube-apiserver")
+
+    def _control_plane(self) -> Sequence[tuple[Reconciler, Client]]:
+        parts, facts = self._parts, self._facts
+        as_server = self._as_server()
+        deployments = self._as_controller("deployment-controller")
+        replica_sets = self._as_controller("replicaset-controller")
+        daemons = self._as_controller("daemon-set-controller")
+        jobs = self._as_controller("job-controller")
+        found: list[tuple[Reconciler, Client]] = [
+            (Accounts(as_server, facts), as_server),
+            (Namespaces(as_server, parts.namespaced), as_server),
+            (TokenSecrets(as_server, facts, parts.tokens.issue_legacy), as_server),
+            (Deployments(deployments), deployments),
+            (ReplicaSets(replica_sets), replica_sets),
+            (DaemonSets(daemons), daemons),
+            (Jobs(jobs), jobs),
+            (Endpoints(as_server), as_server),
+            (ApiServices(as_server, parts.outbound, parts.discovery), as_server),
+        ]
+        return found
+
+    def _start_garbage_collector(self, group: asyncio.TaskGroup) -> None:
+        client = self._as_server()
+        parts = self._parts
+        collector = GarbageCollector(client, parts.collections, parts.resource_of)
+        runtime = Runtime(collector, client)
+
+        def see(event: Event) -> None:
+            gone = event.change == "DELETED"
+            stored = event.stored
+            runtime.wake(collector.see(stored.key, None if gone else stored.object))
+            if gone:
+                runtime.wake(collector.orphaned(stored.object["metadata"]["uid"]))
+
+        for resource in parts.collections():
+            for obj in client.list(resource):
+                meta = obj["metadata"]
+                key = Key(*resource, meta.get("namespace", ""), meta["name"])
+                runtime.wake(collector.see(key, obj))
+        parts.store.subscribe(None, see)
+        group.create_task(runtime.run(), name=collector.name)
+
+    def _start_node(self, group: asyncio.TaskGroup) -> None:
+        parts, facts = self._parts, self._facts
+        mounts = Mounts(parts.find, self._host_files())
+        around = Surroundings(
+            network=parts.network,
+            backends=parts.outbound,
+            mounts=mounts,
+            pace=facts.pace,
+            now=parts.machine.now,
+            client_for=self._client_of,
+            api_server=lambda: ("kubernetes.default.svc", 443, parts.keys.ca.pem),
+        )
+        programs = {
+            name: program
+            for component in self._settings.components.values()
+            for name, program in component.programs.items()
+        }
+        parts.programs = Programs(programs, around, self._workload_of, group)
+        kubelet_user = User(
+            name=f"system:node:{facts.node}",
+            groups=("system:nodes", "system:masters", "system:authenticated"),
+        )
+        node_client = parts.client(kubelet_user, "kubelet")
+        scheduler_user = User(
+            name="system:kube-scheduler", groups=("system:masters", "system:authenticated")
+        )
+        scheduler_client = parts.client(scheduler_user, "kube-scheduler")
+        kubelet = Runtime(
+            Kubelet(node_client, facts, parts.programs, mounts.missing, NODE_ADDRESS, _POD_NETWORK),
+            node_client,
+        )
+        parts.programs.changed = kubelet.wake
+        scheduler = Runtime(Scheduler(scheduler_client, facts), scheduler_client)
+        group.create_task(kubelet.run(), name="kubelet")
+        group.create_task(scheduler.run(), name="scheduler")
+        node = KindNode(self._as_server(), parts.keys, self._settings.name, self._settings.node)
+        group.create_task(node.make_ready(facts.pace.node_ready), name="node")
+
+    def _client_of(self, pod: Object) -> Client:
+        account = pod["spec"].get("serviceAccountName") or "default"
+        namespace = namespace_of(pod)
+        found = self._parts.find(SERVICE_ACCOUNTS, namespace, account)
+        uid = found["metadata"]["uid"] if found else ""
+        user = service_account_user(namespace, account, uid)
+        extra = {
+            "authentication.kubernetes.io/pod-name": (pod["metadata"]["name"],),
+            "authentication.kubernetes.io/pod-uid": (pod["metadata"]["uid"],),
+        }
+        user = User(name=user.name, groups=user.groups, uid=user.uid, extra=extra)
+        return self._parts.client(user, account)
+
+    def _workload_of(self, pod: Object) -> str:
+        owner = owner_of(pod)
+        if owner is None:
+            return pod["metadata"]["uid"]
+        if owner["kind"] == "ReplicaSet":
+            found = self._parts.find(REPLICA_SETS, namespace_of(pod), owner["name"])
+            above = owner_of(found) if found else None
+            return above["uid"] if above else owner["uid"]
+        return owner["uid"]
+
+    def _host_files(self) -> dict[str, str]:
+        folder = self._settings.folder / "pki"
+        return {
+            "/etc/kubernetes/pki/ca.crt": (folder / "ca.crt").read_text(),
+            "/etc/kubernetes/pki/ca.key": (folder / "ca.key").read_text(),
+        }

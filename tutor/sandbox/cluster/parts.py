@@ -1,0 +1,172 @@
+"""The parts of a cluster, wired together."""
+
+from collections.abc import Mapping, Sequence
+
+from tutor.sandbox.api.admission import Pipeline
+from tutor.sandbox.api.allocation import Allocation
+from tutor.sandbox.api.discovery import Discovery
+from tutor.sandbox.api.documents import Announced, Documents
+from tutor.sandbox.api.front import Front
+from tutor.sandbox.api.identity import Authenticator, TokenAuthority
+from tutor.sandbox.api.objects import Objects
+from tutor.sandbox.api.rbac import Authorizer, Reader
+from tutor.sandbox.api.registry import Registry, Served
+from tutor.sandbox.api.request import Call, User
+from tutor.sandbox.api.resources import Resources
+from tutor.sandbox.api.reviews import Reviews
+from tutor.sandbox.api.status import not_found
+from tutor.sandbox.api.strategies import builtin_served
+from tutor.sandbox.api.subresources import Subresources
+from tutor.sandbox.api.webhooks import Webhooks
+from tutor.sandbox.client import Client
+from tutor.sandbox.cluster.apis import group_order
+from tutor.sandbox.cluster.keys import ClusterKeys
+from tutor.sandbox.cluster.machine import Machine
+from tutor.sandbox.cluster.settings import (
+    NODE_ADDRESS,
+    NODE_PORT,
+    SERVICE_NETWORK,
+    ClusterSettings,
+)
+from tutor.sandbox.kinds import GroupResource, Key, Object
+from tutor.sandbox.log import Log
+from tutor.sandbox.node.programs import Programs
+from tutor.sandbox.node.reach import PodAccess
+from tutor.sandbox.server.aggregation import API_SERVICES, Aggregation
+from tutor.sandbox.server.network import Network
+from tutor.sandbox.server.outbound import Outbound
+from tutor.sandbox.store import Store
+
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+
+
+class Parts:
+    """Everything of a cluster that does not run by itself."""
+
+    def __init__(
+        self, settings: ClusterSettings, keys: ClusterKeys, store: Store, log: Log
+    ) -> None:
+        self.settings = settings
+        self.keys = keys
+        self.store = store
+        self.machine = Machine(log)
+        self.network = Network(self.find)
+        self.outbound = Outbound(self.network, keys.front_proxy)
+        self.programs: Programs | None = None
+        self.pods = PodAccess(lambda: self.programs)
+        self.registry = Registry(builtin_served())
+        self.discovery = Discovery(self.registry)
+        self.authorizer = Authorizer(Reader(self.objects_of, store.changed))
+        self.tokens = TokenAuthority(keys.tokens, ISSUER, self._core)
+        self.authenticator = Authenticator(lambda: [keys.ca.certificate], self.tokens)
+        webhooks = Webhooks(self.objects_of, self.outbound, self.machine.uid)
+        self.objects = Objects(
+            store,
+            self.machine,
+            Pipeline((), webhooks),
+            Untracked(),
+            Allocation(self.objects_of, SERVICE_NETWORK, self.machine.below),
+        )
+        reviews = Reviews(
+            self.authenticator,
+            self.authorizer,
+            self.authorizer.decide,
+            self._core,
+            self.machine.uid,
+        )
+        self.front = Front(
+            authenticator=self.authenticator,
+            authorizer=self.authorizer,
+            registry=self.registry,
+            resources=Resources(
+                self.registry,
+                self.objects,
+                Subresources(self.registry, self.objects, reviews, self.pods),
+            ),
+            documents=Documents(self.discovery, NoOpenApi(), self._announced(), self._token_keys),
+            aggregator=Aggregation(self.find, self.outbound),
+            trace=lambda *_: None,
+        )
+
+    def client(self, user: User, manager: str) -> Client:
+        """The API as a user."""
+        return Client(
+            user=user,
+            manager=manager,
+            registry=self.registry,
+            objects=self.objects,
+            decide=self.front.decide,
+            now=self.machine.now,
+            execute=self._execute,
+        )
+
+    def find(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
+        """A stored object, or None."""
+        served = self.registry.of_resource(resource)
+        namespaced = served is not None and served.kind.namespaced
+        from_key = namespace if namespaced else ""
+        stored = self.store.get(Key(resource.group, resource.resource, from_key, name))
+        return stored.object if stored else None
+
+    def collections(self) -> list[GroupResource]:
+        """Every collection that is stored."""
+        return [
+            served.kind.group_resource
+            for served in self.registry.resources()
+            if "list" in served.kind.verbs
+        ]
+
+    def namespaced(self) -> list[GroupResource]:
+        """Every collection whose objects are in namespaces and can be deleted."""
+        return [
+            served.kind.group_resource
+            for served in self.registry.resources()
+            if served.kind.namespaced and "delete" in served.kind.verbs
+        ]
+
+    def resource_of(self, api_version: str, kind: str) -> GroupResource | None:
+        """The collection that an apiVersion and a kind name."""
+        served = self.registry.of_object(api_version, kind)
+        return served.kind.group_resource if served else None
+
+    def _execute(self, namespace: str, pod: str, container: str, command: Sequence[str]) -> str:
+        found = self.find(GroupResource("", "pods"), namespace, pod)
+        if found is None:
+            raise not_found(GroupResource("", "pods"), pod)
+        return self.pods.execute(found, container, command)
+
+    def objects_of(self, resource: GroupResource, namespace: str = "") -> Sequence[Object]:
+        """The stored objects of a collection."""
+        return [stored.object for stored in self.store.objects(resource, namespace)]
+
+    def announce(self) -> None:
+        """Let discovery show what the APIServices in the store say."""
+        self.discovery.changed(group_order(self.objects_of(API_SERVICES)), {})
+
+    def _core(self, plural: str, namespace: str, name: str) -> Object | None:
+        return self.find(GroupResource("", plural), namespace, name)
+
+    def _announced(self) -> Announced:
+        address = NODE_ADDRESS if self.settings.node else "127.0.0.1"
+        return Announced(self.settings.version, f"{address}:{NODE_PORT}")
+
+    def _token_keys(self) -> tuple[Object, Object]:
+        return ({}, {})
+
+
+class Untracked:
+    """No managed fields."""
+
+    def track(self, call: Call, served: Served, new: Object, old: Object | None) -> None:
+        """Nothing to record."""
+
+
+class NoOpenApi:
+    def index(self) -> Mapping[str, str]:
+        return {}
+
+    def v3(self, path: str) -> tuple[bytes, str] | None:
+        return None
+
+    def v2(self) -> bytes:
+        return bytes.fromhex("0a03322e30")
