@@ -67,7 +67,7 @@ class Run(NamedTuple):
 
 
 Row = Sequence[Run]
-"""One row of the viewport, left to right, covering every column."""
+"""One row of the viewport, left to right; columns that it does not cover are blank."""
 
 
 @dataclass(frozen=True, slots=True)

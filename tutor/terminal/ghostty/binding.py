@@ -85,6 +85,14 @@ def fill(call: Callable[[Any, int, Any], int], what: str) -> bytes:
     return bytes(ffi.buffer(buffer, needed[0]))
 
 
+def terminal_size(terminal: Any) -> tuple[int, int]:
+    """Columns and lines: a program may have changed them (DECCOLM)."""
+    columns, lines = ffi.new("uint16_t*"), ffi.new("uint16_t*")
+    lib.ghostty_terminal_get(terminal, lib.GHOSTTY_TERMINAL_DATA_COLS, columns)
+    lib.ghostty_terminal_get(terminal, lib.GHOSTTY_TERMINAL_DATA_ROWS, lines)
+    return columns[0], lines[0]
+
+
 @functools.cache
 def cell_shifts() -> dict[str, int]:
     """How far to shift a packed cell for each of its fields; the library says so itself."""
@@ -113,15 +121,42 @@ def grid_ref(terminal: Any, x: int, y: int, tag: int) -> Any:
     return reference
 
 
-def tracked_ref(owner: Any, x: int, y: int, tag: int) -> Any:
-    """The place of a reference to a cell of the terminal in `owner` that moves along with it."""
-    function = _twin(
-        "ghostty_terminal_grid_ref_track",
-        "GhosttyResult (*)(GhosttyTerminal, TutorPoint, GhosttyTrackedGridRef*)",
-    )
-    place = ffi.new("GhosttyTrackedGridRef*")
-    check(function(owner[0], _point(x, y, tag), place), f"tracked cell {x},{y}")
-    return _freed(place, lib.ghostty_tracked_grid_ref_free, owner)
+def active_screen(terminal: Any) -> int:
+    """Which screen is in use, primary or alternate."""
+    screen = ffi.new("GhosttyTerminalScreen*")
+    lib.ghostty_terminal_get(terminal, lib.GHOSTTY_TERMINAL_DATA_ACTIVE_SCREEN, screen)
+    return screen[0]
+
+
+class Tracked:
+    """A cell that is followed as it moves, scrolls away or is wrapped anew."""
+
+    def __init__(self, owner: Any, x: int, y: int, tag: int) -> None:
+        """Follow a cell of the terminal in a place.
+
+        Raises:
+            EngineError: there is no such cell.
+        """
+        function = _twin(
+            "ghostty_terminal_grid_ref_track",
+            "GhosttyResult (*)(GhosttyTerminal, TutorPoint, GhosttyTrackedGridRef*)",
+        )
+        place = ffi.new("GhosttyTrackedGridRef*")
+        check(function(owner[0], _point(x, y, tag), place), f"tracked cell {x},{y}")
+        self._terminal = owner[0]
+        self._screen = active_screen(self._terminal)
+        self._place = _freed(place, lib.ghostty_tracked_grid_ref_free, owner)
+
+    def now(self) -> Any | None:
+        """A reference to where it is; None when it is gone, or is not on the screen in use.
+
+        The library crashes on a range from one screen to the other.
+        """
+        reference = sized("GhosttyGridRef")
+        if active_screen(self._terminal) != self._screen:
+            return None
+        gone = lib.ghostty_tracked_grid_ref_snapshot(self._place[0], reference)
+        return None if gone else reference
 
 
 def scroll_viewport(terminal: Any, tag: int, value: int = 0) -> None:

@@ -87,12 +87,12 @@ class CellReader:
             if width == _TAIL:
                 continue
             style = self._style_at(start, key & 0xFFFF, linked=bool(key >> 16 & 1))
-            if width == _WIDE:
+            if start < wide_until:
+                continue
+            if width == _WIDE and end < len(keys) and ord(keys[end]) >> 17 == _TAIL:
                 # Wide cells alternate with their tails, so each is a match of its own: join them.
-                if start < wide_until:
-                    continue
-                end = start
-                while end < len(keys) and keys[end] == keys[start]:
+                pair, end = keys[start : start + 2], start
+                while keys[end : end + 2] == pair:
                     end += 2
                 wide_until = end
                 yield Run(text[start:end:2], style, end - start)
@@ -106,14 +106,17 @@ class CellReader:
         )
         pending: list[str] = []
         current: tuple[Style, int] = (PLAIN, 1)
-        for x, cell in enumerate(memoryview(packed).cast("Q")):
-            width = cell >> self._wide & 3
-            if width == _TAIL:
+        known: dict[tuple[int, int], Style] = {}
+        cells = memoryview(packed).cast("Q")
+        tails = [cell >> self._wide & 3 == _TAIL for cell in cells] + [False]
+        for x, cell in enumerate(cells):
+            if tails[x]:
                 continue
-            tag, columns = cell & 3, 2 if width == _WIDE else 1
-            style = self._style_at(
-                x, cell >> self._style & 0xFFFF, linked=bool(cell >> self._link & 1)
-            )
+            tag, columns = cell & 3, 2 if tails[x + 1] else 1
+            look = cell >> self._style & 0xFFFF, cell >> self._link & 1
+            style = known.get(look)
+            if style is None:
+                style = known[look] = self._style_at(x, look[0], linked=bool(look[1]))
             content = cell >> self._text & 0xFFFFFF
             if tag == _PALETTE_BLANK:
                 style = style._replace(background=content & 0xFF)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: D102 - the methods are documented in tutor.terminal.screen.Engine
 
+import itertools
 import threading
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -10,6 +11,8 @@ from tutor.terminal.ghostty import encode
 from tutor.terminal.ghostty.binding import (
     CELL_HEIGHT_PX,
     CELL_WIDTH_PX,
+    Tracked,
+    active_screen,
     check,
     ffi,
     grid_ref,
@@ -17,7 +20,7 @@ from tutor.terminal.ghostty.binding import (
     new,
     scroll_viewport,
     sized,
-    tracked_ref,
+    terminal_size,
 )
 from tutor.terminal.ghostty.cells import CellReader
 from tutor.terminal.ghostty.inbox import Inbox
@@ -38,7 +41,8 @@ from tutor.terminal.screen import (
     Unit,
 )
 
-_SCROLLBACK_BYTES_PER_CELL = 9  # measured: keeps the lines that were asked for
+# Measured: with these the lines are kept that were asked for.
+_BYTES_PER_CELL, _BYTES_PER_ROW = 8, 120
 
 _SHAPES: dict[int, Literal["block", "underline", "bar"]] = {
     lib.GHOSTTY_RENDER_STATE_CURSOR_VISUAL_STYLE_BAR: "bar",
@@ -57,7 +61,8 @@ class GhosttyEngine:
     def __init__(self, geometry: Geometry) -> None:
         self._lock = threading.Lock()
         self._stale = True
-        self._mark: Any = None
+        self._scrollback, self._kept_bytes = geometry.scrollback, 0
+        self._mark: Tracked | None = None
         callbacks: list[Any] = []
         self._place = new(
             "GhosttyTerminal",
@@ -82,23 +87,29 @@ class GhosttyEngine:
         self._encoders = encode.Encoders()
         self._selector = Selector(self._place)
         self._finder = Finder(self._place)
-        self._inbox = Inbox(self._terminal, self._state[0], (geometry.columns, geometry.lines))
+        self._inbox = Inbox(self._state[0])
         self._configure(geometry)
         for option, callback in self._inbox.callbacks():
             callbacks.append(callback)
             self._set(option, callback)
 
     def _configure(self, geometry: Geometry) -> None:
-        kept = geometry.scrollback * geometry.columns * _SCROLLBACK_BYTES_PER_CELL
         self._set("SCROLLBACK_MAX_LINES", ffi.NULL)
-        self._set("SCROLLBACK_MAX_BYTES", ffi.new("size_t*", kept))
+        self._keep(geometry.columns)
         self._set("KITTY_IMAGE_STORAGE_LIMIT", ffi.new("uint64_t*", 0))
         self._set("APC_MAX_BYTES", ffi.new("size_t*", _APC_BYTES))
         self._set_colours(geometry.colours)
 
+    def _keep(self, columns: int) -> None:
+        """Give the history room for rows of a width; never less than it had."""
+        needed = self._scrollback * (columns * _BYTES_PER_CELL + _BYTES_PER_ROW)
+        self._kept_bytes = max(self._kept_bytes, needed)
+        self._set("SCROLLBACK_MAX_BYTES", ffi.new("size_t*", self._kept_bytes))
+
     @property
     def size(self) -> tuple[int, int]:
-        return self._inbox.size
+        with self._lock:
+            return terminal_size(self._terminal)
 
     def feed(self, data: bytes) -> None:
         with self._lock:
@@ -118,7 +129,7 @@ class GhosttyEngine:
 
     def resize(self, columns: int, lines: int) -> None:
         with self._lock:
-            self._inbox.size = columns, lines
+            self._keep(columns)
             result = lib.ghostty_terminal_resize(
                 self._terminal, columns, lines, CELL_WIDTH_PX, CELL_HEIGHT_PX
             )
@@ -130,7 +141,7 @@ class GhosttyEngine:
             if not self._inbox.held or through_hold or self._stale:
                 lib.ghostty_render_state_update(self._state[0], self._terminal)
             rows = self._changed_rows()
-            searching = self._finder.active
+            searching, size = self._finder.active, terminal_size(self._terminal)
             if searching:
                 self._finder.result()
             return Frame(
@@ -138,8 +149,8 @@ class GhosttyEngine:
                 cursor=self._cursor(),
                 scroll=self._scroll(),
                 selection=self._selection(),
-                hits=self._finder.spans(self._inbox.size) if searching else (),
-                current_hit=self._finder.current_span(self._inbox.size) if searching else None,
+                hits=self._finder.spans(size) if searching else (),
+                current_hit=self._finder.current_span(size) if searching else None,
                 held=self._inbox.held,
             )
 
@@ -195,7 +206,7 @@ class GhosttyEngine:
         self._rewind()
         spans: list[Span] = []
         part = sized("GhosttyRenderStateRowSelection")
-        for y in range(self._inbox.size[1]):
+        for y in itertools.count():
             if not lib.ghostty_render_state_row_iterator_next(self._iterator[0]):
                 break
             if not lib.ghostty_render_state_row_get(
@@ -206,7 +217,7 @@ class GhosttyEngine:
 
     def text(self) -> str:
         with self._lock:
-            columns, lines = self._inbox.size
+            columns, lines = terminal_size(self._terminal)
             everything = sized("GhosttySelection")
             active = lib.GHOSTTY_POINT_TAG_ACTIVE
             everything.start = grid_ref(self._terminal, 0, 0, active)[0]
@@ -216,7 +227,7 @@ class GhosttyEngine:
     def modes(self) -> Modes:
         with self._lock:
             return Modes(
-                alternate_screen=self._get("ACTIVE_SCREEN", "GhosttyTerminalScreen")
+                alternate_screen=active_screen(self._terminal)
                 == lib.GHOSTTY_TERMINAL_SCREEN_ALTERNATE,
                 bracketed_paste=self._mode(2004),
                 mouse=self._get("MOUSE_TRACKING", "bool"),
@@ -241,7 +252,7 @@ class GhosttyEngine:
 
     def encode_mouse(self, mouse: Mouse) -> bytes:
         with self._lock:
-            return self._encoders.mouse(self._terminal, mouse, self._inbox.size)
+            return self._encoders.mouse(self._terminal, mouse, terminal_size(self._terminal))
 
     def encode_paste(self, text: str) -> bytes:
         with self._lock:
@@ -301,13 +312,13 @@ class GhosttyEngine:
     def mark(self) -> None:
         with self._lock:
             x, y = self._get("CURSOR_X", "uint16_t"), self._get("CURSOR_Y", "uint16_t")
-            self._mark = tracked_ref(self._place, x, y, lib.GHOSTTY_POINT_TAG_ACTIVE)
+            self._mark = Tracked(self._place, x, y, lib.GHOSTTY_POINT_TAG_ACTIVE)
 
     def text_since_mark(self) -> str:
         with self._lock:
             since = sized("GhosttySelection")
-            begin = sized("GhosttyGridRef")
-            if self._mark is None or lib.ghostty_tracked_grid_ref_snapshot(self._mark[0], begin):
+            begin = self._mark.now() if self._mark else None
+            if begin is None:
                 return ""
             x, y = self._get("CURSOR_X", "uint16_t"), self._get("CURSOR_Y", "uint16_t")
             since.start = begin[0]

@@ -1,12 +1,19 @@
 """What the library calls back with: replies, signals, sizes asked for, repaints held.
 
-It holds handles, not their owners, and not the engine: callbacks live as long as the terminal does.
+It holds a handle, not its owner, and not the engine: callbacks live as long as the terminal does.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tutor.terminal.ghostty.binding import CELL_HEIGHT_PX, CELL_WIDTH_PX, ffi, lib, string
+from tutor.terminal.ghostty.binding import (
+    CELL_HEIGHT_PX,
+    CELL_WIDTH_PX,
+    ffi,
+    lib,
+    string,
+    terminal_size,
+)
 from tutor.terminal.screen import CLIPBOARD_LIMIT, Bell, ClipboardSet, Signal, Titled
 
 _REPLIES_LIMIT = 1024 * 1024
@@ -16,10 +23,8 @@ _SIGNALS_LIMIT = 1000
 class Inbox:
     """Filled while the terminal is fed, emptied by the engine, both under the engine's lock."""
 
-    def __init__(self, terminal: Any, state: Any, size: tuple[int, int]) -> None:
-        self._terminal = terminal
+    def __init__(self, state: Any) -> None:
         self._state = state
-        self.size = size
         self.held = False
         self.replies = bytearray()
         self.signals: list[Signal] = []
@@ -68,8 +73,8 @@ class Inbox:
         if text and len(text) <= CLIPBOARD_LIMIT:
             self._signal(ClipboardSet(text))
 
-    def _tell_size(self, _terminal: Any, _data: Any, size: Any) -> bool:
-        size.columns, size.rows = self.size
+    def _tell_size(self, terminal: Any, _data: Any, size: Any) -> bool:
+        size.columns, size.rows = terminal_size(terminal)
         size.cell_width, size.cell_height = CELL_WIDTH_PX, CELL_HEIGHT_PX
         return True
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from tutor.terminal.ghostty.binding import (
     NO_VALUE,
+    Tracked,
     check,
     ffi,
     fill,
@@ -13,7 +14,6 @@ from tutor.terminal.ghostty.binding import (
     lib,
     new,
     sized,
-    tracked_ref,
 )
 from tutor.terminal.screen import EngineError, Search, Span, Unit
 
@@ -26,19 +26,19 @@ class Selector:
     def __init__(self, place: Any) -> None:
         self._place = place
         self._terminal = place[0]
-        self._anchor: Any = None
+        self._anchor: Tracked | None = None
         self._unit: Unit = "cell"
 
     def begin(self, x: int, y: int, unit: Unit) -> None:
         """Anchor a selection."""
         self._unit = unit
-        self._anchor = tracked_ref(self._place, x, y, lib.GHOSTTY_POINT_TAG_VIEWPORT)
+        self._anchor = Tracked(self._place, x, y, lib.GHOSTTY_POINT_TAG_VIEWPORT)
         self.extend(x, y)
 
     def extend(self, x: int, y: int) -> None:
         """Select from the anchor to a cell, whole units of both."""
-        anchor = sized("GhosttyGridRef")
-        if self._anchor is None or lib.ghostty_tracked_grid_ref_snapshot(self._anchor[0], anchor):
+        anchor = self._anchor.now() if self._anchor else None
+        if anchor is None:
             return
         head = grid_ref(self._terminal, x, y, lib.GHOSTTY_POINT_TAG_VIEWPORT)
         selection = sized("GhosttySelection")

@@ -1,0 +1,549 @@
+"""What every engine does with bytes: the same tests for each."""
+
+import base64
+from itertools import groupby
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tutor.terminal import engine as engines
+from tutor.terminal.engine import Choice, engine, self_test
+from tutor.terminal.keys import Stroke
+from tutor.terminal.screen import (
+    CLIPBOARD_LIMIT,
+    PLAIN,
+    TRUE_COLOUR,
+    Attribute,
+    Bell,
+    ClipboardSet,
+    Colours,
+    Engine,
+    EngineError,
+    Geometry,
+    Mouse,
+    MouseAction,
+    MouseButton,
+    Run,
+    Search,
+    Span,
+    Style,
+    Titled,
+)
+
+
+@pytest.fixture
+def terminal(choice: Choice) -> Engine:
+    """Each engine, 20 columns by 5 lines."""
+    return engine(Geometry(columns=20, lines=5, scrollback=100), choice)
+
+
+def row(terminal: Engine, y: int = 0) -> list[Run]:
+    """A row's runs, without the blanks at its end."""
+    runs = list(terminal.frame().rows[y])
+    while runs and runs[-1].style == PLAIN and not runs[-1].text.strip(" "):
+        runs.pop()
+    return runs
+
+
+def rows(terminal: Engine) -> list[str]:
+    """All rows as text, as they are shown."""
+    columns, lines = terminal.size
+    terminal.resize(columns + 1, lines)
+    terminal.resize(columns, lines)
+    frame = terminal.frame()
+    return ["".join(run.text for run in frame.rows[y]).rstrip() for y in range(lines)]
+
+
+def test_self_test_of_each_engine_passes(choice: Choice) -> None:
+    self_test(choice)
+
+
+def test_engine_says_which_it_is(choice: Choice, terminal: Engine) -> None:
+    assert terminal.name == choice
+
+
+def test_engine_when_the_fast_one_fails_its_test_is_the_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(choice: Choice) -> None:
+        raise EngineError(f"{choice} draws nonsense")
+
+    monkeypatch.setattr(engines, "self_test", broken)
+    engines.usual.cache_clear()
+    try:
+        assert engine(Geometry()).name == "compatibility terminal"
+        assert "terminal engine not usable" in caplog.text
+    finally:
+        engines.usual.cache_clear()
+
+
+def test_engine_when_its_library_is_missing_is_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(choice: Choice) -> None:
+        raise ImportError(choice)
+
+    monkeypatch.setattr(engines, "self_test", missing)
+    engines.usual.cache_clear()
+    try:
+        assert engines.usual() == "compatibility terminal"
+    finally:
+        engines.usual.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("sequence", "style"),
+    [
+        ("1", Style(attributes=Attribute.BOLD)),
+        ("2", Style(attributes=Attribute.FAINT)),
+        ("3", Style(attributes=Attribute.ITALIC)),
+        ("5", Style(attributes=Attribute.BLINK)),
+        ("7", Style(attributes=Attribute.INVERSE)),
+        ("8", Style(attributes=Attribute.HIDDEN)),
+        ("9", Style(attributes=Attribute.STRIKE)),
+        ("53", Style(attributes=Attribute.OVERLINE)),
+        ("4", Style(underline=1)),
+        ("21", Style(underline=2)),
+        ("4:2", Style(underline=2)),
+        ("4:3", Style(underline=3)),
+        ("4:4", Style(underline=4)),
+        ("4:5", Style(underline=5)),
+        ("4;58;5;9", Style(underline=1, underline_colour=9)),
+        ("4;58;2;1;2;3", Style(underline=1, underline_colour=TRUE_COLOUR | 0x010203)),
+        ("31;42", Style(1, 2)),
+        ("91;102", Style(9, 10)),
+        ("38;5;200;48;5;255", Style(200, 255)),
+        ("38;2;10;20;30;48;2;40;50;60", Style(TRUE_COLOUR | 0x0A141E, TRUE_COLOUR | 0x28323C)),
+        ("38:2::10:20:30", Style(TRUE_COLOUR | 0x0A141E)),
+        ("1;3;38;5;20;4", Style(20, attributes=Attribute.BOLD | Attribute.ITALIC, underline=1)),
+    ],
+)
+def test_sgr_gives_its_style(terminal: Engine, sequence: str, style: Style) -> None:
+    terminal.feed(f"\x1b[{sequence}mX\x1b[mY".encode())
+    assert row(terminal) == [Run("X", style, 1), Run("Y" + " " * 18, PLAIN, 19)]
+
+
+def test_wide_characters_take_two_columns(terminal: Engine) -> None:
+    terminal.feed("a日本語b\x1b[31m👍\x1b[m!".encode())
+    runs = [run for run in row(terminal) if run.text.strip()]
+    assert [(run.text.strip(), run.columns) for run in runs[:4]] == [
+        ("a", 1),
+        ("日本語", 6),
+        ("b", 1),
+        ("👍", 2),
+    ]
+    assert runs[3].style.foreground == 1
+
+
+def test_combining_marks_share_the_cell_of_their_letter(terminal: Engine) -> None:
+    terminal.feed("e\u0301x".encode())
+    first, *_ = row(terminal)
+    assert first == Run("e\u0301", PLAIN, 1, cluster=True)
+    assert terminal.frame().cursor.x == 2
+
+
+def test_background_of_an_erased_line_is_kept(terminal: Engine) -> None:
+    terminal.feed(b"ab\x1b[44m\x1b[K")
+    assert sum(run.columns for run in row(terminal) if run.style.background == 4) == 18
+
+
+def test_frame_after_a_change_has_only_the_changed_rows(terminal: Engine) -> None:
+    terminal.feed(b"one\r\ntwo\r\nthree")
+    assert set(terminal.frame().rows) == set(range(5))
+    assert terminal.frame().rows == {}
+    terminal.feed(b"!")
+    assert set(terminal.frame().rows) == {2}
+
+
+def test_cursor_has_place_shape_and_visibility(terminal: Engine) -> None:
+    terminal.feed(b"\x1b[3;4H\x1b[4 q")
+    cursor = terminal.frame().cursor
+    assert (cursor.x, cursor.y, cursor.shape, cursor.visible) == (3, 2, "underline", True)
+    terminal.feed(b"\x1b[6 q\x1b[?25l")
+    cursor = terminal.frame().cursor
+    assert (cursor.shape, cursor.visible) == ("bar", False)
+
+
+def test_sequences_cut_anywhere_mean_the_same(choice: Choice) -> None:
+    data = "\x1b[1;31mé日\x1b]8;;https://a.b/\x1b\\l\x1b]8;;\x07\x1b[2;3H\x1b[?25l".encode()
+    whole = engine(Geometry(columns=20, lines=5), choice)
+    whole.feed(data)
+    wanted = whole.frame()
+    for at in range(1, len(data)):
+        cut = engine(Geometry(columns=20, lines=5), choice)
+        cut.feed(data[:at])
+        cut.feed(data[at:])
+        frame = cut.frame()
+        assert (frame.rows, frame.cursor) == (wanted.rows, wanted.cursor), at
+
+
+def numbered(count: int) -> bytes:
+    return b"".join(b"line %d\r\n" % number for number in range(count))
+
+
+def test_scrollback_can_be_looked_at_and_left(terminal: Engine) -> None:
+    terminal.feed(numbered(30))
+    frame = terminal.frame()
+    assert (frame.scroll.total, frame.scroll.offset, frame.scroll.at_bottom) == (31, 26, True)
+    terminal.scroll(-10)
+    frame = terminal.frame()
+    assert (frame.scroll.offset, frame.scroll.at_bottom) == (16, False)
+    assert "".join(run.text for run in frame.rows[0]).rstrip() == "line 16"
+    assert not frame.cursor.visible
+    terminal.scroll_to(0)
+    assert "".join(run.text for run in terminal.frame().rows[0]).rstrip() == "line 0"
+    terminal.scroll_to(None)
+    frame = terminal.frame()
+    assert (frame.scroll.at_bottom, frame.cursor.visible) == (True, True)
+
+
+def test_scrolled_back_view_stays_when_output_arrives(terminal: Engine) -> None:
+    terminal.feed(numbered(30))
+    terminal.scroll_to(10)
+    terminal.frame()
+    terminal.feed(numbered(20))
+    assert rows(terminal)[0] == "line 10"
+
+
+def test_scrollback_keeps_the_lines_it_was_given(choice: Choice) -> None:
+    terminal = engine(Geometry(columns=40, lines=5, scrollback=10_000), choice)
+    terminal.feed(numbered(12_000))
+    assert 9_000 <= terminal.frame().scroll.total <= 12_001
+
+
+def test_alternate_screen_has_no_history_and_gives_the_first_back(terminal: Engine) -> None:
+    terminal.feed(numbered(10) + b"\x1b[?1049h\x1b[Hvim")
+    assert terminal.modes().alternate_screen
+    terminal.scroll(-5)
+    assert (rows(terminal)[0], terminal.frame().scroll.total) == ("vim", 5)
+    terminal.feed(b"\x1b[?1049l")
+    assert rows(terminal)[:2] == ["line 6", "line 7"]
+
+
+def test_resize_wraps_long_lines_anew_and_loses_nothing(terminal: Engine) -> None:
+    terminal.feed(b"abcdefghijklmnopqrstuvwxyz\r\nend")
+    terminal.resize(10, 5)
+    assert terminal.text().splitlines() == ["abcdefghij", "klmnopqrst", "uvwxyz", "end"]
+    terminal.resize(40, 5)
+    assert terminal.text().splitlines() == ["abcdefghijklmnopqrstuvwxyz", "end"]
+    assert terminal.size == (40, 5)
+
+
+def test_text_is_the_screen_without_history(terminal: Engine) -> None:
+    terminal.feed(numbered(10) + b"$ ")
+    assert terminal.text() == "line 6\nline 7\nline 8\nline 9\n$"
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [
+        (b"\x1b[3;4H\x1b[6n", b"\x1b[3;4R"),
+        (b"\x1b[5n", b"\x1b[0n"),
+        (b"\x1b[18t", b"\x1b[8;5;20t"),
+        (b"\x1b]10;?\x1b\\", b"rgb:"),
+        (b"\x1b[?2026$p", b"\x1b[?2026;2$y"),
+        (b"\x1b[>5u\x1b[?u", b"\x1b[?5u"),
+        (b"\x1b[c", b"\x1b[?"),
+    ],
+)
+def test_queries_are_answered(terminal: Engine, query: bytes, answer: bytes) -> None:
+    terminal.feed(query)
+    assert answer in terminal.replies()
+    assert terminal.replies() == b""
+
+
+def test_colours_asked_for_are_those_of_the_theme(terminal: Engine) -> None:
+    terminal.set_colours(Colours(foreground=0x102030, background=0xFFEEDD))
+    terminal.feed(b"\x1b]11;?\x07")
+    assert b"rgb:ffff/eeee/dddd" in terminal.replies().lower()
+
+
+@pytest.mark.parametrize("query", [b"\x1b]52;c;?\x07", b"\x1b]52;p;?\x1b\\"])
+def test_clipboard_of_the_learner_is_never_told(terminal: Engine, query: bytes) -> None:
+    terminal.feed(query)
+    assert b"52;" not in terminal.replies().replace(b"\x1b]52;c;\x07", b"").replace(
+        b"\x1b]52;p;\x07", b""
+    )
+
+
+def test_signals_are_told_once_and_in_order(terminal: Engine) -> None:
+    terminal.feed("\x07\x1b]2;Türe\x07\x1b]52;c;aMOpbGxv\x07\x07".encode())
+    assert list(terminal.signals()) == [Bell(), Titled("Türe"), ClipboardSet("héllo"), Bell()]
+    assert list(terminal.signals()) == []
+
+
+def test_clipboard_text_beyond_the_limit_is_ignored(terminal: Engine) -> None:
+    text = base64.b64encode(b"x" * (CLIPBOARD_LIMIT + 1))
+    terminal.feed(b"\x1b]52;c;" + text + b"\x07")
+    assert list(terminal.signals()) == []
+
+
+def test_flood_of_bells_is_not_kept_for_ever(terminal: Engine) -> None:
+    terminal.feed(b"\x07" * 5000)
+    assert len(terminal.signals()) <= 1000
+
+
+def test_synchronized_output_holds_the_picture_until_it_is_complete(terminal: Engine) -> None:
+    terminal.feed(b"before\x1b[?2026h\x1b[2J\x1b[Hhalf")
+    assert terminal.frame().held
+    terminal.feed(b" whole\x1b[?2026l")
+    frame = terminal.frame()
+    assert not frame.held
+    assert "".join(run.text for run in frame.rows[0]).rstrip() == "half whole"
+
+
+def test_synchronized_output_that_lasts_too_long_can_be_looked_through(terminal: Engine) -> None:
+    terminal.feed(b"\x1b[?2026hhalf")
+    frame = terminal.frame(through_hold=True)
+    assert "".join(run.text for run in frame.rows[0]).rstrip() == "half"
+
+
+TEXT = b"kubectl get pods -n kube-system\r\nNAME   READY\r\ncoredns-abc 1/1\r\n"
+
+
+def test_selection_of_cells_goes_over_lines(terminal: Engine) -> None:
+    terminal.feed(b"first line\r\nsecond")
+    terminal.select(6, 0)
+    terminal.extend(2, 1)
+    assert terminal.selected() == "line\nsec"
+    assert list(terminal.frame().selection) == [Span(0, 6, 20), Span(1, 0, 3)]
+
+
+def test_selection_made_backwards_is_the_same(terminal: Engine) -> None:
+    terminal.feed(b"first line\r\nsecond")
+    terminal.select(2, 1)
+    terminal.extend(6, 0)
+    assert terminal.selected() == "line\nsec"
+
+
+def test_selection_of_words_takes_whole_ones(terminal: Engine) -> None:
+    terminal.feed(b"one two-and three")
+    terminal.select(5, 0, "word")
+    assert terminal.selected() == "two-and"
+    terminal.extend(13, 0)
+    assert terminal.selected() == "two-and three"
+    terminal.extend(1, 0)
+    assert terminal.selected() == "one two-and"
+
+
+def test_selection_of_a_line_takes_what_is_wrapped(terminal: Engine) -> None:
+    terminal.feed(TEXT)
+    terminal.select(3, 1, "line")
+    assert terminal.selected() == "kubectl get pods -n kube-system"
+
+
+def test_selection_stays_on_its_text_when_output_arrives(terminal: Engine) -> None:
+    terminal.feed(b"first line\r\n")
+    terminal.select(0, 0, "word")
+    terminal.feed(numbered(20))
+    assert terminal.selected() == "first"
+    assert list(terminal.frame().selection) == []
+    terminal.scroll_to(0)
+    assert list(terminal.frame().selection) == [Span(0, 0, 5)]
+
+
+def test_unselect_selects_nothing(terminal: Engine) -> None:
+    terminal.feed(b"text")
+    terminal.select(0, 0, "word")
+    terminal.unselect()
+    assert (terminal.selected(), list(terminal.frame().selection)) == ("", [])
+
+
+def test_selection_begun_on_the_other_screen_is_not_extended(terminal: Engine) -> None:
+    """A range from one screen to the other crashes one of the libraries."""
+    terminal.feed(b"first\x1b[?1049h")
+    terminal.feed(b"\x1b[?1049l")
+    terminal.select(0, 0)
+    terminal.feed(b"\x1b[?1049hother")
+    terminal.extend(3, 0)
+    terminal.resize(30, 8)
+    terminal.selected()
+
+
+def test_output_of_a_command_can_be_selected(terminal: Engine) -> None:
+    terminal.feed(
+        b"\x1b]133;A\x07$ \x1b]133;B\x07ls\r\n\x1b]133;C\x07one\r\ntwo\r\n"
+        b"\x1b]133;D;3\x07\x1b]133;A\x07$ \x1b]133;B\x07"
+    )
+    assert terminal.select_output(0, 1)
+    assert terminal.selected().rstrip("\n") == "one\ntwo"
+
+
+def test_output_of_no_command_is_not_selected(terminal: Engine) -> None:
+    terminal.feed(b"plain\r\n")
+    terminal.unselect()
+    if not terminal.select_output(0, 0):
+        assert terminal.selected() == ""
+
+
+def test_search_finds_in_the_history_and_brings_it_into_view(terminal: Engine) -> None:
+    terminal.feed(b"Needle\r\n" + numbered(30) + b"a needle\r\n")
+    assert terminal.search("needle") == Search(2, 0)
+    assert terminal.search_next(1) == Search(2, 1)
+    frame = terminal.frame()
+    assert frame.current_hit in list(frame.hits)
+    assert frame.scroll.at_bottom
+    assert terminal.search_next(1) == Search(2, 2)
+    frame = terminal.frame()
+    assert (frame.scroll.offset, frame.current_hit) == (0, Span(0, 0, 6))
+    assert terminal.search_next(-1) == Search(2, 1)
+
+
+def test_search_of_what_is_not_there_finds_nothing(terminal: Engine) -> None:
+    terminal.feed(TEXT)
+    assert terminal.search("no such") == Search(0, 0)
+    assert terminal.search_next(1) == Search(0, 0)
+    assert list(terminal.frame().hits) == []
+
+
+def test_search_for_nothing_ends_it(terminal: Engine) -> None:
+    terminal.feed(TEXT)
+    terminal.search("e")
+    terminal.search("")
+    frame = terminal.frame()
+    assert (list(frame.hits), frame.current_hit) == ([], None)
+
+
+def test_search_with_wide_characters_marks_the_right_columns(terminal: Engine) -> None:
+    terminal.feed("日本 needle".encode())
+    terminal.search("needle")
+    assert list(terminal.frame().hits) == [Span(0, 5, 11)]
+
+
+def test_link_of_a_cell_is_its_address(terminal: Engine) -> None:
+    terminal.feed(b"\x1b]8;;https://kubernetes.io/docs\x1b\\docs\x1b]8;;\x1b\\ plain")
+    assert terminal.link(0, 0) == terminal.link(3, 0) == "https://kubernetes.io/docs"
+    assert terminal.link(4, 0) is None
+    assert terminal.link(0, 3) is None
+    assert row(terminal)[0].style.attributes & Attribute.LINK
+
+
+@pytest.mark.parametrize(
+    ("setup", "action", "button", "sent"),
+    [
+        (b"", "press", "left", b""),
+        (b"\x1b[?1000h\x1b[?1006h", "press", "left", b"\x1b[<0;4;3M"),
+        (b"\x1b[?1000h\x1b[?1006h", "release", "left", b"\x1b[<0;4;3m"),
+        (b"\x1b[?1000h\x1b[?1006h", "press", "right", b"\x1b[<2;4;3M"),
+        (b"\x1b[?1000h\x1b[?1006h", "press", "middle", b"\x1b[<1;4;3M"),
+        (b"\x1b[?1000h\x1b[?1006h", "press", "up", b"\x1b[<64;4;3M"),
+        (b"\x1b[?1000h\x1b[?1006h", "press", "down", b"\x1b[<65;4;3M"),
+        (b"\x1b[?1000h\x1b[?1006h", "motion", "none", b""),
+        (b"\x1b[?1003h\x1b[?1006h", "motion", "none", b"\x1b[<35;4;3M"),
+        (b"\x1b[?1000h", "press", "left", b"\x1b[M $#"),
+    ],
+)
+def test_mouse_is_reported_as_the_program_asked(
+    terminal: Engine, setup: bytes, action: MouseAction, button: MouseButton, sent: bytes
+) -> None:
+    terminal.feed(setup)
+    assert terminal.modes().mouse == bool(setup)
+    assert terminal.encode_mouse(Mouse(action=action, button=button, x=3, y=2)) == sent
+
+
+def test_mouse_drag_is_reported_with_its_button(terminal: Engine) -> None:
+    terminal.feed(b"\x1b[?1002h\x1b[?1006h")
+    terminal.encode_mouse(Mouse(action="press", button="left", x=3, y=2))
+    drag = Mouse(action="motion", button="left", x=5, y=2)
+    assert terminal.encode_mouse(drag) == b"\x1b[<32;6;3M"
+
+
+def test_mouse_with_modifiers_tells_them(terminal: Engine) -> None:
+    terminal.feed(b"\x1b[?1000h\x1b[?1006h")
+    press = Mouse(action="press", button="left", x=0, y=0, ctrl=True, alt=True)
+    assert terminal.encode_mouse(press) == b"\x1b[<24;1;1M"
+
+
+def test_paste_is_bracketed_when_the_program_asked(terminal: Engine) -> None:
+    assert terminal.encode_paste("a\nb") == b"a\rb"
+    terminal.feed(b"\x1b[?2004h")
+    assert terminal.modes().bracketed_paste
+    sent = terminal.encode_paste("a\nb")
+    assert sent.startswith(b"\x1b[200~a")
+    assert sent.endswith(b"b\x1b[201~")
+
+
+def test_paste_cannot_get_out_of_its_brackets(terminal: Engine) -> None:
+    terminal.feed(b"\x1b[?2004h")
+    sent = terminal.encode_paste("x\x1b[201~rm -rf /\r")
+    assert sent.count(b"\x1b[201~") == 1
+    assert sent.count(b"\x1b") == 2
+
+
+def test_focus_is_told_to_programs_that_ask(terminal: Engine) -> None:
+    assert terminal.encode_focus(gained=True) == b""
+    terminal.feed(b"\x1b[?1004h")
+    assert terminal.encode_focus(gained=False) == b"\x1b[O"
+    assert terminal.encode_focus(gained=True) == b"\x1b[I"
+
+
+def test_encoding_a_key_keeps_replies_apart(terminal: Engine) -> None:
+    terminal.feed(b"\x1b[6n")
+    assert terminal.encode_key(Stroke("up")) == b"\x1b[A"
+    assert terminal.replies() == b"\x1b[1;1R"
+
+
+def test_text_since_a_mark_is_what_was_typed_there(terminal: Engine) -> None:
+    terminal.feed(numbered(4) + b"$ ")
+    terminal.mark()
+    assert terminal.text_since_mark().strip() == ""
+    terminal.feed(b"echo a long command line that wraps\r\n")
+    assert terminal.text_since_mark().strip() == "echo a long command line that wraps"
+
+
+PIECES = st.sampled_from(
+    [
+        *(b"\x1b[", b"\x1b]", b"\x1bP", b"\x07", b"\r\n", b"\x1b[?1049h", b"\x1b[?1049l", b"\x1bc"),
+        *(
+            "日本".encode(),
+            "👨‍👩‍👧".encode(),
+            b"e\xcc\x81",
+            b"\x1b[38;2;1;2;3m",
+            b"\x1b[999999999B",
+        ),
+        *(b"\x1b[3;4r", b"\x1b[5L", b"\x1b[5P", b"\x1b[2J", b"\x1b[?40h\x1b[?3h", b"\x1b[?2026h"),
+        *(b"text of some length", b"\xff\xfe", b"\x1b]133;C\x07", b"\x1b]8;;http://a\x07"),
+    ]
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.one_of(PIECES, st.binary(max_size=20)), max_size=40), st.data())
+def test_engine_whatever_comes_stays_whole(
+    choice: Choice, pieces: list[bytes], data: st.DataObject
+) -> None:
+    terminal = engine(Geometry(columns=20, lines=5, scrollback=20), choice)
+    for piece in pieces:
+        terminal.feed(piece)
+        columns, lines = terminal.size
+        x, y = data.draw(st.integers(0, columns - 1)), data.draw(st.integers(0, lines - 1))
+        match data.draw(st.integers(0, 6)):
+            case 0:
+                terminal.resize(data.draw(st.integers(2, 40)), data.draw(st.integers(1, 12)))
+            case 1:
+                terminal.select(x, y, data.draw(st.sampled_from(["cell", "word", "line"])))
+            case 2:
+                terminal.extend(x, y)
+                terminal.selected()
+            case 3:
+                terminal.search("e")
+                terminal.search_next(1)
+            case 4:
+                terminal.scroll(data.draw(st.integers(-9, 9)))
+            case 5:
+                terminal.link(x, y)
+                terminal.select_output(x, y)
+            case _:
+                terminal.mark()
+                terminal.text_since_mark()
+        frame = terminal.frame(through_hold=True)
+        columns, lines = terminal.size
+        for number, runs in frame.rows.items():
+            assert 0 <= number < lines
+            assert sum(run.columns for run in runs) <= columns
+            assert all(run.columns in (1, 2) for run in runs if run.cluster)
+
+
+def test_styles_of_a_busy_row_are_each_cells_own(terminal: Engine) -> None:
+    terminal.feed(b"".join(b"\x1b[38;5;%dm%c" % (n, 97 + n) for n in range(16, 26)))
+    found = [(run.text, run.style.foreground) for run in row(terminal)]
+    assert [each for each, _ in groupby(found)] == [(chr(97 + n), n) for n in range(16, 26)]
