@@ -132,7 +132,7 @@ class Documents:
         found: Object | None = None
         if core and parts[1:] == ["v1"]:
             found = self._discovery.resources(GroupVersion("", "v1"))
-        elif not core and len(parts) == 2:  # noqa: PLR2004 - apis/GROUP
+        elif not core and len(parts) == 2:
             found = self._discovery.group(parts[1])
         elif not core:
             version = GroupVersion(parts[1], parts[2])

@@ -147,7 +147,7 @@ class TokenAuthority:
             claims = pki.read_token(self._key.public_key(), token)
             if claims is None:
                 return None
-            if len(self._claims) > 1_000:  # noqa: PLR2004 - a cap on memory
+            if len(self._claims) > 1_000:
                 self._claims.clear()
             self._claims[token] = claims
         return self._claims[token]

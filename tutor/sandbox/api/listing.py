@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tutor.sandbox.api.status import ApiError, bad_request, expired
-from tutor.sandbox.kinds import GroupResource, Object
+from tutor.sandbox.kinds import GroupResource, Key, Object
 from tutor.sandbox.store import Compacted, Past, Store, Stored
 
-_TOO_OLD_TOKEN = (
+_TOO_OLD_CONTINUE = (
     "The provided continue parameter is too old to display a consistent list result. You can "
     "start a new list without the continue parameter, or use the continue token in this response "
     "to retrieve the remainder of the results. Continuing with the provided token results in an "
@@ -143,32 +143,21 @@ def _at(
     except Compacted:
         if not token_start:
             raise expired(_TOO_OLD_LIST) from None
-        error = expired(_TOO_OLD_TOKEN)
-        raise _WithContinue(error, _encode(-1, token_start)) from None
+        meta = {"continue": _encode(-1, token_start)}
+        raise ApiError(410, "Expired", _TOO_OLD_CONTINUE, meta=meta) from None
     objects = {stored.key: stored for stored in store.objects(resource)}
     for past in reversed(later):
         _undo(objects, past)
     return [objects[key] for key in sorted(objects) if not namespace or key.namespace == namespace]
 
 
-def _undo(objects: dict[object, Stored], past: Past) -> None:
+def _undo(objects: dict[Key, Stored], past: Past) -> None:
     if past.change == "ADDED" or past.previous is None:
         objects.pop(past.key, None)
         return
     before = json.loads(past.previous)
     revision = int(before["metadata"]["resourceVersion"])
     objects[past.key] = Stored(past.key, before, revision, past.previous)
-
-
-class _WithContinue(ApiError):
-    """410 with a token to go on with, at the price of consistency."""
-
-    def __init__(self, error: ApiError, token: str) -> None:
-        super().__init__(error.code, error.reason, error.message)
-        self._token = token
-
-    def status(self) -> Object:
-        return super().status() | {"metadata": {"continue": self._token}}
 
 
 def _path(stored: Stored, namespace: str) -> str:

@@ -43,7 +43,8 @@ def accepts(text: str) -> Iterator[tuple[str, dict[str, str]]]:
         media, *pairs = (part.strip() for part in clause.split(";"))
         if not media:
             continue
-        parameters = dict(pair.partition("=")[::2] for pair in pairs)
+        split = (pair.partition("=") for pair in pairs)
+        parameters = {name: value for name, _, value in split}
         try:
             quality = float(parameters.get("q", "1"))
         except ValueError:
@@ -81,16 +82,13 @@ def form_of(request: Request, *, binary: bool = True, shapes: bool = True) -> Fo
         if media == _YAML and shape == "object":
             return Form(_YAML, shape, version, pretty)
     known = [_JSON, _YAML, *([_PROTOBUF] if binary else [])]
-    raise NotAcceptable(known)
+    raise _not_acceptable(known)
 
 
-class NotAcceptable(ApiError):
-    """406, which the server prints for people to read."""
-
-    def __init__(self, known: list[str]) -> None:
-        listed = ", ".join(known)
-        message = f"406: Not Acceptable\n\nAvailable representations: {listed}"
-        super().__init__(406, "NotAcceptable", message, details={})
+def _not_acceptable(known: list[str]) -> ApiError:
+    listed = ", ".join(known)
+    message = f"406: Not Acceptable\n\nAvailable representations: {listed}"
+    return ApiError(406, "NotAcceptable", message, details={}, pretty=True)
 
 
 def wants_pretty(request: Request) -> bool:

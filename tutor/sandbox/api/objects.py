@@ -166,7 +166,7 @@ class Objects:
                 place = (namespace, name)
                 return await self._update_once(call, served, place, change, create)
             except ApiError as error:
-                lost_race = error.code == 409 and error.reason == "Conflict"  # noqa: PLR2004 - HTTP
+                lost_race = error.code == 409 and error.reason == "Conflict"
                 if not (retry and lost_race) or attempt == _CONFLICT_ATTEMPTS - 1:
                     raise
         raise AssertionError("unreachable")

@@ -28,7 +28,7 @@ from tutor.sandbox.api.status import (
 from tutor.sandbox.api.subresources import Subresources
 from tutor.sandbox.api.watch import Filter, Watch
 from tutor.sandbox.kinds import Object, thaw
-from tutor.sandbox.schema.decode import DecodeError
+from tutor.sandbox.schema.decode import DecodeError, Parsed
 from tutor.sandbox.store import Compacted
 
 _CREATED, _OK = 201, 200
@@ -171,7 +171,7 @@ class Resources:
         form = self._form(request, served)
         parsed = bodies.read_object(request, served.kind)
         with _Decoding(served):
-            obj = self._objects.decode(call, served, parsed.value, parsed.duplicates)
+            obj = self._objects.decode(call, served, parsed.value, _repeated(served, parsed))
         self._objects.place(served, obj, target.namespace)
         reviewed = self._subresources.reviews.review_of(call, served, target.namespace, obj)
         if reviewed is not None:
@@ -183,7 +183,7 @@ class Resources:
         form = self._form(request, served)
         parsed = bodies.read_object(request, served.kind)
         with _Decoding(served):
-            decoded = self._objects.decode(call, served, parsed.value, parsed.duplicates)
+            decoded = self._objects.decode(call, served, parsed.value, _repeated(served, parsed))
         may_create = served.strategy.create_on_update and not target.subresource
         outcome = await self._objects.update(
             call,
@@ -199,35 +199,11 @@ class Resources:
         media = bodies.media_type(request)
         patching.check_media(media, served)
         form = self._form(request, served)
-        if media == patching.APPLY:
-            outcome = await self._apply(request, target, served, call)
-            return self._answer(request, served, form, outcome)
-        change = patching.changer(media, request.body, served)
+        change = patching.change_of(self._objects, call, served, media, request.body)
         outcome = await self._objects.update(
-            call,
-            served,
-            target.namespace,
-            target.name,
-            lambda old: patching.decode_patched(self._objects, call, served, change(old)),
-            retry=True,
+            call, served, target.namespace, target.name, change, retry=True
         )
         return self._answer(request, served, form, outcome)
-
-    async def _apply(self, request: Request, target: Target, served: Served, call: Call) -> Outcome:
-        if not request.query.get("fieldManager"):
-            raise options.manager_required()
-        applied = patching.applied_object(request.body, served, target.name)
-        force = options.flag(request.query.get("force"))
-        change = patching.applier(self._objects, call, served, applied, force=force)
-        return await self._objects.update(
-            call,
-            served,
-            target.namespace,
-            target.name,
-            change,
-            create=None if target.subresource else (lambda: change(None)),
-            retry=True,
-        )
 
     async def _delete(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         form = self._form(request, served)
@@ -329,6 +305,11 @@ class Resources:
         "delete": _delete,
         "deletecollection": _delete_collection,
     }
+
+
+def _repeated(served: Served, parsed: Parsed) -> tuple[str, ...]:
+    """What the parser complains of; the decoder of built-in kinds finds JSON's repeats itself."""
+    return parsed.duplicates if served.kind.custom else parsed.preface
 
 
 def _everything(_obj: Object) -> bool:

@@ -14,7 +14,7 @@ from tutor.sandbox.api.routes import Target
 from tutor.sandbox.api.scale import ScalePaths, apply_scale, scale_of
 from tutor.sandbox.api.selectors import label_selector
 from tutor.sandbox.api.status import ApiError, bad_request, method_not_allowed
-from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of, thaw
+from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of
 
 _CREATED = 201
 _PODS = GroupResource("", "pods")
@@ -80,8 +80,8 @@ class Subresources:
             return lambda old: apply_scale(old, scale, paths)
         media = bodies.media_type(request)
         patching.check_media(media, served)
-        apply = patching.changer(media, request.body, served)
-        return lambda old: apply_scale(old, apply(thaw(scale_of(old, paths))), paths)
+        apply = patching.raw_change(media, request.body)
+        return lambda old: apply_scale(old, apply(scale_of(old, paths)), paths)
 
     def _token(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         kind = _token_kind(served)

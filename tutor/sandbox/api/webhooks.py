@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tutor.sandbox.api.patch.json6902 import apply_json_patch
+from tutor.sandbox.api.patch import operations
 from tutor.sandbox.api.ports import Address, Backends, Unreachable
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Call
@@ -51,13 +51,10 @@ class Write:
 class Webhooks:
     """Calls the webhooks that the configurations in the store name."""
 
-    def __init__(
-        self, read: Read, backends: Backends, uid: Callable[[], str], encode: Callable[..., bytes]
-    ) -> None:
+    def __init__(self, read: Read, backends: Backends, uid: Callable[[], str]) -> None:
         self._read = read
         self._backends = backends
         self._uid = uid
-        self._encode = encode
 
     def concerned(self, write: Write, configurations: GroupResource) -> list[Object]:
         """The webhooks that want to see a write, in the order they are called."""
@@ -99,11 +96,11 @@ class Webhooks:
         if not any(_rule_matches(rule, write) for rule in webhook.get("rules") or ()):
             return False
         selected = label_selector(webhook.get("namespaceSelector") or {})
-        if not selected(self._namespace_labels(write)):
+        if not selected.matches(self._namespace_labels(write)):
             return False
         by_object = label_selector(webhook.get("objectSelector") or {})
         candidates = [obj for obj in (write.new, write.old) if obj is not None]
-        return any(by_object(labels_of(obj)) for obj in candidates)
+        return any(by_object(obj) for obj in candidates)
 
     def _namespace_labels(self, write: Write) -> dict[str, str]:
         kind = write.served.kind
@@ -135,8 +132,8 @@ class Webhooks:
 
     def _patched(self, webhook: Object, obj: Object, patch: str) -> Object:
         try:
-            operations = json.loads(base64.b64decode(patch, validate=True))
-            return apply_json_patch(obj, operations)
+            steps = json.loads(base64.b64decode(patch, validate=True))
+            return operations.apply(obj, steps)
         except (binascii.Error, ValueError, ApiError) as error:
             why = f'failed calling webhook "{webhook["name"]}": received invalid patch: {error}'
             raise internal_error(why) from None
