@@ -104,20 +104,18 @@ def _symbol(name: str) -> str | None:
         return None
 
 
-def typed(text: str) -> tuple[Stroke, ...]:
-    """The strokes that type a text; line ends are Enter."""
-    return tuple(
-        Stroke("enter")
-        if character in "\r\n"
-        else Stroke("tab")
-        if character == "\t"
-        else _typing(character)
-        for character in text
-    )
+def legacy(stroke: Stroke) -> bytes:
+    """What xterm sends for Ctrl with a character, Enter or Tab, when no program asked for more.
 
-
-def _typing(character: str) -> Stroke:
-    lower = character.lower()
-    if character.isupper() and len(lower) == 1:
-        return Stroke(lower, Mods.SHIFT, character)
-    return Stroke(character, Mods.NONE, character)
+    Many combinations are then the same as others: Ctrl+I is Tab, Shift+Enter is Enter.
+    """
+    prefix = b"\x1b" if stroke.mods & Mods.ALT else b""
+    match stroke.key:
+        case "enter":
+            return prefix + b"\r"
+        case "tab":
+            return prefix + b"\t"
+        case key if stroke.mods & Mods.CTRL and "@" <= key <= "~":
+            return prefix + bytes((ord(key) & 0x1F,))
+        case key:
+            return prefix + key.encode()

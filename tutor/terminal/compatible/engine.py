@@ -51,7 +51,6 @@ _SHAPES: dict[str, Literal["block", "underline", "bar"]] = {
     "underline": "underline",
     "bar": "bar",
 }
-_KEY_NAMES = {"pageup": "page_up", "pagedown": "page_down"}
 
 
 class _Wire:
@@ -261,10 +260,12 @@ class CompatibleEngine:
         for ours, theirs in _MODS:
             if ours in stroke.mods:
                 modifiers |= theirs
-        key = _KEY_NAMES.get(stroke.key, stroke.key)
         with self._lock:
+            if not self._board.keyboard.kitty_flags:
+                modifiers &= ~KeyModifiers.SUPER  # xterm knows none
             before = self._taken()
-            self._board.input_key_event(KeyEvent(key, modifiers, text=stroke.text or None))
+            event = KeyEvent(stroke.key, modifiers, text=stroke.text or None)
+            self._board.input_key_event(event)
             return self._encoded(before)
 
     def _encoded(self, before: bytes) -> bytes:

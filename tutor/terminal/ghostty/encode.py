@@ -1,5 +1,6 @@
 """Keys, mouse, pastes and focus to the bytes that a program expects, by the library's encoders."""
 
+import re
 from typing import Any
 
 from tutor.terminal.ghostty.binding import (
@@ -12,7 +13,7 @@ from tutor.terminal.ghostty.binding import (
     new,
     sized,
 )
-from tutor.terminal.keys import Stroke
+from tutor.terminal.keys import Mods, Stroke, legacy
 from tutor.terminal.screen import Mouse
 
 _NAMED = {
@@ -62,6 +63,8 @@ _BUTTONS: dict[str, int] = {
 }
 _SHIFT, _CTRL, _ALT = 1, 2, 4
 
+_EXTENDED = re.compile(rb"\x1b\[(?:27;\d+;\d+~|\d+;\d+u)")
+
 _SEQUENCE_SIZE = 128
 
 
@@ -89,6 +92,21 @@ class Encoders:
 
     def key(self, terminal: Any, stroke: Stroke) -> bytes:
         """One key press, in the terminal's modes."""
+        sent = self._pressed(terminal, stroke)
+        if not _EXTENDED.fullmatch(sent) or self._asked_for_more(terminal):
+            return sent
+        # The library sends these whether asked or not; readline would type half of them.
+        return legacy(stroke)
+
+    def _asked_for_more(self, terminal: Any) -> bool:
+        """Whether the program understands keys that xterm does not usually tell apart."""
+        flags = ffi.new("GhosttyKittyKeyFlags*")
+        lib.ghostty_terminal_get(terminal, lib.GHOSTTY_TERMINAL_DATA_KITTY_KEYBOARD_FLAGS, flags)
+        # modifyOtherKeys cannot be asked for, but shows in what is sent for a key like this.
+        probe = Stroke("a", Mods.CTRL | Mods.SHIFT)
+        return flags[0] != 0 or len(self._pressed(terminal, probe)) > 1
+
+    def _pressed(self, terminal: Any, stroke: Stroke) -> bytes:
         encoder, event = self._key[0], self._key_event[0]
         lib.ghostty_key_encoder_setopt_from_terminal(encoder, terminal)
         # Else the library takes the Alt of a Mac for accents; here it is known to be an Alt.
