@@ -23,6 +23,7 @@ from tutor.sandbox.cluster.settings import (
 from tutor.sandbox.component import ServerTls
 from tutor.sandbox.controllers import bootstrap
 from tutor.sandbox.log import Log
+from tutor.sandbox.server.network import Network
 from tutor.sandbox.server.wire import serving
 from tutor.sandbox.store import Store
 
@@ -36,6 +37,7 @@ class Cluster:
     port: int
     client: Client
     """The API as the server's own loopback user, who may do everything."""
+    network: Network
 
     @property
     def url(self) -> str:
@@ -64,7 +66,9 @@ async def running(settings: ClusterSettings) -> AsyncGenerator[Cluster]:
             await _fill(client, settings, keys)
         parts.announce()
         async with _serving(parts) as port, _living(parts):
-            yield Cluster(settings=settings, keys=keys, port=port, client=client)
+            yield Cluster(
+                settings=settings, keys=keys, port=port, client=client, network=parts.network
+            )
 
 
 @asynccontextmanager

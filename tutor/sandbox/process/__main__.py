@@ -29,17 +29,17 @@ def main() -> int:
 
 def serve(root: Path, pace: str) -> int:
     """Run in this process."""
-    from tutor.errors import ClusterError  # noqa: PLC0415 - not needed to detach
+    from tutor.errors import ClusterError  # noqa: PLC0415 - heavy, and not needed to detach
     from tutor.logs import configure  # noqa: PLC0415
     from tutor.sandbox.catalogue import components  # noqa: PLC0415
     from tutor.sandbox.pace import PACES  # noqa: PLC0415
     from tutor.sandbox.process.daemon import only_one, run  # noqa: PLC0415
 
     configure(paths.logs_dir(root) / "sandbox.log")
-    name = next(known for known in PACES if known == pace)
+    chosen = next(known for known in PACES if known == pace)
     try:
         with only_one(paths.sandbox_dir(root)):
-            asyncio.run(run(root, components(), name))
+            asyncio.run(run(root, components(), chosen))
     except ClusterError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2

@@ -13,7 +13,7 @@ from typing import Any
 
 from tutor.errors import ClusterError
 from tutor.sandbox.cluster.assembly import Cluster, running
-from tutor.sandbox.cluster.settings import ClusterSettings, HostPort
+from tutor.sandbox.cluster.settings import NODE_ADDRESS, ClusterSettings, HostPort
 from tutor.sandbox.component import Component
 from tutor.sandbox.pace import PACES, Pace, PaceName
 from tutor.sandbox.process.protocol import Refused
@@ -158,6 +158,20 @@ class Clusters:
         """The cluster whose node has this port of the host."""
         found = (r for r in self._records.values() if any(h == port for _, h in r.host_ports))
         return next(found, None)
+
+    def behind_host_port(self, port: int) -> int | None:
+        """The loopback port behind a port of the host.
+
+        0 when a node has the port and nothing listens behind it; None when no node has it.
+        """
+        record = self.owner_of_host_port(port)
+        if record is None:
+            return None
+        cluster = self._running.get(record.name)
+        if cluster is None:
+            return 0
+        inside = next(c for c, h in record.host_ports if h == port)
+        return cluster.network.bound(NODE_ADDRESS, inside) or 0
 
     def _remember(self, record: ClusterRecord) -> None:
         file = self._folder / record.name / "cluster.json"

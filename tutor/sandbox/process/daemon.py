@@ -12,6 +12,7 @@ import os
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from tutor.sandbox.cluster.assembly import Cluster
 from tutor.sandbox.component import Component
 from tutor.sandbox.pace import PaceName
 from tutor.sandbox.process.clusters import Clusters
+from tutor.sandbox.process.front import Front
 from tutor.sandbox.process.protocol import MAX_LINE, Refused, Replies, read_request
+from tutor.sandbox.process.trace import Trace
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +38,10 @@ Operation = Callable[[dict[str, Any], Replies], Awaitable[dict[str, Any]]]
 class Daemon:
     """Answers on the control socket."""
 
-    def __init__(self, root: Path, clusters: Clusters, stop: asyncio.Event) -> None:
-        self._root = root
+    def __init__(self, clusters: Clusters, front: Front, trace: Trace, stop: asyncio.Event) -> None:
         self._clusters = clusters
+        self._front = front
+        self._trace = trace
         self._stop = stop
         self._attached = 0
         self._last_use = asyncio.get_running_loop().time()
@@ -46,10 +50,12 @@ class Daemon:
             "clusters": self._list,
             "create-cluster": self._create,
             "delete-cluster": self._delete,
+            "environment": self._environment,
             "kubeconfig": self._kubeconfig,
             "nodes": self._nodes,
             "status": self._status,
             "stop": self._end,
+            "trace": self._follow,
             "up": self._up,
         }
 
@@ -132,6 +138,24 @@ class Daemon:
         ]
         return {"version": __version__, "pid": os.getpid(), "clusters": clusters}
 
+    async def _environment(self, request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
+        """The variables of a shell: `hosts` is its hosts file, `environ` what it has now."""
+        own = {str(k): str(v) for k, v in (request.get("environ") or {}).items()}
+        try:
+            found = self._front.environment(Path(str(request["hosts"])), own)
+        except ClusterError as error:
+            raise Refused("unwritable", error.message, next_action=error.next_action) from None
+        return {"environment": found}
+
+    async def _follow(self, request: dict[str, Any], replies: Replies) -> dict[str, Any]:
+        """The last hops, and with `follow` each new one."""
+        for hop in self._trace.last():
+            await replies.send({"hop": hop})
+        if request.get("follow"):
+            async for hop in self._trace.follow():
+                await replies.send({"hop": hop})
+        return {}
+
     async def _end(self, _request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
         self._stop.set()
         return {}
@@ -173,8 +197,7 @@ def only_one(folder: Path) -> Generator[None]:
 @asynccontextmanager
 async def listening(path: Path, daemon: Daemon) -> AsyncGenerator[None]:
     """Listen on the control socket, which only this user may use."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    _clear(path)
     before = os.umask(0o177)
     try:
         server = await asyncio.start_unix_server(daemon.serve, path, limit=MAX_LINE)
@@ -184,7 +207,13 @@ async def listening(path: Path, daemon: Daemon) -> AsyncGenerator[None]:
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)
+            _clear(path)
+
+
+def _clear(path: Path) -> None:
+    """Make room for the socket: a stale one may be left from a process that was killed."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
 
 
 async def run(root: Path, components: dict[str, Component], pace: PaceName) -> None:
@@ -197,14 +226,20 @@ async def run(root: Path, components: dict[str, Component], pace: PaceName) -> N
     try:
         async with asyncio.TaskGroup() as group:
             clusters = Clusters(folder / "clusters", components, pace, group)
-            daemon = Daemon(root, clusters, stop)
-            async with listening(paths.socket_path(root), daemon):
+            trace = Trace(_now)
+            front = Front(root, clusters, trace, _now)
+            daemon = Daemon(clusters, front, trace, stop)
+            async with front.open(), listening(paths.socket_path(root), daemon):
                 clusters.restore()
                 group.create_task(daemon.watch_idle(), name="idle")
                 await stop.wait()
             raise _Stopped
     except* _Stopped:
         log.info("stopped")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the process's one clock
 
 
 class _Stopped(Exception):

@@ -60,6 +60,10 @@ class Network:
 
         return release
 
+    def bound(self, ip: str, port: int) -> int | None:
+        """The loopback port behind an address, None when nothing listens there."""
+        return self._bound.get((ip, port))
+
     def to_address(self, ip: str, port: int) -> Route:
         """The route to a pod's address; refused when nothing listens there."""
         return Route(ip, port, self._bound.get((ip, port), self._rejecting))
