@@ -33,7 +33,13 @@ def explain(
     `now` carries the local zone, in which Go prints it.
     """
     chain = [x509.load_der_x509_certificate(der) for der in presented]
-    anchors = [x509.load_der_x509_certificate(der) for der in roots]
+    # Of the system's many roots, some of which `cryptography` dislikes, only named issuers matter.
+    issuers = [certificate.issuer.public_bytes() for certificate in chain]
+    anchors = [
+        x509.load_der_x509_certificate(der)
+        for der in roots
+        if der in presented or any(issuer in der for issuer in issuers)
+    ]
     try:
         _verify(chain, anchors, name, now)
     except Refused as refusal:

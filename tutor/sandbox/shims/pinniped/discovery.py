@@ -19,7 +19,7 @@ IMPERSONATION = "ImpersonationProxy"
 _PAUSE_S = 2.0
 
 
-def say(line: int, message: str, **fields: object) -> None:
+def say(line: int, message: str, /, **fields: object) -> None:
     """Write a log line of `get kubeconfig`."""
     log.line(f"cmd/kubeconfig.go:{line}", message, fields)
 
