@@ -98,9 +98,16 @@ class Clusters:
             self._launch(record)
 
     async def create(
-        self, name: str, host_ports: tuple[tuple[int, int], ...], report: Report
+        self,
+        name: str,
+        host_ports: tuple[tuple[int, int], ...],
+        report: Report,
+        *,
+        watched: bool = True,
     ) -> Cluster:
         """Make a cluster; returns when its API server answers.
+
+        `watched` takes the time that a person needs to read each step.
 
         Raises:
             Refused: `exists`, or `port-allocated` with the port.
@@ -115,19 +122,19 @@ class Clusters:
         record = ClusterRecord(name=name, port=_free_port(), host_ports=host_ports)
         self._records[name] = record
         try:
-            cluster = await self._make(record, report)
+            cluster = await self._make(record, report, self._pace.cluster_step if watched else 0)
         except BaseException:
             await self._discard(name)
             raise
         self._remember(record)
         return cluster
 
-    async def _make(self, record: ClusterRecord, report: Report) -> Cluster:
+    async def _make(self, record: ClusterRecord, report: Report, least_s: float) -> Cluster:
         cluster: Cluster | None = None
         for step in STEPS:
             await report(step, "start")
             async with asyncio.TaskGroup() as group:
-                group.create_task(asyncio.sleep(self._pace.cluster_step), name="pace")
+                group.create_task(asyncio.sleep(least_s), name="pace")
                 if step == "Starting control-plane":
                     self._launch(record)
                     cluster = await self.ready(record.name)

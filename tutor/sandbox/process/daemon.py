@@ -65,17 +65,24 @@ class Daemon:
         self._last_use = asyncio.get_running_loop().time()
         try:
             request = await read_request(reader)
-            operation = self._operations.get(request["do"])
-            if operation is None:
-                known = ", ".join(sorted(self._operations))
-                raise Refused("unknown-operation", f"The sandbox can do: {known}.")
-            await replies.send({"ok": True} | await operation(request, replies))
+            if request is not None:
+                await replies.send(await self._perform(request, replies))
         except Refused as refusal:
-            await replies.send(refusal.reply())
+            log.info("not a request", extra={"why": str(refusal)})
         except ConnectionError:
             log.debug("client went away")
         finally:
             writer.close()
+
+    async def _perform(self, request: dict[str, Any], replies: Replies) -> dict[str, Any]:
+        operation = self._operations.get(request["do"])
+        try:
+            if operation is None:
+                known = ", ".join(sorted(self._operations))
+                raise Refused("unknown-operation", f"The sandbox can do: {known}.")
+            return {"ok": True} | await operation(request, replies)
+        except Refused as refusal:
+            return refusal.reply()
 
     async def watch_idle(self) -> None:
         """End the process when nobody has used it for a long time."""
@@ -104,7 +111,8 @@ class Daemon:
     async def _up(self, _request: dict[str, Any], replies: Replies) -> dict[str, Any]:
         """Make the cluster named `sandbox` unless it is there."""
         if self._clusters.record(DEFAULT_CLUSTER) is None:
-            await self._clusters.create(DEFAULT_CLUSTER, ((80, 80), (443, 443)), replies.step)
+            ports = ((80, 80), (443, 443))
+            await self._clusters.create(DEFAULT_CLUSTER, ports, replies.step, watched=False)
         cluster = await self._clusters.ready(DEFAULT_CLUSTER)
         return {"name": DEFAULT_CLUSTER, "kubeconfig": self._credentials(cluster)}
 

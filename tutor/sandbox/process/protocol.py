@@ -43,8 +43,8 @@ class Replies:
         await self.send({"step": name, "state": state})
 
 
-async def read_request(reader: asyncio.StreamReader) -> dict[str, Any]:
-    """The request of a connection.
+async def read_request(reader: asyncio.StreamReader) -> dict[str, Any] | None:
+    """The request of a connection; None when the client only looked whether anybody listens.
 
     Raises:
         Refused: It is not a request.
@@ -52,7 +52,11 @@ async def read_request(reader: asyncio.StreamReader) -> dict[str, Any]:
     try:
         line = await reader.readuntil(b"\n")
         request = json.loads(line)
-    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
+    except asyncio.IncompleteReadError as error:
+        if not error.partial:
+            return None
+        raise Refused("bad-request", "a request ends with a line end") from error
+    except (asyncio.LimitOverrunError, ValueError) as error:
         raise Refused("bad-request", "a request is one line with a JSON object") from error
     if not isinstance(request, dict) or not isinstance(request.get("do"), str):  # pyright: ignore[reportUnknownMemberType]
         raise Refused("bad-request", "a request is a JSON object with the key `do`")

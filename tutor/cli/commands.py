@@ -1,0 +1,180 @@
+"""Arguments to actions. Each subcommand imports its own room when it runs."""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tutor import __version__, paths
+from tutor.errors import TutorError
+
+Action = Callable[[argparse.Namespace], int]
+
+OUR_BUG = 70
+INTERRUPTED = 130
+
+
+def run(words: Sequence[str]) -> int:
+    """Parse and run."""
+    parser = _parser()
+    chosen = parser.parse_args(words)
+    try:
+        return chosen.action(chosen)
+    except TutorError as error:
+        print(f"tutor: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001 - the last stop: the log has the traceback, the user a sentence
+        return _bug()
+
+
+def _bug() -> int:
+    log = paths.logs_dir(paths.home(os.environ)) / "crash.log"
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with log.open("a") as file:
+            file.write(f"{datetime.now(UTC).isoformat()} tutor {__version__}\n")  # noqa: TID251
+            traceback.print_exc(file=file)
+    except OSError:
+        traceback.print_exc()
+    print(
+        f"tutor: this is a bug in tutor; the details are in {log}.\n"
+        "Your progress is saved: start tutor again to go on.",
+        file=sys.stderr,
+    )
+    return OUR_BUG
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tutor", description="Learn Kubernetes authentication by doing."
+    )
+    parser.add_argument("--version", "-V", action="version", version=f"tutor {__version__}")
+    parser.set_defaults(action=_app, lesson="", step="", on="sandbox")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_learning(commands)
+    _add_authoring(commands)
+    _add_sandbox(commands)
+    return parser
+
+
+def _add_learning(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    learn = commands.add_parser("learn", help="open one lesson")
+    learn.add_argument("lesson", metavar="LESSON")
+    learn.add_argument("--step", default="", metavar="ID", help="start at this step")
+    learn.add_argument(
+        "--on", default="sandbox", metavar="WHERE", help="sandbox, kind or context:NAME"
+    )
+    learn.set_defaults(action=_app)
+    demo = commands.add_parser("demo", help="let the lesson play itself")
+    demo.add_argument("lesson", metavar="LESSON", nargs="?", default="")
+    demo.add_argument("--headless", action="store_true", help="without a terminal: a line a step")
+    demo.add_argument("--json", action="store_true", help="headless, for programs")
+    demo.add_argument("--speed", type=float, default=1.0, metavar="N", help="N times as fast")
+    demo.add_argument("--on", default="sandbox", metavar="WHERE")
+    demo.set_defaults(action=_demo)
+    listing = commands.add_parser("list", help="the lessons there are")
+    listing.set_defaults(action=_list)
+    progress = commands.add_parser("progress", help="where you are")
+    progress.add_argument("--json", action="store_true")
+    progress.set_defaults(action=_progress)
+    reset = commands.add_parser("reset", help="start a lesson again")
+    reset.add_argument("lesson", metavar="LESSON")
+    reset.set_defaults(action=_reset)
+
+
+def _add_authoring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    check = commands.add_parser("check", help="lint lessons")
+    check.add_argument("paths", nargs="*", type=Path, metavar="PATH")
+    check.set_defaults(action=_check)
+    schema = commands.add_parser("schema", help="the JSON Schema of lesson files")
+    schema.add_argument("kind", choices=("lesson", "step"), nargs="?", default="step")
+    schema.set_defaults(action=_schema)
+
+
+def _add_sandbox(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    sandbox = commands.add_parser("sandbox", help="the embedded cluster by itself")
+    operations = sandbox.add_subparsers(title="operations", metavar="OPERATION", required=True)
+    texts = {
+        "up": "start it, with a cluster named sandbox",
+        "down": "stop it; what is in the clusters stays",
+        "status": "what runs",
+        "env": 'what a shell needs: eval "$(tutor sandbox env)"',
+        "kubeconfig": "print the administrator's kubeconfig of a cluster",
+        "trace": "what happens on the way of each request",
+        "reset": "delete every cluster",
+    }
+    for name, text in texts.items():
+        operation = operations.add_parser(name, help=text)
+        operation.set_defaults(action=_sandbox, operation=name)
+        if name == "kubeconfig":
+            operation.add_argument("--name", default="sandbox", help="the cluster")
+        if name in ("status", "trace"):
+            operation.add_argument("--json", action="store_true")
+        if name == "trace":
+            operation.add_argument("--follow", "-f", action="store_true")
+        if name == "up":
+            operation.add_argument(
+                "--pace", choices=("watchable", "real", "instant"), default="watchable"
+            )
+
+
+def _app(chosen: argparse.Namespace) -> int:
+    from tutor.cli.app import open_app
+
+    return open_app(chosen.lesson, chosen.step, chosen.on)
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    from tutor.cli.demo import demo
+
+    return demo(
+        chosen.lesson,
+        headless=chosen.headless or chosen.json,
+        as_json=chosen.json,
+        speed=chosen.speed,
+        on=chosen.on,
+    )
+
+
+def _list(_chosen: argparse.Namespace) -> int:
+    from tutor.cli.progress import print_lessons
+
+    return print_lessons()
+
+
+def _progress(chosen: argparse.Namespace) -> int:
+    from tutor.cli.progress import print_progress
+
+    return print_progress(as_json=chosen.json)
+
+
+def _reset(chosen: argparse.Namespace) -> int:
+    from tutor.cli.progress import reset
+
+    return reset(chosen.lesson)
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    from tutor.cli.check import check
+
+    return check(chosen.paths or [paths.lessons_dir()])
+
+
+def _schema(chosen: argparse.Namespace) -> int:
+    from tutor.cli.check import print_schema
+
+    return print_schema(chosen.kind)
+
+
+def _sandbox(chosen: argparse.Namespace) -> int:
+    from tutor.cli.cluster import operate
+
+    return operate(chosen)
