@@ -266,7 +266,8 @@ def test_whoami_runs_the_plugin_with_cluster_info_and_environment(
         (
             "print('hello')",
             (
-                "decoding stdout: couldn't get version/kind; json parse error: json: cannot unmarshal "
+                "decoding stdout: couldn't get version/kind; json parse error: "
+                "json: cannot unmarshal "
                 "string into Go value of type struct {{ APIVersion string "
                 '"json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }}'
             ),

@@ -100,9 +100,10 @@ def _dial(host: str, port: int, deadline: float) -> socket.socket:
         ) from None
     first: TransportError | None = None
     for family, kind, protocol, _, where in found:
+        seconds = left(deadline)
         connection = socket.socket(family, kind, protocol)
         try:
-            connection.settimeout(left(deadline))
+            connection.settimeout(seconds)
             connection.connect(where)
         except TimeoutError:
             connection.close()

@@ -6,11 +6,13 @@ import http.client
 import socket
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from tutor.sandbox.shims.pinniped import dial, tls
 
+_HEAR_S = 0.1
 _PORTS = {"http": 80, "https": 443}
 
 Headers = Sequence[tuple[str, str]]
@@ -93,9 +95,18 @@ def _once(
         broken = "net/http: HTTP/1.x transport connection broken"
         raise dial.TransportError(f"{broken}: {problem}") from None
     except OSError as error:
+        if not isinstance(error, TimeoutError):
+            _hear(connection)
         raise tls.failure(error, wire, hop) from None
     finally:
         connection.close()
+
+
+def _hear(connection: socket.socket) -> None:
+    """Take the alert that a server may have sent before it closed in the middle of a request."""
+    with suppress(OSError):
+        connection.settimeout(_HEAR_S)
+        connection.recv(1)
 
 
 def _speak(
