@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from tutor.sandbox.shims import gotext, tree
 from tutor.sandbox.shims.pinniped import dial, log
 from tutor.sandbox.shims.pinniped.exchange import Answer, Headers, Server, exchange
+from tutor.sandbox.shims.pinniped.execinfo import compact
 
 _RETRIES = 10
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
@@ -117,14 +118,6 @@ class Client(NamedTuple):
                 raise dial.DeadlineExceeded
             time.sleep(int(wait))
         raise AssertionError("the last attempt returns")
-
-
-def compact(value: object) -> str:
-    """JSON as Go's encoder writes it: no blanks, `<`, `>` and `&` escaped."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for char in "<>&\u2028\u2029":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return text
 
 
 def _agent() -> str:

@@ -15,9 +15,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tutor.sandbox.shims import tree, yamltext
-from tutor.sandbox.shims.pinniped.api import compact
-from tutor.sandbox.shims.pinniped.plugin import cluster_info
+from tutor.sandbox.shims import tree
+from tutor.sandbox.shims.pinniped.execinfo import cluster_info, compact
 
 _TYPE = {"apiVersion": "config.supervisor.pinniped.dev/v1alpha1", "kind": "CredentialCache"}
 _LOCK_S = 10.0
@@ -91,6 +90,8 @@ def _with_entries(path: str, change: Callable[[list[dict[str, Any]], datetime], 
         now = datetime.now(tz=UTC)
         entries = _good(_read(path), now)
         change(entries, now)
+        from tutor.sandbox.shims import yamltext
+
         content = yamltext.dump({**_TYPE, "credentials": _good(entries, now)})
         with open(path, "w", encoding="utf-8", opener=_private) as file:
             file.write(content)
@@ -118,6 +119,8 @@ def _private(path: str, flags: int) -> int:
 
 
 def _read(path: str) -> list[dict[str, Any]]:
+    from tutor.sandbox.shims import yamltext
+
     try:
         with open(path, encoding="utf-8") as file:
             content = yamltext.load(file.read())

@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 
 from tutor.sandbox.shims import tree
 from tutor.sandbox.shims.pinniped import dial
-from tutor.sandbox.shims.pinniped.api import compact
+from tutor.sandbox.shims.pinniped.execinfo import cluster_info, compact
 
 _VERSIONS = ("client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1")
-_EXTENSION = "client.authentication.k8s.io/exec"
 _NOT_INSTALLED = """\
 
 It looks like you are trying to use a client-go credential plugin that is not installed.
@@ -68,30 +67,6 @@ def run(plugin: dict[str, Any], cluster: dict[str, Any]) -> Credential:
     environment["KUBERNETES_EXEC_INFO"] = compact(info)
     printed = _output(plugin, environment, interactive=interactive)
     return _read(printed, version)
-
-
-def cluster_info(cluster: dict[str, Any]) -> dict[str, Any]:
-    """The cluster as plugins are told about it, in the order of the API type."""
-    authority = tree.text(cluster.get("certificate-authority-data"))
-    if not authority and (path := tree.text(cluster.get("certificate-authority"))):
-        import binascii
-
-        with open(path, "rb") as file:
-            authority = binascii.b2a_base64(file.read(), newline=False).decode("ascii")
-    found: dict[str, Any] = {"server": tree.text(cluster.get("server"))}
-    optional = {
-        "tls-server-name": cluster.get("tls-server-name"),
-        "insecure-skip-tls-verify": cluster.get("insecure-skip-tls-verify"),
-        "certificate-authority-data": authority,
-        "proxy-url": cluster.get("proxy-url"),
-    }
-    found |= {key: value for key, value in optional.items() if value}
-    extensions = tree.items(cluster.get("extensions"))
-    found["config"] = next(
-        (tree.at(item, "extension") for item in extensions if tree.at(item, "name") == _EXTENSION),
-        None,
-    )
-    return found
 
 
 def _interactive(plugin: dict[str, Any]) -> bool:
