@@ -28,7 +28,7 @@ from tests.contract.bare import BareClusters, kubeconfig
 from tests.contract.normalise import normalise
 
 SCENARIOS = Path(__file__).resolve().parents[3] / "shared" / "scenarios"
-STEP_LIMIT_S = 120
+STEP_LIMIT_S = int(os.environ.get("STEP_LIMIT_S", "120"))
 _TOOLS = ("curl", "openssl", "sed", "awk", "diff", "base64", "python3")
 _SHOWN_LINES = 14
 

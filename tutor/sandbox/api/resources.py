@@ -53,15 +53,23 @@ class Resources:
         self._check_path(served, target)
         call = options.call_of(request, target, user)
         call.warn(filter(None, [served.strategy.deprecation]))
+        try:
+            made = await self._perform(request, target, served, call)
+        except ApiError as error:
+            error.headers = (*error.headers, *call.warning_headers())
+            raise
+        return self._with_warnings(made, call)
+
+    async def _perform(
+        self, request: Request, target: Target, served: Served, call: Call
+    ) -> Answer:
         if target.subresource:
             special = await self._subresources.handle(request, target, served, call)
             if special is not None:
-                return self._with_warnings(special, call)
+                return special
         if target.verb not in self._verbs:
             raise method_not_allowed()
-        return self._with_warnings(
-            await self._verbs[target.verb](self, request, target, served, call), call
-        )
+        return await self._verbs[target.verb](self, request, target, served, call)
 
     def _check_path(self, served: Served, target: Target) -> None:
         kind = served.kind
