@@ -104,7 +104,9 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 
 
-@pytest.mark.parametrize("text", [BOMB, "a: [", "a: !!python/name:os.x y", "a: b: c", "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", [BOMB, "a: [", "a: !!python/name:os.x y", "a: b: c", "[" * 100_000]
+)
 def test_yaml_that_cannot_be_read_says_so(text: str) -> None:
     with pytest.raises(Unreadable, match="not YAML"):
         functions.from_yaml(text)

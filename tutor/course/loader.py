@@ -26,7 +26,7 @@ N = TypeVar("N", bound=Node)
 def load_course(folder: Path) -> Course:
     """All lessons below a folder. Raises the first `CourseError`."""
     course, faults = read_course(folder)
-    if faults or course is None:
+    if faults:
         raise faults[0]
     return course
 
@@ -39,8 +39,8 @@ def load_lesson(folder: Path) -> Lesson:
     return lesson
 
 
-def read_course(folder: Path) -> tuple[Course | None, list[CourseError]]:
-    """All lessons below a folder, and all faults; None when there is a fault."""
+def read_course(folder: Path) -> tuple[Course, list[CourseError]]:
+    """All lessons below a folder that can be read, and all faults."""
     faults: list[CourseError] = []
     title = _title(folder, faults)
     lessons: list[Lesson] = []
@@ -53,7 +53,7 @@ def read_course(folder: Path) -> tuple[Course | None, list[CourseError]]:
             faults.append(_stray(entry, "A course has course.yaml and one folder for each lesson."))
     course = Course(folder=folder, title=title.title, summary=title.summary, lessons=tuple(lessons))
     faults.extend(broken_in_course(course))
-    return (None if faults else course), faults
+    return course, faults
 
 
 def read_lesson(folder: Path) -> tuple[Lesson | None, list[CourseError]]:

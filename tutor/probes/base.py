@@ -110,24 +110,39 @@ class ClusterReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandRecord:
+class CommandRecord(Protocol):
     """One thing the learner typed, and what came of it."""
 
-    text: str
-    """As typed; several lines when it was."""
-    started: datetime
-    exit_code: int | None
-    """None while it runs."""
-    output: str
-    """What the terminal showed, without escape sequences."""
+    @property
+    def text(self) -> str:
+        """As typed; several lines when it was."""
+        ...
+
+    @property
+    def started(self) -> datetime:
+        """When it began to run."""
+        ...
+
+    @property
+    def exit_code(self) -> int | None:
+        """None when the shell did not say."""
+        ...
+
+    @property
+    def output(self) -> str:
+        """What the terminal showed, without escape sequences."""
+        ...
 
 
 class ShellLog(Protocol):
     """The learner's commands of this step, first to last."""
 
+    def follow(self, changed: Changed) -> None:
+        """Have `changed` called after each command from then on."""
+        ...
+
     def records(self) -> Sequence[CommandRecord]:
-        """The commands so far."""
+        """The commands that have ended."""
         ...
 
 

@@ -10,15 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from cel_expr_python import cel
-from cel_expr_python.ext import (
-    ext_bindings,
-    ext_encoders,
-    ext_math,
-    ext_optional,
-    ext_strings,
-)
-
 from tutor.course.interpret import did_you_mean
 from tutor.probes import functions
 from tutor.probes.base import Absent, Blind, Reading, Seen
@@ -27,8 +18,6 @@ from tutor.probes.functions import UNREADABLE_MARK, Unreadable
 from tutor.probes.parts import Scope, blame, unreadable_part
 from tutor.probes.syntax import Node, Program, free_names, read_program
 from tutor.probes.wording import Bound, EvaluationFailed
-
-_T = cel.Type
 
 
 class Fault(NamedTuple):
@@ -94,9 +83,7 @@ class Language:
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(names)
-        self.environment = cel.NewEnv(
-            variables=dict.fromkeys(self.names, _T.DYN), extensions=_extensions()
-        )
+        self.environment = _engine().environment(self.names)
 
     def compile(self, text: str, *, wanted: Wanted = "any") -> "Expression":
         """Compile, and see that it can give what is wanted. Raises `ExpressionError`."""
@@ -104,10 +91,9 @@ class Language:
             compiled = self.environment.compile(text)
         except RuntimeError as error:
             raise ExpressionError(tuple(_faults(text, str(error), self.names))) from error
-        given = compiled.return_type()
-        allowed = {"bool": (_T.BOOL, _T.DYN), "string": (_T.STRING, _T.DYN), "any": (given,)}
-        if given not in allowed[wanted]:
-            words = _TYPE_WORDS.get(given.name(), given.name().lower())
+        given: str = compiled.return_type().name()
+        if wanted != "any" and given not in {wanted.upper(), "DYN"}:
+            words = _TYPE_WORDS.get(given, given.lower())
             raise ExpressionError(
                 (Fault(f"this gives {words}, where {_WANTED_WORDS[wanted]} is needed", 0),)
             )
@@ -127,7 +113,7 @@ class Expression:
         self,
         language: Language,
         text: str,
-        compiled: cel.Expression,
+        compiled: Any,
         program: Program,
         names: frozenset[str],
     ) -> None:
@@ -174,14 +160,14 @@ class Expression:
         return _plain_result(part, environment.Activation(data))
 
 
-def _plain_result(compiled: cel.Expression, activation: cel.Activation) -> Any:
+def _plain_result(compiled: Any, activation: Any) -> Any:
     """Raises `EvaluationFailed` for both of the engine's ways to fail."""
     try:
         result = compiled.eval(activation)
         value = result.plain_value()
     except (RuntimeError, TypeError) as error:
         raise EvaluationFailed(str(error)) from error
-    if result.type() == _T.ERROR:
+    if result.type().name() == "ERROR":
         raise EvaluationFailed(str(value))
     return bytes(value) if isinstance(value, bytearray) else value
 
@@ -279,23 +265,24 @@ def _call(function: Any) -> Any:
     return call
 
 
-_MEMBERS: dict[str, tuple[Any, cel.Type]] = {
-    "isGreaterThan": (functions.is_greater, _T.BOOL),
-    "isLessThan": (functions.is_less, _T.BOOL),
-    "compareTo": (functions.compare, _T.INT),
+_MEMBERS: dict[str, tuple[Any, str]] = {
+    "isGreaterThan": (functions.is_greater, "BOOL"),
+    "isLessThan": (functions.is_less, "BOOL"),
+    "compareTo": (functions.compare, "INT"),
 }
-_GLOBALS: dict[str, tuple[Any, tuple[cel.Type, ...], cel.Type]] = {
-    "pem": (functions.pem, (_T.STRING,), _T.STRING),
-    "x509": (functions.x509, (_T.STRING,), _T.DYN),
-    "signed_by": (functions.signed_by, (_T.STRING, _T.STRING), _T.BOOL),
-    "b64d": (functions.b64d, (_T.STRING,), _T.DYN),
-    "yaml": (functions.from_yaml, (_T.STRING,), _T.DYN),
-    "json": (functions.from_json, (_T.STRING,), _T.DYN),
-    "bcrypt_matches": (functions.bcrypt_matches, (_T.STRING, _T.STRING), _T.BOOL),
-    "quantity": (functions.quantity, (_T.STRING,), _T.DYN),
-    "sets.contains": (functions.contains_all, (_T.LIST, _T.LIST), _T.BOOL),
-    "sets.equivalent": (functions.same_elements, (_T.LIST, _T.LIST), _T.BOOL),
-    "sets.intersects": (functions.shares_element, (_T.LIST, _T.LIST), _T.BOOL),
+_GLOBALS: dict[str, tuple[Any, tuple[str, ...], str]] = {
+    "pem": (functions.pem, ("STRING",), "STRING"),
+    "x509": (functions.x509, ("STRING",), "DYN"),
+    "signed_by": (functions.signed_by, ("STRING", "STRING"), "BOOL"),
+    "b64d": (functions.b64d, ("STRING",), "DYN"),
+    "yaml": (functions.from_yaml, ("STRING",), "DYN"),
+    "json": (functions.from_json, ("STRING",), "DYN"),
+    "bcrypt_matches": (functions.bcrypt_matches, ("STRING", "STRING"), "BOOL"),
+    "shows": (functions.shows, ("DYN", "STRING"), "BOOL"),
+    "quantity": (functions.quantity, ("STRING",), "DYN"),
+    "sets.contains": (functions.contains_all, ("LIST", "LIST"), "BOOL"),
+    "sets.equivalent": (functions.same_elements, ("LIST", "LIST"), "BOOL"),
+    "sets.intersects": (functions.shares_element, ("LIST", "LIST"), "BOOL"),
 }
 FUNCTIONS: tuple[str, ...] = (*_GLOBALS, *_MEMBERS)
 """The functions beyond CEL's own."""
@@ -309,22 +296,48 @@ _STANDARD = (
 
 
 @lru_cache(maxsize=1)
-def _extensions() -> list[cel.CelExtensionBase]:
-    declared = [
-        cel.FunctionDecl(name, [cel.Overload(f"tutor_{name}", gives, list(takes), False, _call(f))])
-        for name, (f, takes, gives) in _GLOBALS.items()
-    ]
-    declared += [
-        cel.FunctionDecl(
-            name, [cel.Overload(f"tutor_{name}", gives, [_T.DYN, _T.DYN], True, _call(f))]
+def _engine() -> "_Engine":
+    """The engine with our functions; loaded once, by the first expression."""
+    # 13 MB that the first screen does not need, so not at the top of the file.
+    from cel_expr_python import cel  # noqa: PLC0415
+    from cel_expr_python.ext import (  # noqa: PLC0415
+        ext_bindings,
+        ext_encoders,
+        ext_math,
+        ext_optional,
+        ext_strings,
+    )
+
+    def declared(name: str, takes: Iterable[str], gives: str, member: bool, call: Any) -> Any:
+        parameters = [getattr(cel.Type, each) for each in takes]
+        overload = cel.Overload(
+            f"tutor_{name}", getattr(cel.Type, gives), parameters, member, _call(call)
         )
-        for name, (f, gives) in _MEMBERS.items()
+        return cel.FunctionDecl(name, [overload])
+
+    ours = [declared(name, takes, gives, False, f) for name, (f, takes, gives) in _GLOBALS.items()]
+    ours += [
+        declared(name, ("DYN", "DYN"), gives, True, f) for name, (f, gives) in _MEMBERS.items()
     ]
-    return [
-        ext_strings.ExtStrings(),
-        ext_encoders.ExtEncoders(),
-        ext_optional.ExtOptional(),
-        ext_bindings.ExtBindings(),
-        ext_math.ExtMath(),
-        cel.CelExtension("tutor", declared),
-    ]
+    return _Engine(
+        cel,
+        (
+            ext_strings.ExtStrings(),
+            ext_encoders.ExtEncoders(),
+            ext_optional.ExtOptional(),
+            ext_bindings.ExtBindings(),
+            ext_math.ExtMath(),
+            cel.CelExtension("tutor", ours),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    module: Any
+    extensions: tuple[Any, ...]
+
+    def environment(self, names: Iterable[str]) -> Any:
+        """The engine's environment with these names, of any type."""
+        variables = dict.fromkeys(names, self.module.Type.DYN)
+        return self.module.NewEnv(variables=variables, extensions=list(self.extensions))

@@ -150,6 +150,11 @@ def _plain(value: Any, budget: list[int]) -> Any:
             return str(value)
 
 
+def shows(command: dict[str, Any], value: str) -> bool:
+    """Whether one of the learner's commands printed a value that they did not type themselves."""
+    return bool(value) and value in command["output"] and value not in command["text"]
+
+
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)(?:([eE][+-]?[0-9]+)|(m|k|[KMGTPE]i|[MGTPE]|n|u)?)")
 _SUFFIXES = {
     "n": Decimal("1e-9"),
