@@ -120,7 +120,15 @@ class Allocation:
                 errors.extend(self._check_port(index, wanted, used))
             used.add(wanted)
             port["nodePort"] = wanted
+        self._health_check(spec, old, used)
         return errors
+
+    def _health_check(self, spec: Object, old: Object | None, used: set[int]) -> None:
+        """A load balancer that keeps traffic on its node asks a port there for its health."""
+        local = spec.get("externalTrafficPolicy") == "Local" and spec["type"] == "LoadBalancer"
+        if local and not spec.get("healthCheckNodePort"):
+            before = (old or {}).get("spec", {}).get("healthCheckNodePort")
+            spec["healthCheckNodePort"] = before or self._free_port(used)
 
     def _drop_ports(self, ports: list[dict[str, Any]], old: Object | None) -> None:
         """A Service that no longer has node ports gives back those it did not name anew."""

@@ -20,6 +20,9 @@ ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 _POLICIES = ("Background", "Foreground", "Orphan")
 _PODS = GroupResource("", "pods")
+_DEFINITIONS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+"""Added when a definition is deleted: its instances go first."""
 _DEFAULT_GRACE_S = 30
 
 
@@ -146,11 +149,13 @@ def _finalizers(obj: Object, policy: str, resource: GroupResource) -> list[str]:
     if resource.resource == "namespaces" and not resource.group and not policy:
         return current
     kept = [name for name in current if name not in (ORPHAN, FOREGROUND)]
+    if resource == _DEFINITIONS and CLEANUP not in kept:
+        kept.append(CLEANUP)
     if policy == "Orphan":
         return [*kept, ORPHAN]
     if policy == "Foreground":
         return [*kept, FOREGROUND]
-    if policy == "Background":
+    if policy == "Background" or resource == _DEFINITIONS:
         return kept
     return current
 

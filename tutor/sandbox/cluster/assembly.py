@@ -11,9 +11,9 @@ from tutor.sandbox.client import Client
 from tutor.sandbox.cluster.apis import builtin_services
 from tutor.sandbox.cluster.keys import ClusterKeys, load_or_make
 from tutor.sandbox.cluster.kindnode import KindNode
-from tutor.sandbox.cluster.life import APISERVER, Life
+from tutor.sandbox.cluster.life import Life
 from tutor.sandbox.cluster.machine import Machine
-from tutor.sandbox.cluster.parts import Parts
+from tutor.sandbox.cluster.parts import APISERVER, Parts
 from tutor.sandbox.cluster.settings import (
     NODE_ADDRESS,
     NODE_PORT,

@@ -8,7 +8,7 @@ from tutor.sandbox.api.request import User
 from tutor.sandbox.client import Client
 from tutor.sandbox.cluster.apis import ApiServices
 from tutor.sandbox.cluster.kindnode import KindNode
-from tutor.sandbox.cluster.parts import Parts
+from tutor.sandbox.cluster.parts import APISERVER, Parts
 from tutor.sandbox.cluster.settings import NODE_ADDRESS
 from tutor.sandbox.component import ClusterFacts, Reconciler
 from tutor.sandbox.controllers.daemonsets import DaemonSets
@@ -29,7 +29,6 @@ from tutor.sandbox.node.mounts import Mounts
 from tutor.sandbox.node.programs import Programs
 from tutor.sandbox.store import Event
 
-APISERVER = User(name="system:apiserver", groups=("system:masters", "system:authenticated"))
 _POD_NETWORK = "10.244.0"
 _MANAGER = "kube-controller-manager"
 
@@ -73,6 +72,7 @@ class Life:
         daemons = self._as_controller("daemon-set-controller")
         jobs = self._as_controller("job-controller")
         found: list[tuple[Reconciler, Client]] = [
+            (parts.definitions, as_server),
             (Accounts(as_server, facts), as_server),
             (Namespaces(as_server, parts.namespaced), as_server),
             (TokenSecrets(as_server, facts, parts.tokens.issue_legacy), as_server),

@@ -20,6 +20,7 @@ from tutor.sandbox.api.subresources import Subresources
 from tutor.sandbox.api.webhooks import Webhooks
 from tutor.sandbox.client import Client
 from tutor.sandbox.cluster.apis import group_order
+from tutor.sandbox.cluster.crds import Definitions
 from tutor.sandbox.cluster.keys import ClusterKeys
 from tutor.sandbox.cluster.machine import Machine
 from tutor.sandbox.cluster.settings import (
@@ -37,6 +38,7 @@ from tutor.sandbox.server.network import Network
 from tutor.sandbox.server.outbound import Outbound
 from tutor.sandbox.store import Store
 
+APISERVER = User(name="system:apiserver", groups=("system:masters", "system:authenticated"))
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 
@@ -86,6 +88,10 @@ class Parts:
             documents=Documents(self.discovery, NoOpenApi(), self._announced(), self._token_keys),
             aggregator=Aggregation(self.find, self.outbound),
             trace=lambda *_: None,
+        )
+
+        self.definitions = Definitions(
+            self.client(APISERVER, "kube-apiserver"), self.registry, self.discovery.forget
         )
 
     def client(self, user: User, manager: str) -> Client:
@@ -141,6 +147,7 @@ class Parts:
 
     def announce(self) -> None:
         """Let discovery show what the APIServices in the store say."""
+        self.definitions.restore()
         self.discovery.changed(group_order(self.objects_of(API_SERVICES)), {})
 
     def _core(self, plural: str, namespace: str, name: str) -> Object | None:

@@ -101,8 +101,7 @@ class Kubelet:
                 else podstatus.WAITING_CREATE
             )
             inits = [
-                podstatus.waiting(c, podstatus.WAITING_CREATE)
-                for c in podstatus.init_containers(pod)
+                podstatus.waiting(c, podstatus.WAITING_INIT) for c in podstatus.init_containers(pod)
             ]
             waiting = [podstatus.waiting(c, reason) for c in pod["spec"]["containers"]]
             await self._write(pod, "Pending", inits, waiting, "")
