@@ -48,11 +48,8 @@ def row(terminal: Engine, y: int = 0) -> list[Run]:
 
 def rows(terminal: Engine) -> list[str]:
     """All rows as text, as they are shown."""
-    columns, lines = terminal.size
-    terminal.resize(columns + 1, lines)
-    terminal.resize(columns, lines)
-    frame = terminal.frame()
-    return ["".join(run.text for run in frame.rows[y]).rstrip() for y in range(lines)]
+    frame = terminal.frame(whole=True)
+    return ["".join(run.text for run in frame.rows[y]).rstrip() for y in sorted(frame.rows)]
 
 
 def test_self_test_of_each_engine_passes(choice: Choice) -> None:

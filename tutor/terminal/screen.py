@@ -231,8 +231,11 @@ class Engine(Protocol):
         """Change the size; wrapped lines of the primary screen flow anew."""
         ...
 
-    def frame(self, *, through_hold: bool = False) -> Frame:
-        """What changed since the last frame. While held nothing new is shown unless told so."""
+    def frame(self, *, through_hold: bool = False, whole: bool = False) -> Frame:
+        """What changed since the last frame, or all rows if `whole`.
+
+        While held, nothing new is shown unless `through_hold`.
+        """
         ...
 
     def text(self) -> str:

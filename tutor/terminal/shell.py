@@ -115,10 +115,10 @@ class Shell:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def frame(self, *, through_hold: bool = False) -> Frame:
-        """What changed on the screen since the last time."""
+    def frame(self, *, through_hold: bool = False, whole: bool = False) -> Frame:
+        """What changed on the screen since the last time, or all of it."""
         self._told = False
-        return self._engine.frame(through_hold=through_hold)
+        return self._engine.frame(through_hold=through_hold, whole=whole)
 
     def screen_text(self) -> str:
         """The screen as text, without empty lines at its end."""

@@ -179,8 +179,10 @@ class CompatibleEngine:
             self._board.resize_from_frontend(columns, lines)
             self._shown = None
 
-    def frame(self, *, through_hold: bool = False) -> Frame:
+    def frame(self, *, through_hold: bool = False, whole: bool = False) -> Frame:
         with self._lock:
+            if whole:
+                self._shown = None
             held = self._chrome.held
             top, (width, height) = self._top(), self.size
             rows = {}

@@ -136,9 +136,10 @@ class GhosttyEngine:
             check(result, "resize")
             self._stale = True
 
-    def frame(self, *, through_hold: bool = False) -> Frame:
+    def frame(self, *, through_hold: bool = False, whole: bool = False) -> Frame:
         with self._lock:
-            if not self._inbox.held or through_hold or self._stale:
+            self._stale = self._stale or whole
+            if not self._inbox.held or through_hold:
                 lib.ghostty_render_state_update(self._state[0], self._terminal)
             rows = self._changed_rows()
             searching, size = self._finder.active, terminal_size(self._terminal)

@@ -1,0 +1,81 @@
+"""What a terminal tells its screen. `Terminal` has each of these as an attribute."""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+from textual.widget import Widget
+
+from tutor.terminal.recorder import CommandBegan, CommandRecord
+
+
+@dataclass
+class TerminalMessage(Message):
+    """Any of them; `control` is the terminal, so that handlers can select by it."""
+
+    terminal: Widget
+
+    @property
+    def control(self) -> Widget:
+        return self.terminal
+
+
+@dataclass
+class CommandStarted(TerminalMessage, namespace="terminal"):
+    """The shell runs a command line."""
+
+    began: CommandBegan
+
+
+@dataclass
+class CommandFinished(TerminalMessage, namespace="terminal"):
+    """It ended."""
+
+    record: CommandRecord
+
+
+@dataclass
+class TitleChanged(TerminalMessage, namespace="terminal"):
+    """The program named its window."""
+
+    title: str
+
+
+@dataclass
+class Rang(TerminalMessage, namespace="terminal"):
+    """The program rang the bell."""
+
+
+@dataclass
+class Copied(TerminalMessage, namespace="terminal"):
+    """Text is for the clipboard: the learner selected it, or the program sent it."""
+
+    text: str
+    by_program: bool
+
+
+@dataclass
+class PasteQuestion(TerminalMessage, namespace="terminal"):
+    """Several lines were pasted into a program that would run them: `paste` them, or not."""
+
+    text: str
+
+
+@dataclass
+class LinkOpened(TerminalMessage, namespace="terminal"):
+    """The learner followed a link, to http or https."""
+
+    url: str
+
+
+@dataclass
+class PrefixPressed(TerminalMessage, namespace="terminal"):
+    """A key came after the prefix that means nothing to the terminal."""
+
+    key: str
+
+
+@dataclass
+class ShellEnded(TerminalMessage, namespace="terminal"):
+    """The shell is gone, with this exit status."""
+
+    status: int
