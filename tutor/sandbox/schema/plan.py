@@ -182,6 +182,8 @@ def _list(go: str, element: Type) -> Reader:
 
 def _map(go: str, element: Type) -> Reader:
     plain = str if element.name == "string" and element.shape == "scalar" else None
+    # Storage knows no null among a map's values.
+    empty: Any = "" if declarations.is_bytes(element) else [] if element.shape == "list" else None
 
     def read(value: Any, at: At | None, reading: Reading) -> Any:
         if not isinstance(value, dict):
@@ -195,7 +197,7 @@ def _map(go: str, element: Type) -> Reader:
             return {name: members[name] for name in sorted(members)}
         read_item = reader_of(element)
         done = {name: read_item(item, (at, name), reading) for name, item in members.items()}
-        return {name: done[name] for name in sorted(done)}
+        return {name: empty if done[name] is None else done[name] for name in sorted(done)}
 
     return read
 

@@ -42,7 +42,7 @@ def tagged_value(text: str, tag: str) -> Any:
     """The value of a word with one of the tags `int`, `float`, `bool`, `null`."""
     value = plain_value(text)
     name = "null" if value is None else value.__class__.__name__
-    if tag == "float" and name == "int":
+    if tag == "float" and isinstance(value, int):
         return float(value)
     if name != tag:
         raise UnrecognizedError(f"yaml: cannot decode !!{name} `{text}` as a !!{tag}")
