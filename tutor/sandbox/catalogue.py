@@ -1,8 +1,9 @@
 """The products that a cluster of the sandbox can run."""
 
 from tutor.sandbox.component import Component
+from tutor.sandbox.components.localuser.component import COMPONENT as LOCAL_USER
 
 
 def components() -> dict[str, Component]:
     """Every component, by name."""
-    return {}
+    return {component.name: component for component in (LOCAL_USER,)}

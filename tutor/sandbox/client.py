@@ -157,15 +157,22 @@ class Client:
         await self._objects.delete(self._call("delete"), served, namespace, name, options)
 
     def subscribe(
-        self, resource: GroupResource, listener: Callable[[Event], None]
+        self, resource: GroupResource, listener: Callable[[Event], None], namespace: str = ""
     ) -> Callable[[], None]:
         """Hear of every published change to a collection; returns what ends it.
 
         Raises:
-            ApiError: 403 without the right to watch.
+            ApiError: 403 without the right to watch (in the namespace, or everywhere).
         """
-        self._allowed("watch", resource)
-        return self._store.subscribe(resource, listener)
+        self._allowed("watch", resource, namespace)
+        if not namespace:
+            return self._store.subscribe(resource, listener)
+
+        def listen(event: Event) -> None:
+            if event.stored.key.namespace == namespace:
+                listener(event)
+
+        return self._store.subscribe(resource, listen)
 
     def may(self, access: Attributes, user: User | None = None) -> Decision:
         """Whether a user (this one by default) may do something."""

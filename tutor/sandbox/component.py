@@ -139,6 +139,10 @@ class Watches:
 
     resource: GroupResource
     keys: Callable[[Object], Iterable[Hashable]]
+    namespace: str = ""
+    """Only objects there; empty for everywhere, which takes rights in the whole cluster."""
+    always: tuple[Hashable, ...] = ()
+    """Keys to look at when the reconciler starts, whether or not there is an object for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class Runtime:
     async def run(self) -> None:
         """Reconcile until cancelled."""
         releases = [
-            self._client.subscribe(watch.resource, self._listener(watch))
+            self._client.subscribe(watch.resource, self._listener(watch), watch.namespace)
             for watch in self._reconciler.watches
         ]
         try:
@@ -52,7 +52,9 @@ class Runtime:
     def _fill(self) -> None:
         now = asyncio.get_running_loop().time()
         for watch in self._reconciler.watches:
-            for obj in self._client.list(watch.resource):
+            for key in watch.always:
+                self._queue.add(key, now)
+            for obj in self._client.list(watch.resource, watch.namespace):
                 for key in watch.keys(obj):
                     self._queue.add(key, now)
 

@@ -1,0 +1,1 @@
+"""Pinniped's local-user-authenticator: a TokenReview webhook over Secrets, for demonstrations."""

@@ -1,0 +1,142 @@
+"""What the webhook answers: a function of a request and of the Secrets in its namespace.
+
+Source: pinniped.md 5.2 and 5.3 (order of checks, statuses, exact bodies, log messages).
+"""
+
+import csv
+import json
+from base64 import b64decode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import bcrypt
+
+from tutor.sandbox.kinds import Object
+
+PATH = "/authenticate"
+API_VERSION = "authentication.k8s.io/v1beta1"
+_JSON = "application/json"
+_ACCEPTED = (_JSON, "application/*", "*/*")
+
+FindUser = Callable[[str], Object | None]
+"""A user's name to the Secret that defines the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A status, the body (None for an empty one), and the line for the log."""
+
+    status: int
+    body: Object | None
+    message: str
+    fields: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def judge(
+    method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes, find: FindUser
+) -> Verdict:
+    """Answer a request. Header names are lower-case."""
+    if path != PATH:
+        message = "received request path other than /authenticate"
+        return Verdict(404, None, message, {"path": path})
+    if method != "POST":
+        message = "received request method other than post"
+        return Verdict(405, None, message, {"method": method})
+    content_types = [value for name, value in headers if name == "content-type"]
+    if _JSON not in _media_types(content_types):
+        message = "content type is not application/json"
+        return Verdict(415, None, message, {"Content-Type": content_types})
+    accepts = [value for name, value in headers if name == "accept"]
+    if not any(media in _ACCEPTED for media in _media_types(accepts)):
+        message = "client does not accept application/json"
+        return Verdict(415, None, message, {"Accept": accepts})
+    return _review(body, find)
+
+
+def _media_types(values: Sequence[str]) -> list[str]:
+    clauses = [clause for value in values for clause in value.split(",")]
+    return [clause.split(";")[0].strip().lower() for clause in clauses]
+
+
+def _review(body: bytes, find: FindUser) -> Verdict:
+    try:
+        review = json.loads(body) if body else None
+    except ValueError as error:
+        return Verdict(400, None, "failed to decode body", {"err": str(error)})
+    if not isinstance(review, dict):
+        return Verdict(400, None, "failed to decode body", {"err": "EOF"})
+    api_version = review.get("apiVersion", "")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if api_version != API_VERSION:
+        message = "invalid TokenReview apiVersion"
+        return Verdict(400, None, message, {"apiVersion": api_version})
+    kind = review.get("kind", "")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if kind != "TokenReview":
+        return Verdict(400, None, "invalid TokenReview kind", {"kind": kind})
+    token = (review.get("spec") or {}).get("token", "")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if not isinstance(token, str) or ":" not in token:
+        return Verdict(400, None, "bad token format in request")
+    user, _, password = token.partition(":")
+    return _login(user, password, find)
+
+
+def _login(user: str, password: str, find: FindUser) -> Verdict:
+    secret = find(user)
+    if secret is None:
+        return Verdict(200, _answer({"user": {}}), "user not found")
+    data = secret.get("data") or {}
+    if not matches(password, b64decode(data.get("passwordHash") or "")):
+        return Verdict(200, _answer({"user": {}}), "authentication failed: wrong password")
+    try:
+        groups = read_groups(b64decode(data.get("groups") or "").decode())
+    except ValueError as error:
+        return Verdict(500, None, "could not read groups", {"err": str(error)})
+    who: Object = {"username": user}
+    if groups:
+        who["groups"] = groups
+    answer = _answer({"authenticated": True, "user": who})
+    return Verdict(200, answer, "successful authentication")
+
+
+def matches(password: str, digest: bytes) -> bool:
+    """Whether bcrypt accepts the password for a hash; anything that is no hash refuses."""
+    try:
+        return bcrypt.checkpw(password.encode()[:72], digest)
+    except ValueError:
+        return False
+
+
+def read_groups(text: str) -> list[str]:
+    """The groups of a user: the fields of the first CSV record, trimmed.
+
+    Raises:
+        ValueError: It is not CSV, or has no record.
+    """
+    if not text:
+        return []
+    _check_quotes(text)
+    try:
+        record = next(csv.reader(text.splitlines(), strict=True, skipinitialspace=False))
+    except (csv.Error, StopIteration) as error:
+        raise ValueError(str(error) or "EOF") from None
+    if not record:
+        raise ValueError("EOF")
+    return [group.strip() for group in record]
+
+
+def _check_quotes(text: str) -> None:
+    """Go's reader refuses a quote inside a field that does not start with one."""
+    for part in text.split("\n", 1)[0].split(","):
+        if '"' in part and not part.startswith('"'):
+            column = text.index('"') + 1
+            raise ValueError(f'parse error on line 1, column {column}: bare " in non-quoted-field')
+
+
+def _answer(status: Object) -> Object:
+    return {
+        "kind": "TokenReview",
+        "apiVersion": API_VERSION,
+        "metadata": {"creationTimestamp": None},
+        "spec": {},
+        "status": status,
+    }
