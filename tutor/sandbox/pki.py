@@ -312,6 +312,16 @@ def identity_of(certificate: x509.Certificate) -> tuple[str, tuple[str, ...]]:
     return (names[-1] if names else ""), tuple(groups)
 
 
+def names_of(certificate: x509.Certificate) -> list[str]:
+    """The DNS names and IP addresses that a certificate is for."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    addresses = [str(address) for address in found.get_values_for_type(x509.IPAddress)]
+    return [*found.get_values_for_type(x509.DNSName), *addresses]
+
+
 def _b64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
