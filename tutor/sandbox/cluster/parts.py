@@ -69,7 +69,7 @@ class Parts:
             Untracked(),
             Allocation(self.objects_of, SERVICE_NETWORK, self.machine.below),
         )
-        reviews = Reviews(
+        self.reviews = Reviews(
             self.authenticator,
             self.authorizer,
             self.authorizer.decide,
@@ -83,7 +83,7 @@ class Parts:
             resources=Resources(
                 self.registry,
                 self.objects,
-                Subresources(self.registry, self.objects, reviews, self.pods),
+                Subresources(self.registry, self.objects, self.reviews, self.pods),
             ),
             documents=Documents(self.discovery, NoOpenApi(), self._announced(), self._token_keys),
             aggregator=Aggregation(self.find, self.outbound),
@@ -104,6 +104,7 @@ class Parts:
             decide=self.front.decide,
             now=self.machine.now,
             execute=self._execute,
+            review=self.reviews.review_of,
         )
 
     def find(self, resource: GroupResource, namespace: str, name: str) -> Object | None:
