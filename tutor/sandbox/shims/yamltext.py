@@ -44,6 +44,20 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_constructor("tag:yaml.org,2002:merge", _PARSER.construct_yaml_str)
 
 
+class _V3Loader(_Loader):
+    """yaml.v3, for which yes, no, on and off are text."""
+
+
+_V3_BOOL = re.compile("true|True|TRUE|false|False|FALSE")
+_V3Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, _V3_BOOL if tag == "tag:yaml.org,2002:bool" else pattern)
+        for tag, pattern in resolvers
+    ]
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+}
+
+
 class _Dumper(yaml.SafeDumper):
     """Strings are quoted and broken as go-yaml does; nothing is aliased."""
 
@@ -75,34 +89,37 @@ def looks_like_another_type(text: str) -> bool:
     return _NOT_A_STRING.fullmatch(text) is not None
 
 
-def load(text: str, *, context_first: bool = False) -> Any:
-    """Read one document; an empty text is None.
+def load(text: str, *, v3: bool = False) -> Any:
+    """Read the first document; an empty text is None.
 
-    `context_first` selects how yaml.v3 counts the line of an error (yaml.v2 otherwise).
-
-    Raises:
-        YamlError: with go-yaml's sentence.
-    """
-    try:
-        return yaml.load(text, _Loader)  # noqa: S506  (a safe loader)
-    except yaml.YAMLError as error:
-        raise YamlError(error_text(error, text, context_first=context_first)) from None
-
-
-def compose(text: str, *, context_first: bool = False) -> yaml.Node | None:
-    """Read one document into nodes, which know their lines.
+    `v3` selects yaml.v3's truth values and its way to count the line of an error; otherwise it is
+    yaml.v2.
 
     Raises:
         YamlError: with go-yaml's sentence.
     """
     try:
-        node: yaml.Node | None = _yaml.compose(text, _Loader)
+        loader: Any = (_V3Loader if v3 else _Loader)(text)
+        return loader.get_data() if loader.check_data() else None
     except yaml.YAMLError as error:
-        raise YamlError(error_text(error, text, context_first=context_first)) from None
+        raise YamlError(error_text(error, text, v3=v3)) from None
+
+
+def compose(text: str, *, v3: bool = False) -> yaml.Node | None:
+    """Read the first document into nodes, which know their lines.
+
+    Raises:
+        YamlError: with go-yaml's sentence.
+    """
+    try:
+        loader: Any = (_V3Loader if v3 else _Loader)(text)
+        node: yaml.Node | None = loader.get_node() if loader.check_node() else None
+    except yaml.YAMLError as error:
+        raise YamlError(error_text(error, text, v3=v3)) from None
     return node
 
 
-def error_text(error: yaml.YAMLError, text: str, *, context_first: bool) -> str:
+def error_text(error: yaml.YAMLError, text: str, *, v3: bool) -> str:
     """go-yaml's sentence for a parser's error over `text`."""
     if not isinstance(error, yaml.MarkedYAMLError):
         return "yaml: control characters are not allowed"
@@ -110,9 +127,7 @@ def error_text(error: yaml.YAMLError, text: str, *, context_first: bool) -> str:
     if problem.startswith("found undefined alias"):
         return f"yaml: unknown anchor '{_alias_at(text, error.problem_mark)}' referenced"
     marks = [error.problem_mark, error.context_mark]
-    lines = [
-        mark.line for mark in (reversed(marks) if context_first else marks) if mark is not None
-    ]
+    lines = [mark.line for mark in (reversed(marks) if v3 else marks) if mark is not None]
     line = next((line for line in lines if line), 0)
     if line and isinstance(error, _yaml.scanner.ScannerError):
         line += 1
