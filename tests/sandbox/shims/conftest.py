@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from shim_concierge import FakeConcierge, b64
+from shim_kind import EXPOSE, Sandbox
 from shim_pki import Authority
-from shim_servers import WebServer
+from shim_servers import SandboxSocket, WebServer
 from shim_world import Cluster, Outcome, Run
 
+from tutor.sandbox.shims.kind import cli as kind_cli
 from tutor.sandbox.shims.pinniped import cli
 
 SETTINGS = (
@@ -56,6 +58,29 @@ def pinniped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
         return Outcome(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def kind(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run kind in this process."""
+
+    def run(*arguments: str) -> Outcome:
+        code = kind_cli.main(arguments)
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[Sandbox]:
+    """A sandbox behind its socket."""
+    scripted = Sandbox()
+    (home / "kind-expose-port.yaml").write_text(EXPOSE)
+    monkeypatch.setattr("random.choice", lambda choices: choices[0])  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    with SandboxSocket(tmp_path / "sandbox.sock", scripted.script) as server:
+        monkeypatch.setenv("TUTOR_SOCKET", str(server.path))
+        yield scripted
 
 
 @pytest.fixture(scope="session")

@@ -148,24 +148,21 @@ def _start(path: str) -> None:
     if not command:
         raise SandboxError(f"the sandbox does not run: {_HOW}")
     import shlex
-    import subprocess
 
+    silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in range(3)]
     try:
-        starter = subprocess.Popen(  # noqa: S603  (what the tutorial's environment names)
-            shlex.split(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
+        words = shlex.split(command)
+        starter = os.posix_spawnp(words[0], words, os.environ, file_actions=silent, setsid=True)
+    except (OSError, ValueError, IndexError) as error:
         raise SandboxError(f"cannot start the sandbox with `{command}`: {error}") from None
     deadline = time.monotonic() + _START_S
+    gone = 0
     while time.monotonic() < deadline:
         try:
             _connect(path).close()
         except OSError:
-            if starter.poll():
+            gone, status = (gone, 0) if gone else os.waitpid(starter, os.WNOHANG)
+            if status:
                 break
             time.sleep(_POLL_S)
         else:
