@@ -91,14 +91,15 @@ def _byte_list(items: list[Any], at: At | None, reading: Reading) -> bytes:
 
 def _go_base64(text: bytes, reading: Reading) -> bytes:
     """Base64 as Go reads it: line ends are skipped, and a fault is told by its position."""
-    fault = _base64_fault(text)
+    fault = base64_fault(text)
     if fault is None:
         return binascii.a2b_base64(text)
     reading.saved = reading.saved or f"illegal base64 data at input byte {fault}"
     return b""
 
 
-def _base64_fault(text: bytes) -> int | None:
+def base64_fault(text: bytes) -> int | None:
+    """The byte at which Go's decoder stops, None for base64 that it reads."""
     at, length, held = 0, len(text), 0
     while at < length:
         char = text[at]
