@@ -16,6 +16,7 @@ kinds each package holds. `.ci/generate_schema.py` writes all of it from Kuberne
 Source: k8s.io/{api,apimachinery,apiextensions-apiserver,kube-aggregator} v0.36, read as data.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -65,7 +66,8 @@ class Field:
     merge_key: str
     list_type: Literal["", "atomic", "set", "map"]
     list_keys: tuple[str, ...]
-    is_atomic: bool
+    map_type: Literal["", "atomic", "granular"]
+    """Overrides what the struct itself is declared to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +149,7 @@ def fields_of(package: str, name: str) -> tuple[Field, ...]:
             merge_key=f.get("merge_key", ""),
             list_type=f.get("list_type", ""),
             list_keys=tuple(f.get("list_keys", ())),
-            is_atomic=f.get("map_type") == "atomic",
+            map_type=f.get("map_type", ""),
         )
         for f in declaration(package, name)["fields"]
     )
@@ -162,6 +164,15 @@ def json_fields(type_: Type) -> list[tuple[Field, tuple[str, ...]]]:
         else:
             found.append((field, ()))
     return found
+
+
+@cache
+def data_digest() -> str:
+    """A digest of all the data, which is another whenever any type is."""
+    digest = hashlib.sha512()
+    for path in sorted(_DATA.glob("*.json")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def bare(type_: Type) -> Type:

@@ -1,7 +1,7 @@
 r"""Read the protobuf form in which kubectl 1.32 and newer send what they create.
 
-A body is `k8s\\0`, then a `runtime.Unknown`: the kind and the encoded object. The result is the JSON
-form, as if the client had sent that: zero values are left out by the decoder that comes next.
+A body is `k8s\\0`, then a `runtime.Unknown`: the kind and the encoded object. The result is the
+JSON form, as if the client had sent that: zero values are left out by the decoder that comes next.
 
 Source: k8s.io/apimachinery (serializer/protobuf), the field numbers of `generated.proto` as data.
 """
@@ -76,10 +76,10 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         byte = data[at]
         at += 1
         result |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the continuation bit
+        if byte < 0x80:
             return result & 0xFFFF_FFFF_FFFF_FFFF, at
         shift += 7
-        if shift >= 64:  # noqa: PLR2004 - ten bytes hold any 64-bit number
+        if shift >= 64:
             raise DecodeError("proto: integer overflow")
 
 
@@ -164,7 +164,12 @@ def _plan(type_: Type) -> dict[int, tuple[str, str, Read]]:
 
 
 def _lazy(type_: Type) -> Read:
-    return lambda value, depth: _reader(type_)(value, depth)
+    """A reader that is looked up when used: types may contain themselves."""
+
+    def read(value: Any, depth: int) -> Any:
+        return _reader(type_)(value, depth)
+
+    return read
 
 
 def _entry(element: Type) -> Read:
@@ -186,7 +191,7 @@ def _message_list(type_: Type) -> Read:
 
 def _double(value: Any, _: int) -> float:
     data = _bytes(value)
-    return struct.unpack("<d" if len(data) == 8 else "<f", data)[0]  # noqa: PLR2004 - a double
+    return struct.unpack("<d" if len(data) == 8 else "<f", data)[0]
 
 
 def _moment(value: Any) -> tuple[datetime | None, int]:

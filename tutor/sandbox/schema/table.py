@@ -121,8 +121,8 @@ def _shape(type_: Type) -> Literal["struct", "map", "list", "scalar"]:
 
 
 def _is_atomic(type_: Type, field: Field | None) -> bool:
-    if field is not None and field.is_atomic:
-        return True
+    if field is not None and field.map_type:
+        return field.map_type == "atomic"
     return declarations.is_atomic(type_) or (
         type_.shape == "codec" and type_.name not in {*_PLAIN_CODECS, "raw"}
     )
