@@ -14,6 +14,9 @@ Object = dict[str, Any]
 Changed = Callable[[], None]
 """Called when there is something new to look at, from any thread."""
 
+Unfollow = Callable[[], None]
+"""Ends the calls: none comes after it has returned."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -101,7 +104,7 @@ class Objects:
 class ClusterReader(Protocol):
     """Reads the cluster: a list and then a watch, one for each collection."""
 
-    def follow(self, collection: Collection, changed: Changed) -> None:
+    def follow(self, collection: Collection, changed: Changed) -> Unfollow:
         """Begin to follow a collection; `changed` is called at each change from then on."""
         ...
 
@@ -137,7 +140,7 @@ class CommandRecord(Protocol):
 class ShellLog(Protocol):
     """The learner's commands of this step, first to last."""
 
-    def follow(self, changed: Changed) -> None:
+    def follow(self, changed: Changed) -> Unfollow:
         """Have `changed` called after each command from then on."""
         ...
 

@@ -188,6 +188,8 @@ class _Binder:
         if that is None or (fact.saw and saw is None):
             return None
         names = _closure(that.names, reach)
+        if not names:
+            self._fault(fact.where / "that", f"the fact `{fact.id}` looks at nothing that is given")
         if not fact.edge and self._asks_for_a_command(names):
             self._fault(
                 fact.where,

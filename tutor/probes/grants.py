@@ -25,6 +25,7 @@ from tutor.probes.base import (
     Peer,
     TlsDialer,
     Topic,
+    Unfollow,
     World,
 )
 from tutor.probes.source import expand, peer_of
@@ -91,9 +92,10 @@ class _Cluster:
     inner: ClusterReader
     grants: Grants
 
-    def follow(self, collection: Collection, changed: Changed) -> None:
+    def follow(self, collection: Collection, changed: Changed) -> Unfollow:
         if refusal(collection, self.grants) is None:
-            self.inner.follow(collection, changed)
+            return self.inner.follow(collection, changed)
+        return lambda: None
 
     def look(self, collection: Collection) -> Objects | Absent | Blind:
         return _blind(collection, self.grants) or self.inner.look(collection)
