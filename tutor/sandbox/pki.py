@@ -7,6 +7,7 @@ authenticator for what a client certificate must have.
 
 import base64
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
 )
+from cryptography.x509.name import _ASN1Type  # pyright: ignore[reportPrivateUsage] - no other way
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
@@ -29,6 +31,9 @@ CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
 SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH
 _BACKDATE = timedelta(minutes=5)
 _COORDINATE_BYTES = 32
+_SURPLUS_SERIAL_BITS = 31
+"""cryptography's serial numbers have 159 random bits, those of Go programs 128."""
+_PRINTABLE = " '()+,-./:=?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +121,33 @@ def load_authority(pair: Pair) -> Authority:
 
 def subject_of(common_name: str = "", organizations: Sequence[str] = ()) -> x509.Name:
     """A name with one multi-valued RDN of organizations and a common name, as Go encodes it."""
-    rdns: list[x509.RelativeDistinguishedName] = []
-    if organizations:
-        attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, o) for o in organizations]
-        rdns.append(x509.RelativeDistinguishedName(list(dict.fromkeys(attributes))))
-    if common_name:
-        attribute = x509.NameAttribute(NameOID.COMMON_NAME, common_name)
-        rdns.append(x509.RelativeDistinguishedName([attribute]))
-    return x509.Name(rdns)
+    parts = [(NameOID.ORGANIZATION_NAME, organizations)]
+    return go_name([*parts, (NameOID.COMMON_NAME, [common_name] if common_name else [])])
 
 
-def signing_hash(key: PrivateKey) -> hashes.HashAlgorithm | None:
+def go_name(parts: Sequence[tuple[x509.ObjectIdentifier, Sequence[str]]]) -> x509.Name:
+    """A name as Go's pkix.Name encodes it: each part with values is one RDN, in this order.
+
+    A value is a PrintableString where it can be one, else a UTF8String.
+    """
+    return x509.Name(
+        [
+            x509.RelativeDistinguishedName([_attribute(oid, v) for v in dict.fromkeys(values)])
+            for oid, values in parts
+            if values
+        ]
+    )
+
+
+def _attribute(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
+    printable = all(char.isascii() and (char.isalnum() or char in _PRINTABLE) for char in value)
+    form = _ASN1Type.PrintableString if printable else _ASN1Type.UTF8String
+    with warnings.catch_warnings():  # lengths that RFC 5280 does not allow, and Go does
+        warnings.simplefilter("ignore")
+        return x509.NameAttribute(oid, value, form, _validate=False)
+
+
+def signing_hash(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None:
     """The hash that goes with a signing key, as Go chooses it."""
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return None
@@ -152,7 +173,7 @@ def build(
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(public_key)
-        .serial_number(x509.random_serial_number() >> 32)
+        .serial_number(x509.random_serial_number() >> _SURPLUS_SERIAL_BITS)
         .not_valid_before(not_before)
         .not_valid_after(not_after)
     )
@@ -338,6 +359,21 @@ def key_id(key: ec.EllipticCurvePublicKey) -> str:
     digest = hashes.Hash(hashes.SHA256())
     digest.update(encoded)
     return _b64url(digest.finalize())
+
+
+def public_jwk(key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
+    """A key that verifies tokens, as a JSON Web Key (RFC 7517)."""
+    numbers = key.public_numbers()
+    x, y = (_b64url(n.to_bytes(_COORDINATE_BYTES, "big")) for n in (numbers.x, numbers.y))
+    return {
+        "use": "sig",
+        "kty": "EC",
+        "kid": key_id(key),
+        "crv": "P-256",
+        "alg": "ES256",
+        "x": x,
+        "y": y,
+    }
 
 
 def sign_token(key: ec.EllipticCurvePrivateKey, claims: dict[str, Any]) -> str:

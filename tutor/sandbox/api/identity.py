@@ -75,6 +75,17 @@ class TokenAuthority:
         """The `iss` of the tokens."""
         return self._issuer
 
+    def published(self) -> tuple[Object, Object]:
+        """The documents of OpenID discovery: the configuration and the key set."""
+        configuration = {
+            "issuer": self._issuer,
+            "jwks_uri": f"{self._issuer}/openid/v1/jwks",
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+        }
+        return configuration, {"keys": [pki.public_jwk(self.public_key)]}
+
     def issue(
         self,
         account: Object,

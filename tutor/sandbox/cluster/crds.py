@@ -5,7 +5,13 @@ Source: apiextensions-apiserver (`pkg/controller/status`, `establish`, `finalize
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 
-from tutor.sandbox.api.customresources.definition import is_true, names_of, spec_of, versions_of
+from tutor.sandbox.api.customresources.definition import (
+    is_true,
+    names_of,
+    schema_of,
+    spec_of,
+    versions_of,
+)
 from tutor.sandbox.api.customs import served_by
 from tutor.sandbox.api.deletion import CLEANUP, timestamp
 from tutor.sandbox.api.registry import Registry
@@ -15,6 +21,7 @@ from tutor.sandbox.cluster.apis import custom_service
 from tutor.sandbox.component import DONE, Result, Watches
 from tutor.sandbox.controllers.resources import CRDS, is_deleted, with_condition
 from tutor.sandbox.kinds import GroupResource, GroupVersion, Object, name_of, namespace_of
+from tutor.sandbox.schema.openapi_custom import CustomType
 from tutor.sandbox.server.aggregation import API_SERVICES
 
 _RETRY_S = 0.1
@@ -31,6 +38,18 @@ class Definitions:
         self._changed = changed
         self._served: dict[str, Object] = {}
         self.watches: Sequence[Watches] = (Watches(CRDS, lambda obj: [name_of(obj)]),)
+
+    def types(self) -> dict[GroupVersion, list[CustomType]]:
+        """What is served, as the OpenAPI documents describe it."""
+        found: dict[GroupVersion, list[CustomType]] = {}
+        for crd in self._served.values():
+            group, plural = spec_of(crd)["group"], names_of(crd)["plural"]
+            for version in versions_of(crd):
+                served = self._registry.find(group, version["name"], plural)
+                if served is not None:
+                    custom = CustomType(served.kind, schema_of(version) or {})
+                    found.setdefault(served.kind.group_version, []).append(custom)
+        return {version: sorted(found[version], key=_by_kind) for version in sorted(found)}
 
     def restore(self) -> None:
         """Serve what was established before, without waiting for the loop."""
@@ -204,6 +223,10 @@ class Definitions:
         except ApiError as error:
             if error.reason != reason:
                 raise
+
+
+def _by_kind(custom: CustomType) -> str:
+    return custom.kind.kind
 
 
 def _words(names: Object) -> list[str]:

@@ -1,6 +1,6 @@
 """The parts of a cluster, wired together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tutor.sandbox.api.admission import Pipeline
 from tutor.sandbox.api.allocation import Allocation
@@ -29,10 +29,12 @@ from tutor.sandbox.cluster.settings import (
     SERVICE_NETWORK,
     ClusterSettings,
 )
-from tutor.sandbox.kinds import GroupResource, Key, Object
+from tutor.sandbox.kinds import GroupResource, GroupVersion, Key, Object
 from tutor.sandbox.log import Log
 from tutor.sandbox.node.programs import Programs
 from tutor.sandbox.node.reach import PodAccess
+from tutor.sandbox.schema.openapi import Published
+from tutor.sandbox.schema.openapi_custom import CustomType
 from tutor.sandbox.server.aggregation import API_SERVICES, Aggregation
 from tutor.sandbox.server.network import Network
 from tutor.sandbox.server.outbound import Outbound
@@ -85,7 +87,9 @@ class Parts:
                 self.objects,
                 Subresources(self.registry, self.objects, self.reviews, self.pods),
             ),
-            documents=Documents(self.discovery, NoOpenApi(), self._announced(), self._token_keys),
+            documents=Documents(
+                self.discovery, Published(self.custom_types), self._announced(), self.tokens.published
+            ),
             aggregator=Aggregation(self.find, self.outbound),
             trace=lambda *_: None,
         )
@@ -158,8 +162,9 @@ class Parts:
         address = NODE_ADDRESS if self.settings.node else "127.0.0.1"
         return Announced(self.settings.version, f"{address}:{NODE_PORT}")
 
-    def _token_keys(self) -> tuple[Object, Object]:
-        return ({}, {})
+    def custom_types(self) -> dict[GroupVersion, list[CustomType]]:
+        """The custom kinds that are served, as OpenAPI describes them."""
+        return self.definitions.types()
 
 
 class Untracked:
@@ -167,14 +172,3 @@ class Untracked:
 
     def track(self, call: Call, served: Served, new: Object, old: Object | None) -> None:
         """Nothing to record."""
-
-
-class NoOpenApi:
-    def index(self) -> Mapping[str, str]:
-        return {}
-
-    def v3(self, path: str) -> tuple[bytes, str] | None:
-        return None
-
-    def v2(self) -> bytes:
-        return bytes.fromhex("0a03322e30")
