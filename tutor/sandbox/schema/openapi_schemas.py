@@ -15,7 +15,7 @@ from tutor.sandbox.schema import declarations
 from tutor.sandbox.schema.declarations import Field, Type, bare, packages
 
 Form = Literal["v3", "v3-custom", "v2"]
-"""`v3-custom` is for documents of custom resources, which like `v2` have no defaults."""
+"""`v3-custom` is for documents of custom resources: no defaults of items. `v2` has none at all."""
 
 _PREFIX = {
     "v3": "#/components/schemas/",
@@ -140,12 +140,12 @@ class Components:
     def _of(self, type_: Type, *, default: Any = None, is_item: bool = False) -> Object:
         type_ = bare(type_)
         if type_.shape in ("struct", "codec"):
-            is_alone = is_item and (default is None or self.form == "v3-custom")
-            schema = self._referring(type_, is_alone=is_alone)
+            schema = self._referring(type_, is_alone=is_item and default is None)
         elif declarations.is_bytes(type_):
             schema: Object = {"type": "string", "format": "byte"}
         elif type_.element is not None:
-            inner = self._of(type_.element, default=_zero(type_.element), is_item=True)
+            zero = _zero(type_.element) if self.form == "v3" else None
+            inner = self._of(type_.element, default=zero, is_item=True)
             is_list = type_.shape == "list"
             schema = {
                 "type": "array" if is_list else "object",
@@ -155,7 +155,7 @@ class Components:
             schema = dict(_SCALARS[type_.name])
             if type_.enum:
                 schema["enum"] = list(type_.enum)
-        if default is not None and self.form == "v3":
+        if default is not None and self.form != "v2":
             schema["default"] = default
         return schema
 

@@ -108,7 +108,7 @@ def _reader(type_: Type) -> Read:
     if type_.shape == "struct":
         return _struct(type_)
     if type_.shape == "codec":
-        return _CODECS.get(type_.name, _unreadable)
+        return _CODECS.get(type_.name) or _schema_or(type_)
     if is_bytes(type_):
         return lambda value, _: base64.b64encode(_bytes(value)).decode()
     if type_.shape == "list" and type_.element is not None:
@@ -229,9 +229,22 @@ def _raw(value: Any, _: int) -> Any:
     return parse_json(content) if content else None
 
 
-def _unreadable(_value: Any, _: int) -> Any:
-    """CRD schemas: no client sends them in this form."""
-    raise DecodeError("proto: JSON schemas are read from JSON only")
+def _schema_or(type_: Type) -> Read:
+    """The places of a JSON schema that hold a schema or something simpler."""
+    schema = _lazy(declarations.resolve(type_.package, "JSONSchemaProps"))
+
+    def read(value: Any, depth: int) -> Any:
+        fields = list(_fields(_bytes(value)))
+        first, second = ([raw for number, raw in fields if number == n] for n in (1, 2))
+        if type_.name == "schema-or-bool":
+            return schema(second[-1], depth + 1) if second else any(map(_integer, first))
+        if type_.name == "schema-or-list" and second:
+            return [schema(raw, depth + 1) for raw in second]
+        if second:
+            return [_text(raw) for raw in second]
+        return schema(first[-1], depth + 1) if first else None
+
+    return read
 
 
 _SCALARS: dict[str, Read] = {
