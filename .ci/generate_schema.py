@@ -11,6 +11,7 @@ The format is described in tutor/sandbox/schema/table.py.
 import json
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,13 +118,7 @@ class Sources:
             if "protobuf.nullable" in declared.markers:
                 described["message"] = True
             if "enum" in declared.markers:
-                described["enum"] = sorted(
-                    {
-                        value
-                        for kind, value in self.packages[key].constants.values()
-                        if kind == declared.name
-                    }
-                )
+                described["enum"] = sorted(set(self._values(key, declared.name)))
         else:
             described["fields"] = [
                 field for f in declared.fields if (field := self._field(key, declared, f))
@@ -131,6 +126,14 @@ class Sources:
         if structure := declared.markers.get("structType"):
             described["map_type"] = structure[0]
         return described
+
+    def _values(self, key: str, name: str) -> Iterator[str]:
+        """The values of the constants of a type."""
+        package = self.packages[key]
+        yield from (value for kind, value in package.constants.values() if kind == name)
+        for kind, path, constant in package.borrowed.values():
+            if kind == name:
+                yield self.packages[KEYS[path]].constants[constant][1]
 
     def _field(self, key: str, declared: Declared, field: Field) -> dict[str, Any] | None:
         json_name, _, options = field.tags.get("json", "").partition(",")

@@ -13,6 +13,7 @@ _FIELD = re.compile(r"^\t(?:(\w+)\s+)?([\w.*\[\]]+)\s+`([^`]*)`")
 _EMBEDDED_WITHOUT_TAG = re.compile(r"^\t(\w+)$")
 _CONSTANT = re.compile(r"^(?:const |\t)(\w+)\s+(\w+)\s*=\s*(?:(\w+)\()?\"((?:[^\"\\]|\\.)*)\"")
 _CONVERTED = re.compile(r"^(?:const |\t)(\w+)\s*=\s*(\w+)\(\"((?:[^\"\\]|\\.)*)\"\)")
+_BORROWED = re.compile(r"^\t(\w+)\s*=\s*(\w+)\((\w+)\.(\w+)\)")
 _GROUP = re.compile(r'^const GroupName = "([^"]*)"')
 _IMPORT = re.compile(r'^(?:import |\t)(?:(\w+) )?"([\w./-]+)"$')
 _KNOWN = re.compile(r"^\t\t&(\w+)\{\},")
@@ -47,6 +48,8 @@ class Package:
     types: dict[str, Declared] = field(default_factory=dict)
     constants: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Name to (type, value), string constants only."""
+    borrowed: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    """Constants that are another package's: name to (type, import path, name there)."""
     registered: list[str] = field(default_factory=list)
     """Types that `register.go` adds to the scheme."""
     group: str = ""
@@ -105,6 +108,8 @@ def _read_file(path: Path, package: Package) -> None:
             package.constants[constant[1]] = (constant[2], constant[4])
         elif converted := _CONVERTED.match(line):
             package.constants[converted[1]] = (converted[2], converted[3])
+        elif (borrowed := _BORROWED.match(line)) and borrowed[3] in imports:
+            package.borrowed[borrowed[1]] = (borrowed[2], imports[borrowed[3]], borrowed[4])
         elif group := _GROUP.match(line):
             package.group = group[1]
         elif path.name == "register.go" and (known := _KNOWN.match(line)):

@@ -16,7 +16,7 @@ _SCHEMA_LISTS = ("allOf", "anyOf", "oneOf")
 _NOT_IN_V2 = ("allOf", "anyOf", "default", "not", "nullable", "oneOf", "x-kubernetes-validations")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class CustomType:
     """A served version of a custom kind."""
 
