@@ -167,19 +167,24 @@ class Client:
         await self._objects.delete(self._call("delete"), served, namespace, name, options)
 
     def subscribe(
-        self, resource: GroupResource, listener: Callable[[Event], None], namespace: str = ""
+        self,
+        resource: GroupResource,
+        listener: Callable[[Event], None],
+        namespace: str = "",
+        name: str = "",
     ) -> Callable[[], None]:
         """Hear of every published change to a collection; returns what ends it.
 
         Raises:
             ApiError: 403 without the right to watch (in the namespace, or everywhere).
         """
-        self._allowed("watch", resource, namespace)
-        if not namespace:
+        self._allowed("watch", resource, namespace, name)
+        if not namespace and not name:
             return self._store.subscribe(resource, listener)
 
         def listen(event: Event) -> None:
-            if event.stored.key.namespace == namespace:
+            key = event.stored.key
+            if namespace in ("", key.namespace) and name in ("", key.name):
                 listener(event)
 
         return self._store.subscribe(resource, listen)

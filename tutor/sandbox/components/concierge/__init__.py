@@ -1,0 +1,1 @@
+"""Pinniped's Concierge: credentials for a cluster, by its own key or through a proxy."""

@@ -1,0 +1,1 @@
+"""The two servers: the aggregated API and the impersonation proxy."""
