@@ -1,39 +1,17 @@
 """`pinniped get kubeconfig` against a Concierge. Source: pinniped.md 6.2 to 6.6, 7.3 F."""
 
-import re
 import time
 from pathlib import Path
 
 import pytest
 import yaml
-from shim_concierge import ISSUERS, b64, impersonation, named, signing, status
+from shim_concierge import ISSUERS, b64, impersonation, named, signing
+from shim_get import HOST, PLAIN, POST, logged
 from shim_pki import Authority
 from shim_servers import Proxy, Reply, WebServer
-from shim_world import Cluster, Outcome, Run
+from shim_world import Cluster, Run
 
 from tutor.sandbox.shims.pinniped import discovery
-
-HOST = "impersonation-proxy-mtls.local"
-POST = (
-    "get",
-    "kubeconfig",
-    "--kubeconfig=admin.yaml",
-    "--static-token=pinny:password123",
-    "--concierge-authenticator-type=webhook",
-    "--concierge-authenticator-name=local-user-authenticator",
-    "--concierge-mode=ImpersonationProxy",
-)
-PLAIN = ("get", "kubeconfig", "--kubeconfig=admin.yaml", "--static-token=pinny:password123")
-STAMP = r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \S+"
-
-
-def logged(outcome: Outcome) -> list[str]:
-    """The log without its times, which must be there."""
-    lines: list[str] = []
-    for line in outcome.err.splitlines():
-        found = re.fullmatch(rf"{STAMP}  cmd/kubeconfig\.go:(.*)", line)
-        lines.append(found.group(1) if found else line)
-    return lines
 
 
 def test_kubeconfig_for_the_posts_command_has_the_posts_log_and_yaml(
@@ -176,177 +154,6 @@ def test_kubeconfig_in_a_cluster_named_by_an_environment_of_one_path(
     outcome = pinniped("get", "kubeconfig", "--static-token=x")
     assert outcome.err == (
         "Error: could not load --kubeconfig: stat admin.yaml:b: no such file or directory\n"
-    )
-
-
-FOUND = "failed to list CredentialIssuer objects for autodiscovery: "
-
-
-@pytest.mark.parametrize(
-    ("arguments", "last"),
-    [
-        (
-            ["--kubeconfig=./no/such"],
-            "could not load --kubeconfig: stat ./no/such: no such file or directory",
-        ),
-        (
-            ["--kubeconfig-context=invalid"],
-            'could not load --kubeconfig/--kubeconfig-context: no such context "invalid"',
-        ),
-        (["--kubeconfig="], 'could not load --kubeconfig/--kubeconfig-context: no such context ""'),
-        (["--concierge-api-group-suffix=x"], "invalid API group suffix: must contain '.'"),
-        (
-            ["--concierge-credential-issuer=x"],
-            'credentialissuers.config.concierge.pinniped.dev "x" not found',
-        ),
-        (
-            ["--concierge-authenticator-type=webhok", "--concierge-authenticator-name=x"],
-            'invalid authenticator type "webhok", supported values are "webhook" and "jwt"',
-        ),
-        (
-            ["--concierge-authenticator-type=Webhook", "--concierge-authenticator-name=x"],
-            'webhookauthenticators.authentication.concierge.pinniped.dev "x" not found',
-        ),
-        (
-            ["--concierge-authenticator-type=jwt", "--concierge-authenticator-name=x"],
-            'jwtauthenticators.authentication.concierge.pinniped.dev "x" not found',
-        ),
-        (
-            ["--concierge-mode=impersonation-proxy"],
-            (
-                'invalid argument "impersonation-proxy" for "--concierge-mode" flag: invalid '
-                'mode "impersonation-proxy", valid modes are TokenCredentialRequestAPI and '
-                "ImpersonationProxy"
-            ),
-        ),
-        (
-            ["--concierge-mode=impersonationproxy"],
-            (
-                "could not find successful Concierge strategy matching "
-                "--concierge-mode=ImpersonationProxy"
-            ),
-        ),
-        (
-            ["--concierge-ca-bundle=./x"],
-            (
-                'invalid argument "./x" for "--concierge-ca-bundle" flag: could not read CA '
-                "bundle path: open ./x: no such file or directory"
-            ),
-        ),
-        (
-            ["--concierge-ca-bundle=admin.yaml"],
-            (
-                'invalid argument "admin.yaml" for "--concierge-ca-bundle" flag: failed to '
-                'load any CA certificates from "admin.yaml"'
-            ),
-        ),
-        (
-            ["--static-token-env=T"],
-            "only one of --static-token and --static-token-env can be specified",
-        ),
-        (["--static-token="], "could not autodiscover --oidc-issuer and none was provided"),
-        (
-            ["-o", "/no/such/x"],
-            "could not open output file: open /no/such/x: no such file or directory",
-        ),
-        (
-            ["--timeout", "5"],
-            'invalid argument "5" for "--timeout" flag: time: missing unit in duration "5"',
-        ),
-        (["extra"], 'unknown command "extra" for "pinniped get kubeconfig"'),
-    ],
-)
-def test_kubeconfig_that_cannot_be_made_says_why(
-    arguments: list[str], last: str, cluster: Cluster, pinniped: Run
-) -> None:
-    cluster.concierge.offer(signing())
-    outcome = pinniped(*PLAIN, *arguments)
-    assert outcome.err.splitlines()[-1] == f"Error: {last}"
-    assert (outcome.code, outcome.out) == (1, "")
-
-
-def test_kubeconfig_for_an_oidc_issuer_says_what_to_do_instead(
-    cluster: Cluster, pinniped: Run
-) -> None:
-    cluster.concierge.offer(signing())
-    cluster.concierge.webhooks = []
-    spec = {"issuer": "https://login.example", "audience": "me"}
-    cluster.concierge.jwts = [named("oidc", spec=spec)]
-    outcome = pinniped("get", "kubeconfig", "--kubeconfig=admin.yaml")
-    assert logged(outcome)[-4:-1] == [
-        '484  discovered JWTAuthenticator  {"name": "oidc"}',
-        '491  discovered OIDC issuer  {"issuer": "https://login.example"}',
-        '497  discovered OIDC audience  {"audience": "me"}',
-    ]
-    assert "does not do OpenID Connect logins" in outcome.err
-    assert "--static-token" in outcome.err
-    assert outcome.code == 1
-
-
-@pytest.mark.parametrize(
-    ("reply", "text"),
-    [
-        (
-            Reply(404, "404 page not found", kind="text/plain"),
-            FOUND
-            + (
-                "the server could not find the requested resource (get "
-                "credentialissuers.config.concierge.pinniped.dev)"
-            ),
-        ),
-        (
-            status(403, "Forbidden", 'credentialissuers is forbidden: User "pinny" cannot list'),
-            FOUND + 'credentialissuers is forbidden: User "pinny" cannot list',
-        ),
-        (
-            Reply(503, "service unavailable", kind="text/plain"),
-            FOUND
-            + (
-                "the server is currently unable to handle the request (get "
-                "credentialissuers.config.concierge.pinniped.dev)"
-            ),
-        ),
-        (
-            Reply(500, "oh", kind="text/plain"),
-            FOUND
-            + (
-                'an error on the server ("oh") has prevented the request from succeeding (get '
-                "credentialissuers.config.concierge.pinniped.dev)"
-            ),
-        ),
-        (
-            Reply(418, ""),
-            FOUND
-            + (
-                "the server responded with the status code 418 but did not return more "
-                "information (get credentialissuers.config.concierge.pinniped.dev)"
-            ),
-        ),
-        (Reply(200, {"items": []}), "no CredentialIssuers were found"),
-        (
-            Reply(200, {"items": [named("a"), named("b")]}),
-            (
-                "multiple CredentialIssuers were found, so the --concierge-credential-issuer "
-                "flag must be specified"
-            ),
-        ),
-    ],
-)
-def test_kubeconfig_when_the_cluster_refuses_says_it_as_client_go(
-    reply: Reply, text: str, cluster: Cluster, pinniped: Run
-) -> None:
-    cluster.concierge.replies[ISSUERS] = [reply]
-    assert pinniped(*PLAIN).err == f"Error: {text}\n"
-
-
-def test_kubeconfig_when_nothing_listens_names_the_request(
-    cluster: Cluster, pinniped: Run, home: Path
-) -> None:
-    text = (home / "admin.yaml").read_text().replace(cluster.url, "https://127.0.0.1:1")
-    (home / "admin.yaml").write_text(text)
-    assert pinniped(*PLAIN).err == (
-        f'Error: {FOUND}Get "https://127.0.0.1:1{ISSUERS}": '
-        "dial tcp 127.0.0.1:1: connect: connection refused\n"
     )
 
 
@@ -498,3 +305,21 @@ def test_kubeconfig_with_ca_bundles_of_its_own_joins_them(
 def test_kubeconfig_ticker_counts_missed_beats_once() -> None:
     now = time.monotonic()
     assert discovery.beat(now - 9.0, now + 60) == pytest.approx(now - 9.0 + 8.0)
+
+
+def test_kubeconfig_for_an_oidc_issuer_says_what_to_do_instead(
+    cluster: Cluster, pinniped: Run
+) -> None:
+    cluster.concierge.offer(signing())
+    cluster.concierge.webhooks = []
+    spec = {"issuer": "https://login.example", "audience": "me"}
+    cluster.concierge.jwts = [named("oidc", spec=spec)]
+    outcome = pinniped("get", "kubeconfig", "--kubeconfig=admin.yaml")
+    assert logged(outcome)[-4:-1] == [
+        '484  discovered JWTAuthenticator  {"name": "oidc"}',
+        '491  discovered OIDC issuer  {"issuer": "https://login.example"}',
+        '497  discovered OIDC audience  {"audience": "me"}',
+    ]
+    assert "does not do OpenID Connect logins" in outcome.err
+    assert "--static-token" in outcome.err
+    assert outcome.code == 1

@@ -45,15 +45,19 @@ _Loader.add_constructor("tag:yaml.org,2002:merge", _PARSER.construct_yaml_str)
 
 
 class _V3Loader(_Loader):
-    """yaml.v3, for which yes, no, on and off are text."""
+    """yaml.v3, for which yes, no, on and off are text, and so is a time of day."""
 
 
-_V3_BOOL = re.compile("true|True|TRUE|false|False|FALSE")
+_V3_PATTERNS = {
+    "tag:yaml.org,2002:bool": re.compile("(true|True|TRUE|false|False|FALSE)$"),
+    "tag:yaml.org,2002:int": re.compile(r"[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$"),
+    "tag:yaml.org,2002:float": re.compile(
+        r"([-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+"
+        r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$"
+    ),
+}
 _V3Loader.yaml_implicit_resolvers = {
-    first: [
-        (tag, _V3_BOOL if tag == "tag:yaml.org,2002:bool" else pattern)
-        for tag, pattern in resolvers
-    ]
+    first: [(tag, _V3_PATTERNS.get(tag, pattern)) for tag, pattern in resolvers]
     for first, resolvers in _Loader.yaml_implicit_resolvers.items()
 }
 
@@ -117,6 +121,22 @@ def compose(text: str, *, v3: bool = False) -> yaml.Node | None:
     except yaml.YAMLError as error:
         raise YamlError(error_text(error, text, v3=v3)) from None
     return node
+
+
+def compose_all(text: str) -> list[yaml.Node | None]:
+    """Read all documents into nodes, as yaml.v3 does; an empty one is None.
+
+    Raises:
+        YamlError: with go-yaml's sentence.
+    """
+    loader: Any = _V3Loader(text)
+    documents: list[yaml.Node | None] = []
+    try:
+        while loader.check_node():
+            documents.append(loader.get_node())
+    except yaml.YAMLError as error:
+        raise YamlError(error_text(error, text, v3=True)) from None
+    return documents or [None]
 
 
 def error_text(error: yaml.YAMLError, text: str, *, v3: bool) -> str:

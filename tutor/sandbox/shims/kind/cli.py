@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from tutor.sandbox.shims import cobra, completion, flags
 from tutor.sandbox.shims.cobra import Command, Invocation, no_arguments
+from tutor.sandbox.shims.kind.failure import CommandError, SandboxError
 from tutor.sandbox.shims.kind.terminal import Terminal
 from tutor.sandbox.shims.kind.version import VERSION, display
 
@@ -36,6 +37,8 @@ def main(arguments: Sequence[str]) -> int:
         return cobra.execute(command, rest, terminal.say)
     except flags.UsageError as error:
         terminal.fail(str(error))
+    except CommandError as error:
+        terminal.fail(str(error), error.output)
     except KeyboardInterrupt:
         return 130
     return 1
@@ -50,8 +53,6 @@ def _working(work: Work, terminal: Terminal) -> cobra.Run:
         terminal.verbosity = values.number("verbosity")
         if "loglevel" in values.changed:
             terminal.warn("--loglevel is deprecated, please switch to -v and -q!")
-        from tutor.sandbox.shims.kind.sandbox import SandboxError
-
         try:
             return work(invocation, terminal)
         except SandboxError as error:
@@ -130,11 +131,7 @@ def _create(terminal: Terminal) -> Command:
     def work(invocation: Invocation, terminal: Terminal) -> int:
         from tutor.sandbox.shims.kind import create
 
-        try:
-            return create.run(invocation.flags, terminal)
-        except create.CommandError as error:
-            terminal.fail(str(error), error.output)
-            return 1
+        return create.run(invocation.flags, terminal)
 
     cluster = Command(
         "cluster",

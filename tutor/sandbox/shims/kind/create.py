@@ -12,6 +12,7 @@ from typing import Any
 from tutor.sandbox.shims import gotext, tree
 from tutor.sandbox.shims.flags import UsageError, Values
 from tutor.sandbox.shims.kind import config, docker, kubeconfig, names, sandbox
+from tutor.sandbox.shims.kind.failure import CommandError, SandboxError
 from tutor.sandbox.shims.kind.terminal import Terminal
 
 _FAILED = "failed to create cluster"
@@ -34,14 +35,6 @@ _SALUTATIONS = (
     "Not sure what to do next? 😅  Check out https://kind.sigs.k8s.io/docs/user/quick-start/",
     "Have a question, bug, or feature request? Let us know! https://kind.sigs.k8s.io/#community 🙂",
 )
-
-
-class CommandError(Exception):
-    """A step's command failed; `output` is what docker had printed."""
-
-    def __init__(self, message: str, output: str) -> None:
-        super().__init__(message)
-        self.output = output
 
 
 def run(flags: Values, terminal: Terminal) -> int:
@@ -122,7 +115,7 @@ def _made(cluster: config.Cluster, flags: Values, terminal: Terminal) -> dict[st
         for reply in sandbox.converse(request, terminal.tick):
             if step := tree.text(reply.get("step")):
                 _show(step, reply, labels, terminal)
-    except sandbox.SandboxError as error:
+    except SandboxError as error:
         terminal.end(good=False)
         raise _failure(cluster, error, terminal) from None
     terminal.end(good=True)
@@ -168,7 +161,7 @@ def _show(step: str, reply: dict[str, Any], labels: dict[str, str], terminal: Te
 
 
 def _failure(
-    cluster: config.Cluster, error: sandbox.SandboxError, terminal: Terminal
+    cluster: config.Cluster, error: SandboxError, terminal: Terminal
 ) -> UsageError | CommandError:
     reply = error.reply
     if nodes := tree.items(reply.get("deleted")):

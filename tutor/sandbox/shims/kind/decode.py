@@ -5,7 +5,6 @@ Source: gopkg.in/yaml.v3 (decode.go, with known fields only), kind v0.20.0's v1a
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import yaml
@@ -74,7 +73,6 @@ _ALIASES = {
     "v1alpha4.PortMapping": "v1alpha4.PortMappingAlias",
 }
 _LENIENT = "encoding.typeMeta"
-_INT = re.compile(r"[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)")
 _LONGEST = 10
 _ANY_BITS = 4096
 
@@ -123,14 +121,7 @@ def _line(node: yaml.Node) -> int:
 
 
 def _short_tag(node: yaml.Node) -> str:
-    """The tag that yaml.v3 resolves, which differs from PyYAML's for some integers."""
-    tag = str(node.tag).replace("tag:yaml.org,2002:", "!!")
-    if not isinstance(node, yaml.ScalarNode) or node.style in ("'", '"', "|", ">"):
-        return tag if isinstance(node, yaml.CollectionNode) else "!!str"
-    text = str(node.value)
-    if tag in ("!!str", "!!int", "!!float") and _INT.fullmatch(text):
-        return "!!int"
-    return tag
+    return str(node.tag).replace("tag:yaml.org,2002:", "!!")
 
 
 def _fit(node: yaml.Node, go_type: str, found: list[str]) -> None:

@@ -6,14 +6,14 @@ Source: kind v0.20.0, pkg/cluster/internal/providers/docker.
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Mapping
 
 from tutor.sandbox.shims.kind.config import Cluster, PortMapping
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104  (docker's default, nothing listens there)
 
 
-def run_command(cluster: Cluster, reply: dict[str, Any]) -> str:
+def run_command(cluster: Cluster, reply: Mapping[str, object]) -> str:
     """The command line that runs the first node; the sandbox's reply has the API server's port."""
     name, node = cluster.name, cluster.nodes[0]
     return " ".join(
@@ -37,7 +37,7 @@ def _publish(port: PortMapping) -> str:
     return f"--publish={listen}:{port.host}:{port.container}/{protocol}"
 
 
-def output(cluster: str, reply: dict[str, Any]) -> str:
+def output(cluster: str, reply: Mapping[str, object]) -> str:
     """What docker prints when the reply's port is taken."""
     listen, port = reply.get("listen", EVERYWHERE), reply.get("port", 0)
     if reply.get("holder") == "process":

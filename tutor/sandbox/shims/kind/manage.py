@@ -11,6 +11,7 @@ from typing import Any
 from tutor.sandbox.shims import gotext, tree
 from tutor.sandbox.shims.flags import UsageError, Values
 from tutor.sandbox.shims.kind import names, sandbox
+from tutor.sandbox.shims.kind.failure import SandboxError
 from tutor.sandbox.shims.kind.terminal import Terminal
 from tutor.sandbox.shims.kind.version import display
 
@@ -90,7 +91,7 @@ def delete_cluster(flags: Values, terminal: Terminal) -> int:
     terminal.say(f"Deleting cluster {quoted} ...")
     try:
         _delete(name, flags.text("kubeconfig"), terminal)
-    except (UsageError, sandbox.SandboxError) as error:
+    except (UsageError, SandboxError) as error:
         raise UsageError(f"failed to delete cluster {quoted}: {error}") from None
     return 0
 
@@ -103,7 +104,7 @@ def delete_clusters(flags: Values, terminal: Terminal, named: list[str]) -> int:
     for name in _clusters() if flags.truth("all") else named:
         try:
             _delete(name, flags.text("kubeconfig"), terminal)
-        except (UsageError, sandbox.SandboxError) as error:
+        except (UsageError, SandboxError) as error:
             terminal.say(f"failed to delete cluster {gotext.quote(name)}: {error}")
         else:
             deleted.append(name)
@@ -143,7 +144,7 @@ def _kubeconfig(flags: Values) -> dict[str, Any]:
     name, internal = names.chosen(flags), flags.truth("internal")
     try:
         reply = sandbox.ask({"do": "kubeconfig", "name": name, "internal": internal})
-    except sandbox.SandboxError as error:
+    except SandboxError as error:
         if error.reply.get("error") != "unknown-cluster":
             raise
         raise UsageError(

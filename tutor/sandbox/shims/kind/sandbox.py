@@ -45,6 +45,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tutor.sandbox.shims import tree
+from tutor.sandbox.shims.kind.failure import SandboxError
 
 _POLL_S = 0.1
 _START_S = 20.0
@@ -52,14 +53,6 @@ _HOW = (
     "run kind in the tutorial's shell, or first run: "
     'eval "$(tutor sandbox env)"'  # what a second terminal needs
 )
-
-
-class SandboxError(Exception):
-    """The sandbox cannot be asked, or refused; the text says what to do."""
-
-    def __init__(self, message: str, reply: dict[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.reply = reply or {}
 
 
 def ask(request: dict[str, Any]) -> dict[str, Any]:
