@@ -41,12 +41,8 @@ def _false(parts: Parts, node: Node) -> str:
             return _false(parts, yes if parts.is_known(condition, True) else no)
         case Call(function="!_", args=(operand,)):
             return _holds(parts, operand)
-        case Call(function=function, args=(left, right)) if function in COMPARISONS:
-            return _comparison(parts, function, left, right)
-        case Call(function="@in", args=(item, container)):
-            return f"{_told(parts, container)}: {_shown(parts, item)} is not among them"
-        case Call(function=function, target=owner, args=(arg,)) if owner and function in _TESTS:
-            return f"{_told(parts, owner)}, which {_TESTS[function][0]} {_shown(parts, arg)}"
+        case Call():
+            return _test(parts, node)
         case Select(is_test=True):
             owner = parts.named(node.operand) or Bound(None, f"`{spell(node.operand)}`")
             return owner.lack(node.field)
@@ -54,6 +50,27 @@ def _false(parts: Parts, node: Node) -> str:
             return _loop(parts, node)
         case _:
             return _told(parts, node)
+
+
+def _test(parts: Parts, node: Call) -> str:
+    """One comparison or call that is false."""
+    match node:
+        case Call(function=function, args=(left, right)) if function in COMPARISONS:
+            return _comparison(parts, function, left, right)
+        case Call(function="@in", args=(item, container)):
+            return f"{_told(parts, container)}: {_shown(parts, item)} is not among them"
+        case Call(function=function, target=owner, args=(arg,)) if owner and function in _TESTS:
+            return f"{_told(parts, owner)}, which {_TESTS[function][0]} {_shown(parts, arg)}"
+        case Call(function="shows", args=(command, value)):
+            return _not_shown(parts.value(command), parts.value(value))
+        case _:
+            return _told(parts, node)
+
+
+def _not_shown(command: dict[str, str], value: str) -> str:
+    if value and value in command["text"]:
+        return f"{show_value(value)} stands in the command that you typed, so it proves nothing"
+    return f"`{command['text'].strip()}` did not print {show_value(value)}"
 
 
 def _told(parts: Parts, node: Node) -> str:

@@ -62,7 +62,10 @@ Wanted = Literal["bool", "string", "any"]
 
 
 class Values:
-    """What the names of a step stand for at one moment."""
+    """What the names of a step stand for at one moment.
+
+    It belongs to the thread that made it: the engine keeps its memory by thread.
+    """
 
     def __init__(self, language: "Language", readings: Mapping[str, Reading]) -> None:
         self.readings = readings

@@ -1,22 +1,27 @@
 """Facts and mistakes over the values of one moment. Pure but for the engine."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from tutor.probes.base import TRUE, Verdict
-from tutor.probes.binding import BoundFact, BoundMistake
+from tutor.probes.base import TRUE, Reading, Verdict
+from tutor.probes.binding import BoundFact, BoundStep
 from tutor.probes.expression import Failed, Missing, Value, Values
 
 
-def verdicts(facts: Iterable[BoundFact], values: Values) -> dict[str, Verdict]:
-    """What each fact is found to be, by its id."""
-    return {each.fact.id: _verdict(each, values) for each in facts}
+def judge(
+    bound: BoundStep, facts: Iterable[BoundFact], readings: Mapping[str, Reading]
+) -> tuple[dict[str, Verdict], tuple[str, ...]]:
+    """What each of the facts is found to be, by its id, and the ids of the mistakes that were made.
 
-
-def recognised(mistakes: Iterable[BoundMistake], values: Values) -> tuple[str, ...]:
-    """The ids of the mistakes that were made; what cannot be told was not."""
-    return tuple(
-        each.mistake.id for each in mistakes if each.when.evaluate(values) == Value(value=True)
+    A mistake that cannot be told was not made.
+    """
+    values = bound.language.values(readings)
+    found = {each.fact.id: _verdict(each, values) for each in facts}
+    made = (
+        each.mistake.id
+        for each in bound.mistakes
+        if each.when.evaluate(values) == Value(value=True)
     )
+    return found, tuple(made)
 
 
 def _verdict(bound: BoundFact, values: Values) -> Verdict:

@@ -6,7 +6,7 @@ when anything else of the step changed and at intervals.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 
 from tutor.errors import ProbeError
@@ -58,9 +58,9 @@ class Looking:
             given.name: asyncio.Event() for given in bound.givens if _interval_s(given) is not None
         }
 
-    def values(self) -> Values:
-        """What the names stand for now."""
-        return self._bound.language.values(dict(self._readings))
+    def readings(self) -> Mapping[str, Reading]:
+        """What was read of each name, as it is now."""
+        return dict(self._readings)
 
     def look_now(self) -> None:
         """Read everything again, changed or not."""
@@ -99,7 +99,8 @@ class Looking:
         return frozenset(changed)
 
     async def _read(self, given: BoundGiven, changed: set[str]) -> None:
-        reading = await read_given(given, self._world, self.values())
+        values = self._bound.language.values(self.readings())
+        reading = await read_given(given, self._world, values)
         if reading != self._readings[given.name]:
             self._readings[given.name] = reading
             changed.add(given.name)

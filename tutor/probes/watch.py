@@ -11,7 +11,7 @@ from datetime import datetime
 from tutor.clock import Clock
 from tutor.probes.base import Verdict, World
 from tutor.probes.binding import BoundFact, BoundStep
-from tutor.probes.judging import recognised, verdicts
+from tutor.probes.judging import judge
 from tutor.probes.looking import Looking
 from tutor.probes.settling import LATCHED, Standing, due_at, judged, settled
 
@@ -86,9 +86,8 @@ class Watch:
         mistakes = self._findings.mistakes
         if changed:
             # In a thread: x509, bcrypt and a cluster's worth of objects take their time.
-            values = self._looking.values()
-            raw = await asyncio.to_thread(verdicts, affected, values)
-            mistakes = await asyncio.to_thread(recognised, self._bound.mistakes, values)
+            readings = self._looking.readings()
+            raw, mistakes = await asyncio.to_thread(judge, self._bound, affected, readings)
         now = asyncio.get_running_loop().time()
         for each in self._bound.facts:
             self._standings[each.fact.id] = self._stand(each, raw.get(each.fact.id), now)
