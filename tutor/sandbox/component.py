@@ -104,8 +104,10 @@ class Workload(Protocol):
         """Connect to a port of a pod; raises Unreachable with Go's sentence."""
         ...
 
-    async def reconcile(self, reconcilers: Sequence["Reconciler"]) -> None:
-        """Run reconcilers until cancelled."""
+    async def reconcile(
+        self, reconcilers: Sequence["Reconciler"], backoff: "Backoff | None" = None
+    ) -> None:
+        """Run reconcilers until cancelled, by default with client-go's own back-off."""
         ...
 
     def on_execute(self, run: Callable[[Sequence[str]], str]) -> None:
@@ -122,7 +124,15 @@ class Workload(Protocol):
 
 
 Program = Callable[[Workload], Awaitable[None]]
-"""What a container does. When it returns, the container has completed."""
+"""What a container does. When it returns, the container has completed; see also `Exited`."""
+
+
+class Exited(Exception):
+    """A program that ends in failure. Its container is started again, later each time."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"exit code {code}")
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +153,10 @@ class Watches:
     """Only objects there; empty for everywhere, which takes rights in the whole cluster."""
     always: tuple[Hashable, ...] = ()
     """Keys to look at when the reconciler starts, whether or not there is an object for them."""
+    name: str = ""
+    """Only the object of that name, for those who have rights on no other."""
+    rate_limited: bool = False
+    """A change counts as a failure of its keys: they are looked at after the next back-off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +164,8 @@ class Result:
     """What a reconcile returns: when to look again, None for not before something changes."""
 
     again_s: float | None = None
+    failed: bool = False
+    """It did not work, as expected: look again after the back-off."""
 
 
 DONE = Result()

@@ -29,6 +29,8 @@ class Pace:
     """A job's container."""
     mount_retry: float
     """Between two looks for a volume that is not there."""
+    restart: float
+    """Before a container that failed again is started again; it doubles."""
     termination: float
     """From a deletion to the end of a pod."""
     contour_ready: float
@@ -75,6 +77,7 @@ WATCHABLE = Pace(
     init_container=0.2,
     job=0.3,
     mount_retry=0.3,
+    restart=2.0,
     termination=0.3,
     contour_ready=2.0,
     envoy_ready=0.5,
@@ -102,6 +105,7 @@ REAL = Pace(
     init_container=1.0,
     job=3.0,
     mount_retry=2.0,
+    restart=10.0,
     termination=1.5,
     contour_ready=15.0,
     envoy_ready=4.0,
@@ -129,12 +133,13 @@ INSTANT = Pace(
     init_container=0.0,
     job=0.0,
     mount_retry=0.02,
+    restart=0.02,
     termination=0.0,
     contour_ready=0.0,
     envoy_ready=0.0,
     contour_batch=0.0,
     concierge_ready=0.0,
-    agent_running=0.0,
+    agent_running=0.02,
     deny_cache=0.2,
     token_cache=0.2,
     opaque_resync=0.5,

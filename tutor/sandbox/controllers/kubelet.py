@@ -43,6 +43,10 @@ class Containers(Protocol):
         """Whether it has come to its end."""
         ...
 
+    def crash(self, pod: Object, container: Object) -> podstatus.Crash | None:
+        """How it failed last, None when it never did."""
+        ...
+
 
 class Kubelet:
     """Moves the pods of one node."""
@@ -156,12 +160,26 @@ class Kubelet:
         if wait:
             return Result(again_s=wait)
         old = {s["name"]: s for s in pod["status"].get("containerStatuses") or ()}
-        statuses = [
-            {**old[c["name"]], "ready": self._containers.is_ready(pod, c)} for c in containers
-        ]
+        statuses = [await self._status(pod, c, old[c["name"]]) for c in containers]
         inits = pod["status"].get("initContainerStatuses") or []
         await self._write(pod, "Running", inits, statuses, pod["status"].get("podIP", ""))
         return DONE
+
+    async def _status(self, pod: Object, container: Object, old: Object) -> Object:
+        is_ready = self._containers.is_ready(pod, container)
+        crash = self._containers.crash(pod, container)
+        if crash is None:
+            return {**old, "ready": is_ready}
+        if crash.again is None and not self._told(pod, f"back-off {crash.restarts}"):
+            meta, name = pod["metadata"], container["name"]
+            where = f"{name} in pod {meta['name']}_{meta['namespace']}({meta['uid']})"
+            await self._events.warning(
+                pod,
+                "BackOff",
+                f"Back-off restarting failed container {where}",
+                path=f"spec.containers{{{name}}}",
+            )
+        return podstatus.crashed(pod, container, crash, ready=is_ready)
 
     async def _run_to_end(self, pod: Object, containers: Sequence[Object]) -> Result:
         def is_done(container: Object) -> bool:

@@ -5,10 +5,14 @@ Source: pkg/kubelet/status, pkg/kubelet/kuberuntime (waiting reasons), PodCondit
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
+from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.controllers.resources import with_condition
 from tutor.sandbox.kinds import Object
 
+CRASHING = "CrashLoopBackOff"
 WAITING_CREATE, WAITING_INIT = "ContainerCreating", "PodInitializing"
 
 
@@ -75,6 +79,44 @@ def terminated(pod: Object, container: Object, *, since: str, until: str, code: 
         "containerID": identity,
         "started": False,
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crash:
+    """How a container failed last."""
+
+    code: int
+    since: datetime
+    until: datetime
+    restarts: int
+    """How often it was started again."""
+    again: datetime | None
+    """When it was started again; None while it waits for that."""
+    delay_s: float
+    """How long it waits."""
+
+
+def crashed(pod: Object, container: Object, crash: Crash, *, ready: bool) -> Object:
+    """A container that has failed: it runs again, or waits to be started again."""
+    name = container["name"]
+    before = _identity(pod, name, crash.restarts - (crash.again is not None))
+    last = {
+        "exitCode": crash.code,
+        "reason": "Error",
+        "startedAt": timestamp(crash.since),
+        "finishedAt": timestamp(crash.until),
+        "containerID": before,
+    }
+    status = running(pod, container, ready=ready, since=timestamp(crash.until))
+    status |= {"lastState": {"terminated": last}, "restartCount": crash.restarts}
+    if crash.again is not None:
+        status["state"] = {"running": {"startedAt": timestamp(crash.again)}}
+        return status | {"containerID": _identity(pod, name, crash.restarts)}
+    meta = pod["metadata"]
+    where = f"container={name} pod={meta['name']}_{meta['namespace']}({meta['uid']})"
+    message = f"back-off {crash.delay_s:g}s restarting failed {where}"
+    status["state"] = {"waiting": {"reason": CRASHING, "message": message}}
+    return status | {"ready": False, "started": False, "containerID": before}
 
 
 def init_containers(pod: Object) -> Sequence[Object]:

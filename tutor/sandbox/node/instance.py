@@ -4,10 +4,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from tutor.sandbox.api.ports import Backends, Unreachable
 from tutor.sandbox.client import Client
-from tutor.sandbox.component import Connection, Handler, Program, Reconciler, ServerTls
+from tutor.sandbox.component import Backoff, Connection, Exited, Handler, Program, Reconciler, ServerTls
+from tutor.sandbox.controllers.podstatus import Crash
 from tutor.sandbox.controllers.runtime import run_all
 from tutor.sandbox.kinds import Object
 from tutor.sandbox.node.mounts import Mounts
@@ -19,6 +22,7 @@ from tutor.sandbox.server.wire import Now, serving
 log = logging.getLogger(__name__)
 
 _LOG_LINES = 10_000
+_LONGEST_RESTART_S = 300.0
 
 MakeClient = Callable[[Object], Client]
 """A client with the identity of a pod's service account."""
@@ -69,6 +73,7 @@ class Instance:
         self._client: Client | None = None
         self.is_ready = False
         self.finished = False
+        self.crash: Crash | None = None
         self.lines: deque[tuple[str, str]] = deque(maxlen=_LOG_LINES)
         """Time (RFC 3339 with nanoseconds) and text of each log line."""
         self.on_line: list[Callable[[], None]] = []
@@ -179,9 +184,11 @@ class Instance:
         """Connect to a port of a pod; raises Unreachable."""
         return await open_connection(self._around.network.to_address(ip, port))
 
-    async def reconcile(self, reconcilers: Sequence[Reconciler]) -> None:
+    async def reconcile(
+        self, reconcilers: Sequence[Reconciler], backoff: Backoff | None = None
+    ) -> None:
         """Run reconcilers until cancelled."""
-        await run_all(reconcilers, self.client)
+        await run_all(reconcilers, self.client, backoff)
 
     def on_execute(self, run: Callable[[Sequence[str]], str]) -> None:
         """Answer commands that are executed in the container."""
@@ -210,9 +217,38 @@ class Instance:
         self.is_ready = False
 
     async def _run(self) -> None:
+        while True:
+            since = self._around.now()
+            try:
+                await self._run_once()
+            except Exited as error:
+                await self._wait_to_restart(error.code, since)
+                continue
+            return
+
+    async def _wait_to_restart(self, code: int, since: datetime) -> None:
+        """Wait as kubelets do: not at all after the first failure, then longer each time."""
+        self.executor = None
+        self.is_ready = False
+        restarts = self.crash.restarts if self.crash else 0
+        delay_s = min(self._around.pace.restart * 2 ** (restarts - 1), _LONGEST_RESTART_S)
+        self.crash = Crash(
+            code=code,
+            since=since,
+            until=self._around.now(),
+            restarts=restarts,
+            again=None,
+            delay_s=delay_s if restarts else 0.0,
+        )
+        self._changed(self._pods.values())
+        await asyncio.sleep(self.crash.delay_s)
+        self.crash = replace(self.crash, restarts=restarts + 1, again=self._around.now())
+        self._changed(self._pods.values())
+
+    async def _run_once(self) -> None:
         try:
             await self._program(self)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, Exited):
             raise
         except Exception:  # a program's crash is a container's crash, not the cluster's
             log.exception("program failed", extra={"container": self._container.get("name")})

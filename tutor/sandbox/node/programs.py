@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 from tutor.sandbox.component import Program, program_of
+from tutor.sandbox.controllers.podstatus import Crash
 from tutor.sandbox.kinds import Object
 from tutor.sandbox.node.instance import Instance, Surroundings
 
@@ -72,6 +73,11 @@ class Programs:
         """Whether the container's program has come to its end."""
         instance = self.instance(pod, container["name"])
         return instance.finished if instance else False
+
+    def crash(self, pod: Object, container: Object) -> Crash | None:
+        """How the container's program failed last, None when it never did."""
+        instance = self.instance(pod, container["name"])
+        return instance.crash if instance else None
 
     def _tell(self, pods: Iterable[Object]) -> None:
         self.changed([(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods])

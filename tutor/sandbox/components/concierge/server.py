@@ -8,7 +8,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
-from tutor.sandbox.component import Workload
+from tutor.sandbox.api.status import ApiError
+from tutor.sandbox.component import Exited, Workload
 from tutor.sandbox.components.concierge import config as configuration
 from tutor.sandbox.components.concierge.authenticators import Webhooks
 from tutor.sandbox.components.concierge.cache import Cache
@@ -35,28 +36,48 @@ from tutor.sandbox.shims.gotext import format_duration
 CONFIG = "/etc/config/pinniped.yaml"
 _MAIN = "server/server.go:337$server.Main"
 _AUTHENTICATION = "extension-apiserver-authentication"
+_LOOKS, _LOOK_AGAIN_S = (50, 0.1)
 _BUILT = datetime(2023, 8, 9, 20, tzinfo=UTC)
 _AGENT = "pinniped-concierge/v0.25.0 (linux/amd64) pinniped/c7b49d9b93"
 
 
-def read_config(workload: Workload, log: Log) -> Config | None:
-    """The configuration of the pod; None, and a line in the log, when it cannot be used."""
+def read_config(workload: Workload, log: Log) -> Config:
+    """The configuration of the pod; raises Exited when it cannot be used."""
     try:
         return configuration.load(workload.read_mounted(CONFIG).decode())
     except FileNotFoundError:
         why = f"read file: open {CONFIG}: no such file or directory"
     except ConfigError as error:
         why = str(error)
-    log.failed(_MAIN, "unrecoverable error encountered", error=f"could not load config: {why}")
-    return None
+    raise _fatal(log, f"could not load config: {why}")
+
+
+def _fatal(log: Log, why: str) -> Exited:
+    log.failed(_MAIN, "unrecoverable error encountered", error=why)
+    return Exited(1)
+
+
+async def find_owner(workload: Workload, log: Log) -> Object:
+    """The reference to the Deployment; raises Exited when it stays out of reach.
+
+    A manifest's rights are made after its Deployment. Where images have to be pulled they are there
+    in time; here a pod starts at once, so it looks again for a while.
+    """
+    for _ in range(_LOOKS):
+        try:
+            return owner_of_pod(workload)
+        except ApiError:
+            await asyncio.sleep(_LOOK_AGAIN_S)
+    try:
+        return owner_of_pod(workload)
+    except ApiError as error:
+        raise _fatal(log, f"could not create deployment ref: {error}") from error
 
 
 async def run(workload: Workload) -> None:
-    """Run until the pod ends; with a configuration that cannot be used, end at once."""
+    """Run until the pod ends; raises Exited when the configuration cannot be used."""
     now = workload.client.now
     config = read_config(workload, Log(workload.log, now))
-    if config is None:
-        return
     log = Log(workload.log, now, config.level)
     log.always(_MAIN, "Running concierge", **_about(now()))
     namespace = namespace_of(workload.pod)
@@ -64,7 +85,7 @@ async def run(workload: Workload) -> None:
         workload=workload,
         config=config,
         namespace=namespace,
-        owner=owner_of_pod(workload),
+        owner=await find_owner(workload, log),
         caches=make_caches(config, namespace),
         holders=make_holders(),
         log=log,
