@@ -4,6 +4,7 @@ It takes the same road as HTTPS (authorization, decoding, admission, durability)
 own. What it returns are stored objects: to change one, `thaw` it first.
 """
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -14,7 +15,15 @@ from tutor.sandbox.api.rbac import Attributes, Decision
 from tutor.sandbox.api.registry import Registry, Served
 from tutor.sandbox.api.request import Call, User
 from tutor.sandbox.api.status import ApiError, forbidden, no_such_resource, not_found
-from tutor.sandbox.kinds import GroupResource, Object, labels_of, name_of, namespace_of, thaw
+from tutor.sandbox.kinds import (
+    GroupResource,
+    Kind,
+    Object,
+    labels_of,
+    name_of,
+    namespace_of,
+    thaw,
+)
 from tutor.sandbox.store import Event, Store
 
 Decide = Callable[[User, Attributes], Decision]
@@ -53,6 +62,17 @@ class Client:
         """The cluster's time."""
         return self._now()
 
+    def managed_by(self, manager: str) -> "Client":
+        """The same user, whose writes another field manager owns."""
+        other = copy.copy(self)
+        other._manager = manager  # noqa: SLF001 - a copy of its own
+        return other
+
+    def kind(self, group: str, kind: str) -> Kind | None:
+        """A kind by its name, as discovery would find it; None when it is not served."""
+        served = (s.kind for s in self._registry.all() if s.kind.group == group)
+        return next((found for found in served if found.kind == kind), None)
+
     def get(self, resource: GroupResource, namespace: str, name: str) -> Object:
         """One object; raises ApiError (404, 403)."""
         self._allowed("get", resource, namespace, name)
@@ -69,11 +89,22 @@ class Client:
             raise
 
     def list(
-        self, resource: GroupResource, namespace: str = "", labels: Mapping[str, str] | None = None
+        self,
+        resource: GroupResource,
+        namespace: str = "",
+        labels: Mapping[str, str] | None = None,
+        name: str = "",
     ) -> Sequence[Object]:
-        """The objects of a collection whose labels include `labels`; none for an unserved kind."""
-        self._allowed("list", resource, namespace)
-        found = [stored.object for stored in self._store.objects(resource, namespace)]
+        """The objects of a collection whose labels include `labels`; none for an unserved kind.
+
+        With a name it is at most that one, and takes rights on no other.
+        """
+        self._allowed("list", resource, namespace, name)
+        found = [
+            stored.object
+            for stored in self._store.objects(resource, namespace)
+            if name in ("", stored.key.name)
+        ]
         if labels:
             wanted = labels.items()
             found = [obj for obj in found if wanted <= labels_of(obj).items()]

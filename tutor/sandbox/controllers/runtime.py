@@ -1,4 +1,8 @@
-"""The loop around a reconciler: what changed, what is due, what to do after a failure."""
+"""The loop around a reconciler: what changed, what is due, what to do after a failure.
+
+What changes is looked at at once; a key that waits for its time goes on waiting meanwhile.
+Source: client-go's workqueue and its delaying queue.
+"""
 
 import asyncio
 import logging
@@ -25,13 +29,16 @@ class Runtime:
         self._client = client
         self._backoff = backoff
         self._queue = Queue()
+        self._waiting = Queue()
         self._changed = asyncio.Event()
         self._failures: dict[Hashable, int] = {}
 
     async def run(self) -> None:
         """Reconcile until cancelled."""
         releases = [
-            self._client.subscribe(watch.resource, self._listener(watch), watch.namespace)
+            self._client.subscribe(
+                watch.resource, self._listener(watch), watch.namespace, watch.name
+            )
             for watch in self._reconciler.watches
         ]
         try:
@@ -54,7 +61,7 @@ class Runtime:
         for watch in self._reconciler.watches:
             for key in watch.always:
                 self._queue.add(key, now)
-            for obj in self._client.list(watch.resource, watch.namespace):
+            for obj in self._client.list(watch.resource, watch.namespace, name=watch.name):
                 for key in watch.keys(obj):
                     self._queue.add(key, now)
 
@@ -63,12 +70,17 @@ class Runtime:
             keys = set(watch.keys(event.stored.object))
             if event.previous is not None:
                 keys |= set(watch.keys(event.previous.object))
-            self.wake(keys)
+            if watch.rate_limited:
+                self._postpone(keys)
+            else:
+                self.wake(keys)
 
         return listen
 
     async def _step(self) -> None:
         loop = asyncio.get_running_loop()
+        while (due := self._waiting.pop_due(loop.time())) is not None:
+            self._queue.add(due, loop.time())
         key = self._queue.pop_due(loop.time())
         if key is None:
             await self._wait(loop.time())
@@ -88,16 +100,25 @@ class Runtime:
             )
             self._retry(key, loop.time())
             return
+        if result.failed:
+            self._retry(key, loop.time())
+            return
         self._failures.pop(key, None)
         if result.again_s is not None:
-            self._queue.add(key, loop.time() + result.again_s)
+            self._waiting.add(key, loop.time() + result.again_s)
+
+    def _postpone(self, keys: Iterable[Hashable]) -> None:
+        now = asyncio.get_running_loop().time()
+        for key in keys:
+            self._retry(key, now)
+        self._changed.set()
 
     def _retry(self, key: Hashable, now: float) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        self._queue.add(key, now + self._backoff.after(failures))
+        self._waiting.add(key, now + self._backoff.after(failures))
 
     async def _wait(self, now: float) -> None:
-        due = self._queue.next_due()
+        due = self._waiting.next_due()
         try:
             async with asyncio.timeout(None if due is None else max(due - now, 0)):
                 await self._changed.wait()
@@ -106,8 +127,11 @@ class Runtime:
         self._changed.clear()
 
 
-async def run_all(reconcilers: Sequence[Reconciler], client: Client) -> None:
+async def run_all(
+    reconcilers: Sequence[Reconciler], client: Client, backoff: Backoff | None = None
+) -> None:
     """Run reconcilers side by side until cancelled."""
     async with asyncio.TaskGroup() as group:
         for reconciler in reconcilers:
-            group.create_task(Runtime(reconciler, client).run(), name=reconciler.name)
+            runtime = Runtime(reconciler, client, backoff or _DEFAULT_BACKOFF)
+            group.create_task(runtime.run(), name=reconciler.name)

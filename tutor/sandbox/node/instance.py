@@ -9,7 +9,15 @@ from datetime import datetime
 
 from tutor.sandbox.api.ports import Backends, Unreachable
 from tutor.sandbox.client import Client
-from tutor.sandbox.component import Backoff, Connection, Exited, Handler, Program, Reconciler, ServerTls
+from tutor.sandbox.component import (
+    Backoff,
+    Connection,
+    Exited,
+    Handler,
+    Program,
+    Reconciler,
+    ServerTls,
+)
 from tutor.sandbox.controllers.podstatus import Crash
 from tutor.sandbox.controllers.runtime import run_all
 from tutor.sandbox.kinds import Object

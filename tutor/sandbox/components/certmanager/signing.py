@@ -215,8 +215,10 @@ def temporary_certificate(spec: Object, key: PrivateKey, now: datetime) -> str:
 
 
 def renewal_time(certificate: x509.Certificate, renew_before: str | None) -> datetime:
-    """When a certificate is due: `renew_before` its end if that is shorter than its life, else
-    when two thirds of its life are over."""
+    """When a certificate is due: after two thirds of its life, or `renew_before` its end.
+
+    A `renew_before` that is not shorter than its life does not count.
+    """
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     life = end - start
     before = life / 3
