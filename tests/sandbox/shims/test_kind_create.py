@@ -229,6 +229,14 @@ def test_create_quietly_writes_the_kubeconfig_and_no_word(
     assert kind("create", "cluster", "--quiet") == (1, "", "")
 
 
+@pytest.mark.usefixtures("world")
+def test_create_verbosely_says_where_the_image_is(kind: Run) -> None:
+    assert kind("-v", "1", "create", "cluster").err.splitlines()[2:4] == [
+        f"DEBUG: docker/images.go:58] Image: {config.IMAGE} present locally",
+        " ✓ Ensuring node image (kindest/node:v1.27.3) 🖼",
+    ]
+
+
 def test_create_merges_into_an_existing_kubeconfig(
     world: Sandbox, kind: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,60 @@ def user(fields: str) -> str:
     return OK.replace("user: {}", f"user: {{{fields}}}")
 
 
+FIELD = 'error loading config file "k": json: cannot unmarshal {} into Go struct field {}'
+
+
+@pytest.mark.parametrize(
+    ("content", "found", "field"),
+    [
+        (
+            OK.replace("name: c,", "name: 5,"),
+            "number",
+            "NamedCluster.clusters.name of type string",
+        ),
+        ("clusters: [x]", "string", "Config.clusters of type v1.NamedCluster"),
+        ("clusters: {}", "object", "Config.clusters of type []v1.NamedCluster"),
+        ("current-context: 5", "number", "Config.current-context of type string"),
+        (
+            cluster("certificate-authority-data: 5"),
+            "number",
+            "Cluster.clusters.cluster.certificate-authority-data of type []uint8",
+        ),
+        (
+            cluster("insecure-skip-tls-verify: x"),
+            "string",
+            "Cluster.clusters.cluster.insecure-skip-tls-verify of type bool",
+        ),
+        (
+            user("exec: {args: [5]}"),
+            "number",
+            "ExecConfig.users.user.exec.args of type string",
+        ),
+        (
+            user("exec: {env: [{name: 5}]}"),
+            "number",
+            "ExecEnvVar.users.user.exec.env.name of type string",
+        ),
+        (
+            user("as-user-extra: {a: b}"),
+            "string",
+            "AuthInfo.users.user.as-user-extra of type []string",
+        ),
+        (
+            OK.replace("user: u}", "user: [u]}"),
+            "array",
+            "Context.contexts.context.user of type string",
+        ),
+    ],
+)
+def test_kubeconfig_with_a_value_of_another_type_names_the_field(
+    content: str, found: str, field: str, pinniped: Run, home: Path
+) -> None:
+    (home / "k").write_text(content)
+    expected = f"Error: could not configure Kubernetes client: {FIELD.format(found, field)}\n"
+    assert pinniped("whoami", "--kubeconfig=k").err == expected
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [

@@ -17,6 +17,7 @@ from tutor.sandbox.shims.kind.terminal import Terminal
 
 _FAILED = "failed to create cluster"
 _LONGEST_NAME = 50
+_IMAGE_IS_THERE = {"step": "Ensuring node image", "state": "done"}
 _STEPS = {
     "Preparing nodes": "Preparing nodes {boxes}",
     "Configuring the external load balancer": "Configuring the external load balancer ⚖️",
@@ -113,6 +114,9 @@ def _made(cluster: config.Cluster, flags: Values, terminal: Terminal) -> dict[st
     reply: dict[str, Any] = {}
     try:
         for reply in sandbox.converse(request, terminal.tick):
+            if reply == _IMAGE_IS_THERE and terminal.verbosity > 0:
+                image = cluster.nodes[0].image
+                terminal.say(f"DEBUG: docker/images.go:58] Image: {image} present locally")
             if step := tree.text(reply.get("step")):
                 _show(step, reply, labels, terminal)
     except SandboxError as error:

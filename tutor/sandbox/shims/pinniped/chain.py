@@ -31,6 +31,9 @@ def explain(
     """Go's sentence for this chain (DER, leaf first), or None when Go would accept it.
 
     `now` carries the local zone, in which Go prints it.
+
+    Raises:
+        ValueError: a certificate cannot be read.
     """
     chain = [x509.load_der_x509_certificate(der) for der in presented]
     # Of the system's many roots, some of which `cryptography` dislikes, only named issuers matter.
@@ -44,6 +47,8 @@ def explain(
         _verify(chain, anchors, name, now)
     except Refused as refusal:
         return str(refusal)
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise ValueError(str(error)) from None
     return None
 
 

@@ -8,22 +8,17 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from tutor.sandbox.shims import gotext, tree, yamltext
+from tutor.sandbox.shims import tree, yamltext
+from tutor.sandbox.shims.pinniped import config_types
 
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
-_BYTES = ("certificate-authority-data", "client-certificate-data", "client-key-data")
 _INNER = {"clusters": "cluster", "users": "user", "contexts": "context"}
-_GO_TYPES = {"clusters": "NamedCluster", "users": "NamedAuthInfo", "contexts": "NamedContext"}
 _PROXIES = ("http", "https", "socks5")
 _EMPTY = "no configuration has been provided, try setting KUBERNETES_MASTER environment variable"
 
 
 class ConfigError(Exception):
     """The kubeconfig cannot be used; the text is client-go's."""
-
-
-class _UnfitError(Exception):
-    """A file's content has the wrong shape."""
 
 
 class Config(NamedTuple):
@@ -82,7 +77,7 @@ def _read(path: str) -> Config:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             content = yamltext.load(file.read())
-        _check_type(content)
+        config_types.check(content)
         base = os.path.dirname(os.path.abspath(path))
         return Config(
             _entries(content, "clusters", base),
@@ -93,47 +88,19 @@ def _read(path: str) -> Config:
     except OSError as error:
         verb = "read" if os.path.isdir(path) else "open"
         reason = f"{verb} {path}: {go_reason(error)}"
-    except (_UnfitError, ValueError) as error:
+    except (config_types.Unfit, ValueError) as error:
         reason = str(error)
     raise ConfigError(f'error loading config file "{path}": {reason}')
 
 
-def _check_type(content: object) -> None:
-    if content is None:
-        return
-    if tree.json_type(content) != "object":
-        raise _UnfitError(
-            "couldn't get version/kind; json parse error: json: "
-            f"cannot unmarshal {tree.json_type(content)} "
-            'into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
-            'Kind string "json:\\"kind,omitempty\\"" }'
-        )
-    kind = tree.at(content, "kind") or "Config"
-    version = tree.at(content, "apiVersion") or "v1"
-    if kind != "Config" or version != "v1":
-        raise _UnfitError(
-            f'no kind "{kind}" is registered for version "{version}" '
-            'in scheme "pkg/runtime/scheme.go:100"'
-        )
-
-
 def _named(content: object, field: str) -> dict[str, dict[str, Any]]:
-    listed = tree.at(content, field)
-    if listed is None:
-        return {}
-    where = f"into Go struct field Config.{field} of type"
-    if tree.json_type(listed) != "array":
-        raise _UnfitError(
-            f"json: cannot unmarshal {tree.json_type(listed)} {where} []v1.{_GO_TYPES[field]}"
-        )
     entries: dict[str, dict[str, Any]] = {}
-    for entry in tree.items(listed):
-        if tree.json_type(entry) != "object":
-            raise _UnfitError(
-                f"json: cannot unmarshal {tree.json_type(entry)} {where} v1.{_GO_TYPES[field]}"
-            )
-        inner = dict(tree.mapping(tree.at(entry, _INNER[field])))
-        entries.setdefault(tree.text(tree.at(entry, "name")), inner)
+    for entry in tree.items(tree.at(content, field)):
+        name = tree.text(tree.at(entry, "name"))
+        if name in entries:
+            raise config_types.Unfit(f'duplicate name "{name}" in list of {field}')
+        inner = tree.mapping(tree.at(entry, _INNER[field]))
+        entries[name] = {key: value for key, value in inner.items() if value is not None}
     return entries
 
 
@@ -143,8 +110,6 @@ def _entries(content: object, field: str, base: str) -> dict[str, dict[str, Any]
         for key in _PATHS:
             if path := tree.text(entry.get(key)):
                 entry[key] = os.path.join(base, path)
-        for key in _BYTES:
-            gotext.decode_base64(tree.text(entry.get(key)))
         command = tree.text(tree.at(entry, "exec", "command"))
         if os.sep in command:
             absolute = os.path.normpath(os.path.join(base, command))
@@ -168,7 +133,7 @@ def client(config: Config, context_name: str) -> Client:
     if name and name not in config.contexts:
         problems.append(f"context was not found for specified context: {name}")
     problems += _user_problems(user_name, user)
-    if not cluster:
+    if cluster_name not in config.clusters:
         if not problems:
             raise ConfigError(f"invalid configuration: {_EMPTY}")
         problems.append("cluster has no server defined")

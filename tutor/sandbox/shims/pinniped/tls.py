@@ -83,7 +83,10 @@ class Trust(NamedTuple):
 
 
 class NameAccepted(Exception):
-    """OpenSSL refused the name, Go would not: `*.local` for `x.local` is such a case."""
+    """OpenSSL refused the name, Go would not: `*.local` for `x.local` is such a case.
+
+    A second connection then leaves the name to Go's rules.
+    """
 
 
 class Wire:
@@ -146,12 +149,22 @@ def secure(raw: dial.socket.socket, trust: Trust, deadline: float) -> tuple[ssl.
     setattr(context, "_msg_callback", wire)  # noqa: B010  (not in the type stubs)
     try:
         raw.settimeout(dial.left(deadline))
-        return context.wrap_socket(raw, server_hostname=trust.name), wire
+        secured = context.wrap_socket(raw, server_hostname=trust.name)
     except ssl.SSLCertVerificationError as error:
-        sentence = _refusal(error, wire, roots, trust.name)
-        raise dial.TransportError(f"tls: failed to verify certificate: {sentence}") from None
+        sentence = _refusal(error, wire, roots, trust)
+        raise _untrusted(sentence) from None
     except OSError as error:
         raise failure(error, wire, hop) from None
+    if not trust.check_name:
+        sentence = _go_refusal(wire, roots, trust.name)
+        if sentence is not None:
+            secured.close()
+            raise _untrusted(sentence or _PLAIN_REFUSALS[_NAME_CODES[0]])
+    return secured, wire
+
+
+def _untrusted(sentence: str) -> dial.TransportError:
+    return dial.TransportError(f"tls: failed to verify certificate: {sentence}")
 
 
 def failure(error: OSError, wire: Wire, hop: str) -> dial.TransportError:
@@ -175,18 +188,25 @@ def failure(error: OSError, wire: Wire, hop: str) -> dial.TransportError:
 
 
 def _refusal(
-    error: ssl.SSLCertVerificationError, wire: Wire, roots: Sequence[bytes] | None, name: str
+    error: ssl.SSLCertVerificationError, wire: Wire, roots: Sequence[bytes] | None, trust: Trust
 ) -> str:
-    if wire.presented:
-        from tutor.sandbox.shims.pinniped import chain
+    sentence = _go_refusal(wire, roots, trust.name)
+    if sentence is None and trust.check_name and error.verify_code in _NAME_CODES:
+        raise NameAccepted
+    return sentence or _PLAIN_REFUSALS.get(error.verify_code, _UNKNOWN_AUTHORITY)
 
-        anchors = _system_anchors() if roots is None else roots
-        now = datetime.now(tz=UTC).astimezone()
-        if sentence := chain.explain(wire.presented, anchors, name, now):
-            return sentence
-        if error.verify_code in _NAME_CODES:
-            raise NameAccepted
-    return _PLAIN_REFUSALS.get(error.verify_code, _UNKNOWN_AUTHORITY)
+
+def _go_refusal(wire: Wire, roots: Sequence[bytes] | None, name: str) -> str | None:
+    """Go's reason to refuse what was presented, "" if that cannot be told, None if it would not."""
+    if not wire.presented:
+        return ""
+    from tutor.sandbox.shims.pinniped import chain
+
+    anchors = _system_anchors() if roots is None else roots
+    try:
+        return chain.explain(wire.presented, anchors, name, datetime.now(tz=UTC).astimezone())
+    except ValueError:
+        return ""
 
 
 def _anchors(trust: Trust) -> list[bytes] | None:
