@@ -1,0 +1,1 @@
+"""Managed fields: who set which field of an object, and server-side apply."""
