@@ -1,0 +1,77 @@
+"""Priority: pods get the number that their priority class stands for.
+
+Source: Kubernetes' `plugin/pkg/admission/priority`.
+"""
+
+from dataclasses import dataclass
+
+from tutor.sandbox.api.builtin.admission.plugin import PODS, Plugin, World, concerns, refusal
+from tutor.sandbox.api.builtin.reading import ensure, number, part, text
+from tutor.sandbox.api.webhooks import Write
+from tutor.sandbox.kinds import GroupResource, Object, name_of
+
+PRIORITY_CLASSES = GroupResource("scheduling.k8s.io", "priorityclasses")
+_NO_CLASS: Object = {"metadata": {"name": ""}, "preemptionPolicy": "PreemptLowerPriority"}
+
+
+@dataclass(frozen=True, slots=True)
+class Priority(Plugin):
+    """Resolves priority classes, and sees to it that one at most is the default."""
+
+    world: World
+
+    def admit(self, write: Write) -> None:
+        """Set a new pod's priority, and keep an old one's."""
+        if write.new is None:
+            return
+        spec = ensure(write.new, "spec")
+        if concerns(write, PODS, "CREATE"):
+            self._establish(write, spec)
+        elif concerns(write, PODS, "UPDATE"):
+            before = part(write.old or {}, "spec")
+            for field in ("priority", "preemptionPolicy"):
+                if spec.get(field) is None and before.get(field) is not None:
+                    spec[field] = before[field]
+
+    def validate(self, write: Write) -> None:
+        """Refuse a second default class."""
+        new = write.new or {}
+        if not concerns(write, PRIORITY_CLASSES, "CREATE", "UPDATE"):
+            return
+        default = self._default() if new.get("globalDefault") else None
+        if default and (write.operation == "CREATE" or name_of(default) != name_of(new)):
+            why = f"PriorityClass {name_of(default)} is already marked as default."
+            raise refusal(write, f"{why} Only one default can exist")
+
+    def _establish(self, write: Write, spec: Object) -> None:
+        found = self._class_of(write, text(spec, "priorityClassName"))
+        if name_of(found):
+            spec["priorityClassName"] = name_of(found)
+        priority, policy = number(found, "value"), found.get("preemptionPolicy")
+        given = spec.get("priority", priority)
+        how = "priority admission controller computed"
+        if given != priority:
+            why = f"the integer value of priority ({given}) must not be provided in pod spec; {how}"
+            raise refusal(write, f"{why} {priority} from the given PriorityClass name")
+        spec["priority"] = priority
+        if policy is None:
+            return
+        given = spec.get("preemptionPolicy", policy)
+        if given != policy:
+            why = f"the string value of PreemptionPolicy ({given}) must not be provided in pod spec"
+            raise refusal(write, f"{why}; {how} {policy} from the given PriorityClass name")
+        spec["preemptionPolicy"] = policy
+
+    def _class_of(self, write: Write, name: str) -> Object:
+        if not name:
+            return self._default() or _NO_CLASS
+        found = self.world.find(PRIORITY_CLASSES, "", name)
+        if found is None:
+            raise refusal(write, f"no PriorityClass with name {name} was found")
+        return found
+
+    def _default(self) -> Object | None:
+        """The class of pods that name none; of several, the one that matters least."""
+        classes = self.world.objects_of(PRIORITY_CLASSES)
+        defaults = [one for one in classes if one.get("globalDefault")]
+        return min(defaults, key=lambda one: number(one, "value"), default=None)
