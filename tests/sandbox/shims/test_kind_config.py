@@ -1,4 +1,4 @@
-"""Configuration files that kind refuses. Source: contour-and-kind.md 4.5, recorded from v0.20.0."""
+"""Configuration files that kind refuses. Source: recorded from kind v0.20.0."""
 
 from pathlib import Path
 

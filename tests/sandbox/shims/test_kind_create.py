@@ -1,4 +1,4 @@
-"""`kind create cluster`. Source: contour-and-kind.md 4.1 to 4.5, recorded from kind v0.20.0."""
+"""`kind create cluster`. Source: recorded from kind v0.20.0."""
 
 import io
 import re

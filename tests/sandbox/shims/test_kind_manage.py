@@ -1,4 +1,4 @@
-"""kind's other commands. Source: contour-and-kind.md 4.4, recorded from kind v0.20.0."""
+"""kind's other commands. Source: recorded from kind v0.20.0."""
 
 from collections.abc import Iterator
 from pathlib import Path

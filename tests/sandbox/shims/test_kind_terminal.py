@@ -1,4 +1,4 @@
-"""What kind draws on a terminal. Source: contour-and-kind.md 4.2."""
+"""What kind draws on a terminal. Source: kind v0.20.0, pkg/internal/cli."""
 
 import io
 import os

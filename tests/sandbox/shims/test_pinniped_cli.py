@@ -1,4 +1,4 @@
-"""The pinniped command line: help and mistakes. Source: pinniped.md section 6."""
+"""The pinniped command line: help and mistakes. Source: pinniped v0.25.0, cmd/pinniped."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""`pinniped get kubeconfig` against a Concierge. Source: pinniped.md 6.2 to 6.6, 7.3 F."""
+"""`pinniped get kubeconfig` against a Concierge. Source: pinniped v0.25.0, cmd/pinniped."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`pinniped login static` and its cache. Source: pinniped.md 2.2, 6.7 to 6.9."""
+"""`pinniped login static` and its cache. Source: pinniped v0.25.0, cmd/pinniped."""
 
 import base64
 import datetime as dt

@@ -1,4 +1,4 @@
-"""What is said when a connection fails. Source: pinniped.md 6.6, checked against Go's."""
+"""What is said when a connection fails. Source: compared with a Go program."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""`pinniped whoami` and credential plugins. Source: pinniped.md 2.3, 6.10; client-go v0.27.4."""
+"""`pinniped whoami` and credential plugins. Source: pinniped v0.25.0, client-go v0.27.4."""
 
 import json
 import shlex

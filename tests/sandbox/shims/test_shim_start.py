@@ -88,3 +88,16 @@ def test_commands_import_nothing_of_the_program_but_themselves(world: Sandbox) -
     stray = {module for module in ours if not module.startswith("tutor.sandbox.shims")}
     assert stray == {"tutor.sandbox"}
     assert len(world.requests) == 2
+
+
+def test_command_whose_reader_has_gone_ends_as_if_by_sigpipe() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-I", str(FOLDER / "kind"), "version"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")

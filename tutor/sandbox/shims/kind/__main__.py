@@ -8,6 +8,7 @@ if not __package__:
     sys.path[:] = [entry for entry in sys.path if entry != os.path.dirname(__file__)]
     sys.path.append(os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 4)))
 
+from tutor.sandbox.shims.ending import finish
 from tutor.sandbox.shims.kind.cli import main
 
-sys.exit(main(sys.argv[1:]))
+finish(main)

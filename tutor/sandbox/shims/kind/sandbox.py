@@ -49,6 +49,10 @@ from tutor.sandbox.shims.kind.failure import SandboxError
 
 _POLL_S = 0.1
 _START_S = 20.0
+_GONE = (
+    "the sandbox went away in the middle of an answer: "
+    "`tutor sandbox status` tells whether it runs; then try again"
+)
 _HOW = (
     "run kind in the tutorial's shell, or first run: "
     'eval "$(tutor sandbox env)"'  # what a second terminal needs
@@ -72,15 +76,15 @@ def converse(request: dict[str, Any], idle: Callable[[], None]) -> Iterator[dict
         SandboxError: there is no sandbox, it went away, or it refused.
     """
     with _connected() as connection:
-        connection.sendall(json.dumps(request).encode("utf-8") + b"\n")
         connection.settimeout(_POLL_S)
+        _send(connection, request)
         waiting = b""
         while True:
             line, newline, rest = waiting.partition(b"\n")
             if newline:
                 waiting = rest
-                reply = tree.mapping(json.loads(line))
-                yield _checked(reply)
+                reply = _checked(line)
+                yield reply
                 if "ok" in reply:
                     return
                 continue
@@ -92,15 +96,23 @@ def converse(request: dict[str, Any], idle: Callable[[], None]) -> Iterator[dict
             except OSError:
                 received = b""
             if not received:
-                raise SandboxError(
-                    "the sandbox went away in the middle of an answer: "
-                    "`tutor sandbox status` tells whether it runs; then try again"
-                )
+                raise SandboxError(_GONE)
             waiting += received
             idle()
 
 
-def _checked(reply: dict[str, Any]) -> dict[str, Any]:
+def _send(connection: socket.socket, request: dict[str, Any]) -> None:
+    try:
+        connection.sendall(json.dumps(request).encode("utf-8") + b"\n")
+    except OSError:
+        raise SandboxError(_GONE) from None
+
+
+def _checked(line: bytes) -> dict[str, Any]:
+    try:
+        reply = tree.mapping(json.loads(line))
+    except ValueError:
+        raise SandboxError("the sandbox's answer is not JSON: is it of this version?") from None
     if reply.get("ok") is False:
         message = tree.text(reply.get("message")) or tree.text(reply.get("error"))
         raise SandboxError(message, reply)

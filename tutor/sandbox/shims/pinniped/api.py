@@ -106,18 +106,19 @@ class Client(NamedTuple):
         self, method: str, url: str, headers: Headers, body: bytes | None, deadline: float
     ) -> Answer:
         """Ask again as long as the server says when to."""
-        for attempt in range(_RETRIES + 1):
+        attempts = 0
+        while True:
             answer = exchange(
                 self.server, method, url, headers=headers, body=body, deadline=deadline
             )
             wait = answer.headers.get("Retry-After", "")
             again = answer.code == 429 or answer.code >= 500
-            if not again or not wait.isdigit() or attempt == _RETRIES:
+            if not again or not wait.isdigit() or attempts == _RETRIES:
                 return answer
             if int(wait) > dial.left(deadline):
                 raise dial.DeadlineExceeded
             time.sleep(int(wait))
-        raise AssertionError("the last attempt returns")
+            attempts += 1
 
 
 def _agent() -> str:

@@ -9,7 +9,6 @@ import re
 
 from tutor.sandbox.shims.pinniped.api import Resource
 
-DEFAULT_SUFFIX = "pinniped.dev"
 KINDS = {"webhook": "WebhookAuthenticator", "jwt": "JWTAuthenticator"}
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"

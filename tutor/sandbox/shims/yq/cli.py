@@ -90,9 +90,6 @@ def main(arguments: Sequence[str]) -> int:
     except UsageError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
 
 
 def _evaluate(values: Values, rest: list[str]) -> int:

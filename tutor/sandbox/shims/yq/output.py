@@ -31,11 +31,6 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.yaml_implicit_resolvers = {}
 
 
-def is_scalar(node: yaml.Node) -> bool:
-    """Whether a result is printed on its own, without structure."""
-    return isinstance(node, yaml.ScalarNode)
-
-
 def as_yaml(node: yaml.Node, *, indent: int, pretty: bool, raw: bool) -> str:
     """One result as YAML, with its line end."""
     copied = _copy(node, pretty=pretty)
