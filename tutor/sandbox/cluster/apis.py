@@ -11,15 +11,19 @@ from collections.abc import Hashable, Iterator, Sequence
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.discovery import Discovery, Remote
 from tutor.sandbox.api.ports import Unreachable
+from tutor.sandbox.api.request import User
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
 from tutor.sandbox.kinds import GroupVersion, Object, name_of
 from tutor.sandbox.schema.resources import builtin_groups
 from tutor.sandbox.server.aggregation import API_SERVICES, address_of, is_available
 from tutor.sandbox.server.network import ENDPOINTS, SERVICES
-from tutor.sandbox.server.outbound import Outbound
+from tutor.sandbox.server.outbound import Outbound, remote_headers
 
 _RECHECK_S = 15.0
+_RETRY_S = 0.5
+"""After a server did not answer as it should."""
+_AGGREGATOR = User(name="system:kube-aggregator", groups=("system:masters",))
 _TIMEOUT_S = 5.0
 _LOCAL = ("True", "Local", "Local APIServices are always available")
 _CUSTOM_PRIORITY, _CUSTOM_VERSION_PRIORITY = 1000, 100
@@ -104,7 +108,8 @@ class ApiServices:
         condition = await self._check(service)
         await self._set(service, condition)
         self._announce()
-        return Result(again_s=_RECHECK_S)
+        failed = condition[1] == "FailedDiscoveryCheck"
+        return Result(again_s=_RETRY_S if failed else _RECHECK_S)
 
     def _behind(self, obj: Object) -> list[str]:
         place = (obj["metadata"].get("namespace"), name_of(obj))
@@ -147,7 +152,12 @@ class ApiServices:
         url = f"https://{address}:{port}{path}"
         try:
             status, body = await self._outbound.exchange(
-                address_of(service, path), "GET", b"", timeout_s=_TIMEOUT_S, as_front_proxy=True
+                address_of(service, path),
+                "GET",
+                b"",
+                headers=remote_headers(_AGGREGATOR),
+                timeout_s=_TIMEOUT_S,
+                as_front_proxy=True,
             )
         except Unreachable as error:
             why = f'failing or missing response from {url}: Get "{url}": {error}'
