@@ -49,9 +49,12 @@ class Recorder:
             event["lastTimestamp"] = now
             return event
 
-        if self._client.find(EVENTS, namespace, name) is None:
-            return False
-        await self._client.change(EVENTS, namespace, name, count)
+        try:
+            await self._client.change(EVENTS, namespace, name, count)
+        except ApiError as error:
+            if error.reason == "NotFound":
+                return False
+            raise
         return True
 
     def _event(self, obj: Object, kind: str, reason: str, message: str, path: str) -> Object:

@@ -67,9 +67,16 @@ class Runtime:
 
     def _listener(self, watch: Watches):
         def listen(event: Event) -> None:
-            keys = set(watch.keys(event.stored.object))
-            if event.previous is not None:
-                keys |= set(watch.keys(event.previous.object))
+            try:
+                keys = set(watch.keys(event.stored.object))
+                if event.previous is not None:
+                    keys |= set(watch.keys(event.previous.object))
+            except ApiError as error:  # to find the keys it may have to list what it may not
+                log.info(
+                    "change not followed",
+                    extra={"reconciler": self._reconciler.name, "why": str(error)},
+                )
+                return
             if watch.rate_limited:
                 self._postpone(keys)
             else:

@@ -16,13 +16,14 @@ from tutor.sandbox.components.certmanager.duration import (
     parse_duration,
 )
 from tutor.sandbox.components.certmanager.mailaddress import MailError, parse_address
+from tutor.sandbox.components.certmanager.resources import GROUP
 from tutor.sandbox.components.certmanager.subject import is_address
 from tutor.sandbox.components.certmanager.usage import BITS, EXTENDED
 from tutor.sandbox.kinds import Object
 
 Errors = list[FieldError]
 
-GROUP = "cert-manager.io"
+
 _MIN_DURATION, _MIN_RENEW_BEFORE = HOUR, 5 * MINUTE
 _DEFAULT_DURATION = 2160 * HOUR
 _COMMON_NAME_BYTES = 64
