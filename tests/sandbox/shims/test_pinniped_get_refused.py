@@ -1,4 +1,4 @@
-"""Kubeconfigs that `pinniped get kubeconfig` cannot make. Source: pinniped v0.25.0, cmd/pinniped."""
+"""When `pinniped get kubeconfig` fails. Source: pinniped v0.25.0, cmd/pinniped."""
 
 from pathlib import Path
 

@@ -124,6 +124,10 @@ GOOD = ["--concierge-endpoint=https://127.0.0.1:1", "--concierge-authenticator-n
             + "first path segment in URL cannot contain colon",
         ),
         (
+            ["--token=x", "--enable-concierge", "--concierge-endpoint=https://x:abc"],
+            INVALID + 'invalid endpoint URL: parse "https://x:abc": invalid port ":abc" after host',
+        ),
+        (
             ["--token=x", "--enable-concierge", *GOOD, "--concierge-ca-bundle-data=a!"],
             INVALID + "invalid CA bundle data: illegal base64 data at input byte 1",
         ),

@@ -272,3 +272,28 @@ def test_proxy_of_the_environment_is_chosen_by_scheme_and_capitals_win() -> None
     chosen = proxy.from_environment("https", "x", 443, environment)
     assert chosen == proxy.Proxy("http", "a", 1, None)
     assert proxy.from_environment("http", "x", 80, environment) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("https://x:abc", 'parse "https://x:abc": '),
+        ("https://[x", 'parse "https://[x": '),
+        ("https://", "http: no Host in request URL"),
+        ("ftp://x", 'unsupported protocol scheme "ftp"'),
+    ],
+)
+def test_url_that_is_none_is_told(url: str, text: str) -> None:
+    assert ask(url).startswith(text)
+    assert ask("https://x.local", override="http://p:abc").startswith("invalid proxy address ")
+
+
+def test_file_of_authorities_without_any_trusts_nobody(
+    pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty.pem").write_text("nothing")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "empty.pem"))
+    with WebServer(lambda _: Reply(), pki.ca.issue(["127.0.0.1"]), tmp_path) as server:
+        deadline = time.monotonic() + 10
+        with pytest.raises(dial.TransportError, match="signed by unknown authority"):
+            exchange(Server(server.url), "GET", server.url, headers=(), deadline=deadline)

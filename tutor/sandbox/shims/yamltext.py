@@ -36,6 +36,7 @@ class _Loader(_PARSER):
     """Timestamps stay text, because everything ends as JSON."""
 
 
+_ODD_BREAKS = "\r\x85\u2028\u2029"  # only escapes keep them as they are
 _TEXT_TO_GO = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in _TEXT_TO_GO]
@@ -72,10 +73,12 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: Any, text: str) -> yaml.ScalarNode:
-    quoted = '"' if text == "" or looks_like_another_type(text) else None
-    node: yaml.ScalarNode = dumper.represent_scalar(
-        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else quoted
-    )
+    style = '"' if text == "" or looks_like_another_type(text) else None
+    if any(char in text for char in _ODD_BREAKS):
+        style = '"'
+    elif "\n" in text:
+        style = "|"
+    node: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
     return node
 
 

@@ -55,11 +55,14 @@ def connect(
     Raises:
         TransportError: there is no connection.
     """
-    chosen = (
-        proxy.parse(override)
-        if override
-        else proxy.from_environment(scheme, host, port, os.environ)
-    )
+    try:
+        chosen = (
+            proxy.parse(override)
+            if override
+            else proxy.from_environment(scheme, host, port, os.environ)
+        )
+    except ValueError as error:
+        raise TransportError(f"invalid proxy address {gotext.quote(override)}: {error}") from None
     if chosen is None:
         return _dial(host, port, deadline), None
     if chosen.scheme != "http":

@@ -8,8 +8,9 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from tutor.sandbox.shims import gotext
 from tutor.sandbox.shims.pinniped import dial, tls
 
 _HEAR_S = 0.1
@@ -67,9 +68,8 @@ def _once(
     *,
     check_name: bool,
 ) -> Answer:
-    parts = urlsplit(url)
+    parts, port = _parsed(url)
     host = parts.hostname or ""
-    port = parts.port or _PORTS.get(parts.scheme, 443)
     raw, through = dial.connect(parts.scheme, host, port, override=server.proxy, deadline=deadline)
     hop = dial.hop(raw)
     wire = tls.Wire()
@@ -100,6 +100,20 @@ def _once(
         raise tls.failure(error, wire, hop) from None
     finally:
         connection.close()
+
+
+def _parsed(url: str) -> tuple[SplitResult, int]:
+    """A URL in parts, and the port that it means."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError as error:
+        raise dial.TransportError(f"parse {gotext.quote(url)}: {error}") from None
+    if port is None:
+        raise dial.TransportError(f"unsupported protocol scheme {gotext.quote(parts.scheme)}")
+    if not parts.hostname:
+        raise dial.TransportError("http: no Host in request URL")
+    return parts, port
 
 
 def _hear(connection: socket.socket) -> None:

@@ -8,9 +8,11 @@ Source: Go's crypto/tls (conn.go, alert.go).
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -134,7 +136,7 @@ def _certificates(message: bytes, version: int) -> list[bytes]:
     return found
 
 
-def secure(raw: dial.socket.socket, trust: Trust, deadline: float) -> tuple[ssl.SSLSocket, Wire]:
+def secure(raw: socket.socket, trust: Trust, deadline: float) -> tuple[ssl.SSLSocket, Wire]:
     """Shake hands over an open connection.
 
     Raises:
@@ -241,7 +243,9 @@ def system_file() -> str | None:
 def _trust_system(context: ssl.SSLContext) -> None:
     path = system_file()
     if path:
-        context.load_verify_locations(cafile=path)
+        # A file without certificates leaves nothing to trust, which the handshake then tells.
+        with suppress(ssl.SSLError):
+            context.load_verify_locations(cafile=path)
     elif not os.environ.get("SSL_CERT_FILE") or sys.platform == "darwin":
         context.set_default_verify_paths()
 

@@ -93,6 +93,10 @@ def _endpoint_problem(endpoint: str) -> str:
         reason = "first path segment in URL cannot contain colon"
         return f"invalid endpoint URL: parse {gotext.quote(endpoint)}: {reason}"
     found = scheme.group(1).lower() if scheme else ""
+    port = re.match(r"[^:/]+://(?:[^/@]*@)?(?:\[[^\]/]*\]|[^:/\[\]]*)(:[^/?#]*)", endpoint)
+    if port and not re.fullmatch(r":\d*", port.group(1)):
+        reason = f"invalid port {gotext.quote(port.group(1))} after host"
+        return f"invalid endpoint URL: parse {gotext.quote(endpoint)}: {reason}"
     return "" if found == "https" else f'invalid endpoint scheme "{found}" (must be "https")'
 
 
