@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tutor.probes.base import (
     Absent,
@@ -126,9 +127,9 @@ class Stage:
     """A world and the hands to change it."""
 
     folder: Path
-    cluster: FakeCluster = field(default_factory=FakeCluster)
+    cluster: Any = field(default_factory=FakeCluster)
     shell: FakeShell = field(default_factory=FakeShell)
-    peers: FakePeers = field(default_factory=FakePeers)
+    peers: Any = field(default_factory=FakePeers)
     environment: dict[str, str] = field(default_factory=dict[str, str])
 
     @property

@@ -54,7 +54,7 @@ async def test_nobody_there_is_not_yet() -> None:
 
 async def test_source_gives_status_headers_and_body(stage: Stage) -> None:
     async with plain_server(ANSWER) as address:
-        stage.peers = Getter({}, "")  # type: ignore[assignment]
+        stage.peers = Getter({}, "")
         spec = http.Spec.model_validate({"url": f"http://{address}/x", "headers": {"A": "b"}})
         reading = await http.read(spec, stage.world, {})
     assert isinstance(reading, Seen)

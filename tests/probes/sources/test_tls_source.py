@@ -21,7 +21,7 @@ def world(stage: Stage, tmp_path: Path) -> World:
     """A world with a real dialer, which trusts their authority when none is named."""
     trusted = tmp_path / "trusted.pem"
     trusted.write_text(THEIRS.certificate, encoding="utf-8")
-    stage.peers = Dialer(str(trusted))  # type: ignore[assignment]
+    stage.peers = Dialer(str(trusted))
     return stage.world
 
 
