@@ -103,11 +103,9 @@ def data_missing(given: Gathered, now: datetime) -> Verdict | None:
         what = "a private key"
     elif not given.data("tls.crt"):
         what = "a certificate"
-    return (
-        Verdict("MissingData", f"Issuing certificate as Secret does not contain {what}")
-        if (what)
-        else None
-    )
+    if not what:
+        return None
+    return Verdict("MissingData", f"Issuing certificate as Secret does not contain {what}")
 
 
 def pair_invalid(given: Gathered, now: datetime) -> Verdict | None:

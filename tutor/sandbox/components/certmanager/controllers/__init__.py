@@ -1,0 +1,1 @@
+"""cert-manager's controllers, each with one state transition of its own."""
