@@ -146,6 +146,8 @@ class Outbound:
             )
         try:
             body = await answer.read()
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unreachable(self._sentence(error, address, route)) from error
         finally:
             await session.close()
         return Response(status=answer.status, body=body, content_type=content_type, headers=kept)
@@ -190,6 +192,7 @@ async def _relayed(
     except (aiohttp.ClientError, OSError) as error:
         log.info("backend went away", extra={"why": str(error)})
     finally:
+        answer.close()
         await session.close()
 
 
