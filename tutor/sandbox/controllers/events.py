@@ -3,6 +3,8 @@
 Source: client-go's tools/record (names, aggregation by involved object, reason and message).
 """
 
+from typing import NamedTuple
+
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
@@ -12,13 +14,21 @@ from tutor.sandbox.kinds import Object, name_of, namespace_of
 _NAMESPACE_OF_CLUSTER_OBJECTS = "default"
 
 
+class _Known(NamedTuple):
+    """An event that was recorded: where it is, and how often it happened."""
+
+    namespace: str
+    name: str
+    times: int
+
+
 class Recorder:
     """Records events as one component."""
 
     def __init__(self, client: Client, component: str, host: str = "") -> None:
         self._client = client
         self._source: Object = {"component": component} | ({"host": host} if host else {})
-        self._known: dict[tuple[str, ...], tuple[str, str]] = {}
+        self._known: dict[tuple[str, ...], _Known] = {}
 
     async def normal(self, obj: Object, reason: str, message: str, *, path: str = "") -> None:
         """Something that is as it should be."""
@@ -32,25 +42,23 @@ class Recorder:
         key = (obj["metadata"]["uid"], kind, reason, message, path)
         known = self._known.get(key)
         try:
-            if known is not None and await self._again(*known):
+            if known is not None and await self._again(known):
+                self._known[key] = known._replace(times=known.times + 1)
                 return
             created = await self._client.create(self._event(obj, kind, reason, message, path))
         except ApiError as error:
             if error.code in (403, 404):
                 return
             raise
-        self._known[key] = (namespace_of(created), name_of(created))
+        self._known[key] = _Known(namespace_of(created), name_of(created), 1)
 
-    async def _again(self, namespace: str, name: str) -> bool:
-        now = timestamp(self._client.now())
-
-        def count(event: Object) -> Object:
-            event["count"] = event.get("count", 1) + 1
-            event["lastTimestamp"] = now
-            return event
-
+    async def _again(self, known: _Known) -> bool:
+        change: Object = {
+            "count": known.times + 1,
+            "lastTimestamp": timestamp(self._client.now()),
+        }
         try:
-            await self._client.change(EVENTS, namespace, name, count)
+            await self._client.patch(EVENTS, known.namespace, known.name, change)
         except ApiError as error:
             if error.reason == "NotFound":
                 return False

@@ -213,6 +213,7 @@ async def cainjector(workload: Workload) -> None:
     for target in TARGETS:
         text = "Registering a reconciler for injectable"
         klog.info("setup.go:119", text, {"kind": target.kind})
+    workload.ready()
     await leader.acquire()
     async with asyncio.TaskGroup() as group:
         group.create_task(leader.keep(), name="cainjector lease")

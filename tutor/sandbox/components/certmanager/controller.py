@@ -67,6 +67,7 @@ async def controller(workload: Workload) -> None:
         cluster_namespace=flags.get("cluster-resource-namespace", "kube-system"),
     )
     leader = Leader(workload, klog, flags.get("leader-election-namespace", "kube-system"), _LEASE)
+    workload.ready()
     await leader.acquire()
     first, then = certificate_controllers(around), issuer_controllers(around)
     for one in sorted([*first, *then], key=lambda found: found.name):

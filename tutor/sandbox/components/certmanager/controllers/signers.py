@@ -168,7 +168,10 @@ class Signer(Controller):
             await self.recorder.normal(request, WAITING.reason, WAITING.message)
             self._audience.note(request, self._kind)
         elif ready_reason(request) not in _FINAL:
-            await self._process(request)
+            await asyncio.sleep(self.pace.issue)
+            latest = self.client.find(REQUESTS, namespace, name)
+            if latest is not None and ready_reason(latest) not in _FINAL:
+                await self._process(latest)
         return DONE
 
     async def _process(self, request: Object) -> None:
@@ -188,7 +191,6 @@ class Signer(Controller):
         elif not has_condition(issuer, "Ready"):
             await self._take(request, issuer_not_ready(request))
         elif not status_of(request).get("certificate"):
-            await asyncio.sleep(self.pace.issue)
             await self._take(request, self._signed(request, issuer))
 
     def _signed(self, request: Object, issuer: Object) -> Step:
