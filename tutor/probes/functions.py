@@ -89,7 +89,8 @@ def _plain_loader() -> Any:
     return loader
 
 
-_PLAIN_LOADER = _plain_loader()
+PLAIN_LOADER = _plain_loader()
+"""For `yaml.load`: safe, and what JSON has; `Any`, as PyYAML has no type for it."""
 
 
 _BRACKETS = re.compile(r"[\[{]|[\]}]")
@@ -104,7 +105,7 @@ def from_yaml(text: str) -> Any:
         if depth > _DEPTH_LIMIT:  # the parser's time grows with the square of it
             raise Unreadable("the text is not YAML: too many brackets inside each other")
     try:
-        return plain(yaml.load(text, Loader=_PLAIN_LOADER))  # noqa: S506 - a safe loader
+        return plain(yaml.load(text, Loader=PLAIN_LOADER))  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
         raise Unreadable(f"the text is not YAML: {error.problem}{line}") from error

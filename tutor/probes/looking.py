@@ -78,6 +78,7 @@ class Looking:
                 for given in self._bound.givens:
                     if (interval_s := _interval_s(given)) is not None:
                         group.create_task(self._revisit(given, interval_s), name=given.name)
+                await asyncio.Event().wait()  # what is followed is followed until cancelled
 
     async def changes(self, deadline: float | None) -> frozenset[str]:
         """Wait until some names have other values; none of them at the deadline (loop time)."""
