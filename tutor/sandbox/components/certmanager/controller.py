@@ -31,8 +31,8 @@ _MOST_CERTIFICATE, _MOST_ISSUER = 30, 60
 def certificate_controllers(around: Around) -> list[Controller]:
     """What takes Certificates through their lives."""
     return [
-        Trigger(around),
         Readiness(around),
+        Trigger(around),
         KeyManager(around),
         RequestManager(around),
         Issuing(around),

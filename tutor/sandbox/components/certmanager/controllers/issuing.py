@@ -130,13 +130,9 @@ class Issuing(Controller):
         await self._store(certificate, issued)
         if certificate["spec"].get("keystores"):
             await self.recorder.warning(certificate, "NotSimulated", _NO_KEYSTORES)
-        new = changed(certificate)
-        done = new["status"]
-        done["revision"] = next_revision(certificate)
-        done["conditions"] = [c for c in done["conditions"] if c["type"] != "Issuing"]
-        done.pop("failedIssuanceAttempts", None)
-        done.pop("lastFailureTime", None)
-        await self.write_status(new, certificate)
+        await self.client.change(
+            CERTIFICATES, namespace_of(certificate), name_of(certificate), completed, "status"
+        )
         text = "The certificate has been successfully issued"
         await self.recorder.normal(certificate, "Issuing", text)
 
@@ -194,6 +190,18 @@ class Issuing(Controller):
             name_of(existing),
             lambda old: target_secret(old, certificate, issued),
         )
+
+
+def completed(certificate: Object) -> Object:
+    """A Certificate whose next revision is issued; the same one when that is done already."""
+    if not has_condition(certificate, "Issuing"):
+        return certificate
+    status = certificate["status"]
+    status["revision"] = next_revision(certificate)
+    status["conditions"] = [c for c in status["conditions"] if c["type"] != "Issuing"]
+    status.pop("failedIssuanceAttempts", None)
+    status.pop("lastFailureTime", None)
+    return certificate
 
 
 def encoded_key(certificate: Object, key: PrivateKey) -> bytes:

@@ -25,7 +25,11 @@ from tutor.sandbox.components.certmanager.policies import (
     first_verdict,
     parse_time,
 )
-from tutor.sandbox.components.certmanager.resources import CERTIFICATES, has_condition
+from tutor.sandbox.components.certmanager.resources import (
+    CERTIFICATES,
+    condition_of,
+    has_condition,
+)
 from tutor.sandbox.components.certmanager.signing import renewal_time
 
 _READY_MESSAGE = "Certificate is up to date and has not expired"
@@ -44,6 +48,8 @@ class Trigger(Controller):
         certificate = self.client.find(CERTIFICATES, namespace, name)
         if certificate is None or has_condition(certificate, "Issuing"):
             return DONE
+        if condition_of(certificate, "Ready") is None:
+            return DONE  # readiness wins this race nearly always; its write brings us back
         klog = self.klog.having({"key": f"{namespace}/{name}"})
         given, now = gather(self.client, certificate), self.client.now()
         delay = delay_after_failure(given, now)
