@@ -1,13 +1,16 @@
 """Real shells, run by a player: what they were told, and what came of it."""
 
 import asyncio
+import contextlib
 import os
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from tutor.errors import ShellError
+from tutor.terminal.engine import Choice
 from tutor.terminal.launch import Program
 from tutor.terminal.recorder import CommandBegan, CommandRecord
 from tutor.terminal.screen import Geometry
@@ -296,3 +299,49 @@ async def test_keys_pressed_by_name_reach_the_program(start: StartShell, bash: P
     await running.wait()
     await shell.wait_prompt()
     assert shell.screen_text().count("\nfirst") == 2
+
+
+async def test_shell_when_it_cannot_start_can_still_be_closed(
+    start: StartShell, bash: Program, tmp_path: Path
+) -> None:
+    with pytest.raises(ShellError):
+        await start(bash, folder=tmp_path / "gone")
+
+
+async def test_many_commands_are_each_recorded_with_their_own_exit_code(
+    start: StartShell, program: Program
+) -> None:
+    shell = await start(program, own_rc=False)
+    for number in range(200):
+        record = await shell.run(f"printf 'n%d' {number}; (exit {number % 7})")
+        assert record is not None
+        assert (record.output, record.exit_code) == (f"n{number}", number % 7)
+
+
+async def test_resizing_under_an_editor_ends_in_the_picture_of_the_last_size(
+    start: StartShell, bash: Program, choice: Choice, home: Path
+) -> None:
+    if shutil.which("vim") is None:
+        pytest.skip("vim is not installed")
+    (home / "text").write_text("".join(f"line {number} {'x' * number}\n" for number in range(120)))
+    vim = "vim -n -u NONE --cmd 'set nu' text\n"
+    fresh = await start(bash, own_rc=False, choice=choice, geometry=Geometry(columns=70, lines=20))
+    stormy = await start(bash, own_rc=False, choice=choice)
+    for shell in (fresh, stormy):
+        await shell.wait_prompt()
+        shell.type(vim)
+        await shown(shell, "line 1")
+    for number in range(60):
+        stormy.resize(20 + number * 7 % 90, 5 + number * 3 % 30)
+        if number % 10 == 0:
+            await asyncio.sleep(0)
+    stormy.resize(70, 20)
+    for _ in range(20):  # a resize that vim sees late wipes the message off
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                for shell in (fresh, stormy):
+                    shell.type(":redraw!\n:echo 'set'\n")
+                    await shown(shell, "\nset")
+        if stormy.screen_text() == fresh.screen_text():
+            break
+    assert stormy.screen_text() == fresh.screen_text()

@@ -114,10 +114,8 @@ class Pty:
 
     def close(self, grace_s: float = 0.5) -> None:
         """End every process of the session: SIGHUP, after `grace_s` SIGKILL. Blocks."""
-        _signal(self.pid, signal.SIGHUP)
-        if not _gone(self.pid, grace_s):
-            _signal(self.pid, signal.SIGKILL)
-            _gone(self.pid, KILL_S)
+        if not _ended(self.pid, signal.SIGHUP, grace_s):
+            _ended(self.pid, signal.SIGKILL, KILL_S)
         self._waiter.join(KILL_S)
         self._thread.join(KILL_S)
 
@@ -243,13 +241,19 @@ def _signal(session: int, number: signal.Signals) -> None:
                 os.kill(pid, each)
 
 
-def _gone(session: int, within_s: float) -> bool:
+def _ended(session: int, number: signal.Signals, within_s: float) -> bool:
+    """Signal a session until nobody is left in it; False when time is up.
+
+    Once is not enough: a shell that is about to read looks at a signal only when a key comes.
+    """
     deadline = time.monotonic() + within_s
-    while any(True for _ in _members(session)):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
+    while time.monotonic() < deadline:
+        _signal(session, number)
+        for _ in range(5):
+            if not any(True for _ in _members(session)):
+                return True
+            time.sleep(0.01)
+    return False
 
 
 def _members(session: int) -> Iterator[int]:

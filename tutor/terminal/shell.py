@@ -61,6 +61,7 @@ class Shell:
         self._last: CommandRecord | None = None
         self._running: CommandBegan | None = None
         self._told = False
+        self._pty: Pty | None = None
         self.received = 0
         """Bytes of output so far."""
         self.exit_status: int | None = None
@@ -93,7 +94,8 @@ class Shell:
 
     async def close(self) -> None:
         """End the shell and everything that was started in it. The screen stays readable."""
-        await asyncio.to_thread(self._pty.close)
+        if self._pty is not None:
+            await asyncio.to_thread(self._pty.close)
 
     @property
     def engine(self) -> Engine:
@@ -127,11 +129,11 @@ class Shell:
     def resize(self, columns: int, lines: int) -> None:
         """Give screen and program another size."""
         self._engine.resize(columns, lines)
-        self._pty.resize(columns, lines)
+        self._process.resize(columns, lines)
 
     def write(self, data: bytes) -> None:
         """Send encoded input: what a person pressed, pasted or clicked."""
-        self._pty.write(data)
+        self._process.write(data)
 
     def type(self, text: str) -> None:
         """Type characters as they are; a line end is the Enter key."""
@@ -167,7 +169,7 @@ class Shell:
                 await self._give_up_line()
             prompts, self._at_prompt = self._prompts, False
             self._recorder.pasted, self._last = command, None
-            self._pty.write(self._paste(command.rstrip("\n")) + b"\r")
+            self.write(self._paste(command.rstrip("\n")) + b"\r")
             await self._until(lambda: self._prompts > prompts)
             self._recorder.pasted = None
             return self._last
@@ -175,13 +177,19 @@ class Shell:
     async def _give_up_line(self) -> None:
         # zsh draws its prompt again then, bash begins a new line.
         drawn = self._drawn
-        self._pty.write(b"\x03")
+        self.write(b"\x03")
         await self._until(lambda: self._drawn > drawn)
 
     def _paste(self, command: str) -> bytes:
         if self._engine.modes().bracketed_paste:
             return self._engine.encode_paste(command)
         return command.translate(_UNBRACKETED).encode()
+
+    @property
+    def _process(self) -> Pty:
+        if self._pty is None:
+            raise RuntimeError("the shell has not been started")
+        return self._pty
 
     async def _until(self, happened: Callable[[], bool]) -> None:
         while not happened():
@@ -199,7 +207,7 @@ class Shell:
         self.received += len(data)
         news: list[Event] = [*self._recorder.feed(data)]
         if replies := self._engine.replies():
-            self._pty.write(replies)
+            self._process.write(replies)
         if not self._told:
             self._told = True
             news.append(ScreenChanged())

@@ -3,6 +3,7 @@
 # ruff: noqa: D102 - the methods are documented in tutor.terminal.screen.Engine
 
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -36,6 +37,8 @@ from tutor.terminal.screen import (
 _REPLIES_LIMIT = 1024 * 1024
 _SIGNALS_LIMIT = 1000
 _MARKS_KEPT = 1000
+_PIECE = 1024
+_MOMENT_S, _MOMENTS = 0.0005, 10
 _CELL_PX = 8, 16
 
 _BUTTONS = {"left": 0, "middle": 1, "right": 2, "none": 3, "up": 64, "down": 65}
@@ -51,6 +54,32 @@ _SHAPES: dict[str, Literal["block", "underline", "bar"]] = {
     "underline": "underline",
     "bar": "bar",
 }
+
+
+class _Turns:
+    """A lock that the feeding thread leaves to others between two pieces of output.
+
+    Without that it would take the lock again before they wake, as long as there is output.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._waiting = 0
+
+    def __enter__(self) -> None:
+        self._waiting += 1
+        self._lock.acquire()
+        self._waiting -= 1
+
+    def __exit__(self, *raised: object) -> None:
+        self._lock.release()
+
+    def give_way(self) -> None:
+        """Let others have it first, for at most a moment."""
+        for _ in range(_MOMENTS):
+            if not self._waiting:
+                return
+            time.sleep(_MOMENT_S)
 
 
 class _Wire:
@@ -134,7 +163,7 @@ class CompatibleEngine:
     name = "compatibility terminal"
 
     def __init__(self, geometry: Geometry) -> None:
-        self._lock = threading.RLock()
+        self._lock = _Turns()
         self._board = Board(width=geometry.columns, height=geometry.lines)
         self._wire = _Wire()
         self._board.host.attach(self._wire)
@@ -153,8 +182,10 @@ class CompatibleEngine:
         return self._board.width, self._board.height
 
     def feed(self, data: bytes) -> None:
-        with self._lock:
-            self._board.feed_host_data(data)
+        for start in range(0, len(data), _PIECE):
+            with self._lock:
+                self._board.feed_host_data(data[start : start + _PIECE])
+            self._lock.give_way()
 
     def replies(self) -> bytes:
         with self._lock:
