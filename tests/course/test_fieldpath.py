@@ -18,5 +18,5 @@ def test_field_path_is_keys_and_positions(text: str, path: tuple[str | int, ...]
 
 @pytest.mark.parametrize("text", ["", ".spec", "spec.", "spec..a", "spec ports", "a[x]", "a[-1]"])
 def test_field_path_when_wrong_is_refused_in_words(text: str) -> None:
-    with pytest.raises(ValueError, match="path|names no field"):
+    with pytest.raises(ValueError, match=r"path|names no field"):
         parse_path(text)

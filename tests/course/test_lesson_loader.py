@@ -85,7 +85,7 @@ BROKEN: list[tuple[str, str, str, str, str]] = [
 
 
 @pytest.mark.parametrize(("file", "old", "new", "where", "says"), BROKEN)
-def test_fault_in_one_place_is_reported_there(  # noqa: PLR0917 - one row of the table
+def test_fault_in_one_place_is_reported_there(
     lesson_folder: Path, file: str, old: str, new: str, where: str, says: str
 ) -> None:
     edit(lesson_folder / file, old, new)

@@ -45,6 +45,12 @@ def test_line_tells_what_it_runs(line: str, runs: list[list[list[str]]]) -> None
     assert parsed == runs
 
 
+def test_assignments_in_front_are_kept() -> None:
+    command = parse_line("A=b env KUBECONFIG='x y' kubectl get x=y")[0][0]
+    assert command.assigned == ("b", "x y")
+    assert command.args == ("get", "x=y")
+
+
 def test_redirections_are_told_apart() -> None:
     assert parse_line("a > f")[0][0].writes_to_file
     assert not parse_line("a 2> f")[0][0].writes_to_file

@@ -46,12 +46,8 @@ def print_schema(kind: Literal["lesson", "step"]) -> int:
 def _folder_of(target: Path) -> Path:
     """The course or lesson that a path belongs to."""
     target = target.absolute()
-    for folder in (target, *target.parents):
-        if (folder / "lesson.yaml").is_file():
-            return folder
-        if target.is_dir():
-            break
-    return target
+    inside = (folder for folder in (target, *target.parents) if (folder / "lesson.yaml").is_file())
+    return next(inside, target)
 
 
 def _read(folder: Path) -> tuple[list[Lesson], list[CourseError]]:
@@ -60,7 +56,12 @@ def _read(folder: Path) -> tuple[list[Lesson], list[CourseError]]:
         lesson, faults = read_lesson(folder)
         return ([lesson] if lesson else []), faults
     course, faults = read_course(folder)
+    if not course.lessons and not faults:
+        faults = [CourseError("there is no lesson here", file=folder, next_action=_NO_LESSON)]
     return list(course.lessons), faults
+
+
+_NO_LESSON = "Give the path of a lesson, or of a folder of lessons."
 
 
 def _unbound(lesson: Lesson) -> list[CourseError]:

@@ -17,6 +17,8 @@ class Command:
     program: str
     """Without its folder."""
     args: tuple[str, ...]
+    assigned: tuple[str, ...]
+    """The values of `A=b` in front of it."""
     has_own_input: bool
     """It is given a here-document or here-string."""
     writes_to_file: bool
@@ -84,12 +86,18 @@ def _command(tokens: list[_Token]) -> Command | None:
         plain.pop(0)
     if plain and not plain[0].is_quoted and plain[0].text in _NOT_COMMANDS:
         return None
-    rest = _unwrapped([word.text for word in plain])
+    texts = [word.text for word in plain]
+    rest = _unwrapped(texts)
     if not rest or not rest[0]:
         return None
     return Command(
         program=PurePosixPath(rest[0]).name or rest[0],
         args=tuple(rest[1:]),
+        assigned=tuple(
+            word.partition("=")[2]
+            for word in texts[: len(texts) - len(rest)]
+            if _ASSIGNMENT.match(word)
+        ),
         has_own_input=bool(redirections & {"<<", "<<-", "<<<"}),
         writes_to_file=bool(redirections & {">", ">>", "&>", "&>>", ">|"}),
     )

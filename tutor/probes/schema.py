@@ -16,6 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from tutor.course.interpret import Node
 from tutor.course.model import Header, Step
 from tutor.probes.catalogue import SOURCES
+from tutor.probes.source import EXPRESSION
 
 DIALECT = GenerateJsonSchema.schema_dialect
 
@@ -92,8 +93,9 @@ def _describe(model: type[BaseModel], schema: Schema) -> None:
         described = schema.get("properties", {}).get(info.alias or name)
         if described is not None:
             described.pop("title", None)
-            if name in texts:
-                described["description"] = texts[name]
+            told = ["An expression." if EXPRESSION in info.metadata else "", texts.get(name, "")]
+            if text := " ".join(filter(None, told)):
+                described["description"] = text
 
 
 def _field_texts(model: type[BaseModel]) -> dict[str, str]:

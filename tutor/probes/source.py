@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import core_schema
-
 from tutor.course.interpret import Node
 from tutor.probes.base import Absent, Blind, Peer, Reading, Seen, Topic, World
 
@@ -16,17 +13,8 @@ Inputs = Mapping[str, Any]
 """The values of those arguments that are expressions."""
 
 
-class ExpressionMark:
-    """Marks an argument as an expression over the other names of the step."""
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: Any
-    ) -> JsonSchemaValue:
-        """Say so in the schema that editors use."""
-        return {**handler(schema), "description": "An expression over names given in this step."}
-
-
-EXPRESSION = ExpressionMark()
+EXPRESSION = object()
+"""Marks an argument as an expression over the other names of the step."""
 
 S = TypeVar("S", bound=Node)
 

@@ -21,7 +21,10 @@ class Match(Node):
     program: Text | tuple[Text, ...]
     """Its name, or several that will do."""
     has: tuple[Text, ...] = ()
-    """Words that have to be among its arguments, each with alternatives: `service|services|svc`."""
+    """Words that have to be among its arguments, each with alternatives: `service|services|svc`.
+
+    The value of an `A=b` in front of the command counts as one of its arguments.
+    """
     lacks: tuple[Text, ...] = ()
     """Words that may not be among its arguments."""
 
@@ -143,7 +146,7 @@ def _is_program(match: Match, command: Command) -> bool:
 def _is_meant(match: Match, command: Command) -> bool:
     if not _is_program(match, command):
         return False
-    words = frozenset(_words(command.args))
+    words = frozenset([*_words(command.args), *(each.casefold() for each in command.assigned)])
     wanted = (each.casefold().split("|") for each in match.has)
     unwanted = (each.casefold().split("|") for each in match.lacks)
     return all(any(word in words for word in each) for each in wanted) and not any(
