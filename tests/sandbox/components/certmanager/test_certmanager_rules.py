@@ -154,8 +154,8 @@ def _refusal(kind: str, spec: Any) -> str | None:
         (
             {"renewBefore": "2160h"},
             (
-                "spec.renewBefore: Invalid value: 2160h0m0s: certificate duration 2160h0m0s must be "
-                "greater than renewBefore 2160h0m0s"
+                "spec.renewBefore: Invalid value: 2160h0m0s: certificate duration 2160h0m0s must "
+                "be greater than renewBefore 2160h0m0s"
             ),
         ),
         (

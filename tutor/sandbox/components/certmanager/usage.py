@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, ObjectIdentifier
 
+from tutor.sandbox.pki import key_usage
+
 BITS = {
     "digital signature": "digital_signature",
     "signing": "digital_signature",
@@ -69,19 +71,17 @@ def key_usages(usages: Sequence[str], *, is_ca: bool) -> KeyUsages:
 
 
 def bits_extension(bits: Iterable[str]) -> x509.ExtensionType:
-    """A key usage extension, also without any bit, and with bits that need another one.
+    """A key usage extension, also one without any bit.
 
-    cryptography refuses `encipher only` without key agreement, which Go does not.
+    `encipher only` and `decipher only` mean nothing without key agreement (RFC 5280), and are left
+    out then: a certificate with them cannot be read here.
     """
-    every = dict.fromkeys(BITS.values())
     wanted = set(bits)
-    number = sum(1 << (15 - place) for place, bit in enumerate(every) if bit in wanted)
-    if not number:
+    if "key_agreement" not in wanted:
+        wanted -= {"encipher_only", "decipher_only"}
+    if not wanted:
         return x509.UnrecognizedExtension(ExtensionOID.KEY_USAGE, _EMPTY_BITS)
-    octets = number.to_bytes(2, "big").rstrip(b"\0")
-    unused = (octets[-1] & -octets[-1]).bit_length() - 1
-    value = bytes((3, len(octets) + 1, unused)) + octets
-    return x509.UnrecognizedExtension(ExtensionOID.KEY_USAGE, value)
+    return key_usage(sorted(wanted))
 
 
 def read_bits(value: bytes) -> frozenset[str]:
