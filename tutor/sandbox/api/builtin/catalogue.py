@@ -2,28 +2,41 @@
 
 from collections.abc import Mapping
 
-from tutor.sandbox.api.builtin import configuration, endpoints, event, lease, rbac, service
+from tutor.sandbox.api.builtin import configuration, event, lease, rbac
 from tutor.sandbox.api.builtin.behaviour import Behaviour
+from tutor.sandbox.api.builtin.disruption_budget import POD_DISRUPTION_BUDGET
+from tutor.sandbox.api.builtin.limits import LIMIT_RANGE, RESOURCE_QUOTA
 from tutor.sandbox.api.builtin.namespace import NAMESPACE
+from tutor.sandbox.api.builtin.network import endpoints, service
+from tutor.sandbox.api.builtin.network.endpoint_slice import ENDPOINT_SLICE
+from tutor.sandbox.api.builtin.network.ingress import INGRESS, INGRESS_CLASS
+from tutor.sandbox.api.builtin.network.network_policy import NETWORK_POLICY
+from tutor.sandbox.api.builtin.node import NODE
 from tutor.sandbox.api.builtin.pod.pods import POD, POD_TEMPLATE
-from tutor.sandbox.api.builtin.storage_claim import PERSISTENT_VOLUME_CLAIM
+from tutor.sandbox.api.builtin.storage.claim import PERSISTENT_VOLUME_CLAIM
+from tutor.sandbox.api.builtin.storage.volume import PERSISTENT_VOLUME
 from tutor.sandbox.api.builtin.workloads.daemon_set import DAEMON_SET
 from tutor.sandbox.api.builtin.workloads.deployment import DEPLOYMENT
 from tutor.sandbox.api.builtin.workloads.job import CRON_JOB, JOB
 from tutor.sandbox.api.builtin.workloads.replicas import REPLICA_SET, REPLICATION_CONTROLLER
 from tutor.sandbox.api.builtin.workloads.stateful_set import CONTROLLER_REVISION, STATEFUL_SET
 
+_NETWORKING = "networking.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 
 BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
     ("", "ConfigMap"): configuration.CONFIG_MAP,
     ("", "Endpoints"): endpoints.ENDPOINTS,
     ("", "Event"): event.CORE_EVENT,
+    ("", "LimitRange"): LIMIT_RANGE,
     ("", "Namespace"): NAMESPACE,
+    ("", "Node"): NODE,
+    ("", "PersistentVolume"): PERSISTENT_VOLUME,
     ("", "PersistentVolumeClaim"): PERSISTENT_VOLUME_CLAIM,
     ("", "Pod"): POD,
     ("", "PodTemplate"): POD_TEMPLATE,
     ("", "ReplicationController"): REPLICATION_CONTROLLER,
+    ("", "ResourceQuota"): RESOURCE_QUOTA,
     ("", "Secret"): configuration.SECRET,
     ("", "Service"): service.SERVICE,
     ("", "ServiceAccount"): configuration.SERVICE_ACCOUNT,
@@ -35,7 +48,12 @@ BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
     ("batch", "CronJob"): CRON_JOB,
     ("batch", "Job"): JOB,
     ("coordination.k8s.io", "Lease"): lease.LEASE,
+    ("discovery.k8s.io", "EndpointSlice"): ENDPOINT_SLICE,
     ("events.k8s.io", "Event"): event.EVENT,
+    (_NETWORKING, "Ingress"): INGRESS,
+    (_NETWORKING, "IngressClass"): INGRESS_CLASS,
+    (_NETWORKING, "NetworkPolicy"): NETWORK_POLICY,
+    ("policy", "PodDisruptionBudget"): POD_DISRUPTION_BUDGET,
     (_RBAC, "ClusterRole"): rbac.CLUSTER_ROLE,
     (_RBAC, "ClusterRoleBinding"): rbac.CLUSTER_ROLE_BINDING,
     (_RBAC, "Role"): rbac.ROLE,

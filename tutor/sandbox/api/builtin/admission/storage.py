@@ -17,7 +17,7 @@ from tutor.sandbox.api.builtin.admission.plugin import (
     refusal,
 )
 from tutor.sandbox.api.builtin.reading import ensure, part, text
-from tutor.sandbox.api.builtin.storage_claim import OLD_CLASS
+from tutor.sandbox.api.builtin.storage.claim import OLD_CLASS
 from tutor.sandbox.api.webhooks import Write
 from tutor.sandbox.kinds import GroupResource, Object, annotations_of, name_of
 

@@ -1,7 +1,7 @@
 """What of a pod may change once it is there. Source: `apis/core/validation/validation.go`."""
 
 from tutor.sandbox.api import metadata
-from tutor.sandbox.api.builtin import checks, go_struct
+from tutor.sandbox.api.builtin import addresses, checks, go_struct
 from tutor.sandbox.api.builtin.checks import Errors
 from tutor.sandbox.api.builtin.pod import annotations, scheduling
 from tutor.sandbox.api.builtin.pod.spec import metadata_and_spec
@@ -202,5 +202,5 @@ def _addresses(status: Object, before: Object) -> Errors:
                 path = "status.hostIPs[0].ip"
                 errors.append(invalid(path, first, "must be equal to `hostIP`"))
         for entry, at in indexed(status, field, "status"):
-            errors += checks.ip(text(entry, "ip"), at, known=known)
+            errors += addresses.ip(text(entry, "ip"), at, known=known)
     return errors

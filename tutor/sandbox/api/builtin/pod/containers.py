@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from tutor.sandbox.api import formats
 from tutor.sandbox.api.builtin import checks, go_struct
 from tutor.sandbox.api.builtin.checks import Errors
+from tutor.sandbox.api.builtin.network.service import PROTOCOLS
 from tutor.sandbox.api.builtin.pod import env, mounts
 from tutor.sandbox.api.builtin.pod.probes import PROBES, hooks, probes
 from tutor.sandbox.api.builtin.pod.reading import is_sidecar
 from tutor.sandbox.api.builtin.pod.resources import requirements
 from tutor.sandbox.api.builtin.pod.security import container_context
 from tutor.sandbox.api.builtin.reading import indexed, items, number, part, text
-from tutor.sandbox.api.builtin.service import PROTOCOLS
 from tutor.sandbox.api.status import (
     duplicate,
     forbidden_field,

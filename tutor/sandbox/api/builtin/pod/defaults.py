@@ -146,7 +146,7 @@ def default_volume(volume: Object) -> None:
     for source in items(volume, "projected", "sources"):
         _default_projection(source)
     _default_claim(part(volume, "ephemeral", "volumeClaimTemplate"))
-    _default_old_kinds(volume)
+    default_network_volume(volume)
 
 
 def _default_projection(source: Object) -> None:
@@ -169,7 +169,8 @@ _OLD_KINDS: dict[str, Object] = {
 }
 
 
-def _default_old_kinds(volume: Object) -> None:
+def default_network_volume(volume: Object) -> None:
+    """Fill in, in place, what a network volume leaves open."""
     for field, defaults in _OLD_KINDS.items():
         if volume.get(field) is not None:
             fill(volume[field], **defaults)

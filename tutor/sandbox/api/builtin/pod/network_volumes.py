@@ -13,23 +13,26 @@ from tutor.sandbox.kinds import Object
 _IQN = re.compile(r"iqn\.\d{4}-\d{2}\.([a-zA-Z0-9.-]+)(:[^,;*&$|\s]+)")
 _EUI = re.compile("eui.[0-9a-zA-Z]{16}")
 _NAA = re.compile("naa.[0-9a-zA-Z]{32}")
+_OF_NO_KIND = "must be valid format starting with iqn, eui, or naa"
 
 
-def _needs(*fields: str) -> Callable[[Object, str], Errors]:
+def needs(*fields: str) -> Callable[[Object, str], Errors]:
+    """A judge that requires these fields."""
+
     def judge(source: Object, path: str) -> Errors:
         return [required(f"{path}.{field}") for field in fields if not source.get(field)]
 
     return judge
 
 
-glusterfs = _needs("endpoints", "path")
-rbd = _needs("monitors", "image")
-cephfs = _needs("monitors")
-azure_file = _needs("secretName", "shareName")
-vsphere = _needs("volumePath")
-photon = _needs("pdID")
-portworx = _needs("volumeID")
-scale_io = _needs("gateway", "system", "volumeName")
+glusterfs = needs("endpoints", "path")
+rbd = needs("monitors", "image")
+cephfs = needs("monitors")
+azure_file = needs("secretName", "shareName")
+vsphere = needs("volumePath")
+photon = needs("pdID")
+portworx = needs("volumeID")
+scale_io = needs("gateway", "system", "volumeName")
 
 
 def driver_name(name: str, path: str) -> Errors:
@@ -57,7 +60,7 @@ aws_elastic_block_store = _disk("volumeID")
 
 def nfs(source: Object, path: str) -> Errors:
     """A folder of an NFS server."""
-    errors = _needs("server", "path")(source, path)
+    errors = needs("server", "path")(source, path)
     if not text(source, "path").startswith("/"):
         errors.append(invalid(f"{path}.path", text(source, "path"), "must be an absolute path"))
     return errors
@@ -65,23 +68,24 @@ def nfs(source: Object, path: str) -> Errors:
 
 def iscsi(source: Object, path: str) -> Errors:
     """A disk of an iSCSI target."""
-    errors = _needs("targetPortal", "iqn")(source, path)
+    errors = needs("targetPortal", "iqn")(source, path)
     if name := text(source, "iqn"):
-        errors += _iscsi_name(name, f"{path}.iqn")
+        errors += iscsi_name(name, f"{path}.iqn", _OF_NO_KIND)
     errors += checks.in_range(number(source, "lun"), 0, 255, f"{path}.lun")
     authenticates = source.get("chapAuthDiscovery") or source.get("chapAuthSession")
     if authenticates and source.get("secretRef") is None:
         errors.append(required(f"{path}.secretRef"))
     if (name := source.get("initiatorName")) is not None:
-        errors += _iscsi_name(name, f"{path}.initiatorname")
+        errors += iscsi_name(name, f"{path}.initiatorname", _OF_NO_KIND)
     return errors
 
 
-def _iscsi_name(name: str, path: str) -> Errors:
+def iscsi_name(name: str, path: str, of_no_kind: str) -> Errors:
+    """A name of one of the three kinds; `of_no_kind` is said of any other."""
     shapes = {"iqn": _IQN, "eui": _EUI, "naa": _NAA}
     shape = next((shape for start, shape in shapes.items() if name.startswith(start)), None)
     if shape is None:
-        return [invalid(path, name, "must be valid format starting with iqn, eui, or naa")]
+        return [invalid(path, name, of_no_kind)]
     return [] if shape.fullmatch(name) else [invalid(path, name, "must be valid format")]
 
 
@@ -118,7 +122,7 @@ def quobyte(source: Object, path: str) -> Errors:
             for one in registry.split(",")
             if one.count(":") != 1
         ]
-    return errors + _needs("volume")(source, path)
+    return errors + needs("volume")(source, path)
 
 
 def flocker(source: Object, path: str) -> Errors:
@@ -137,7 +141,7 @@ def flocker(source: Object, path: str) -> Errors:
 
 def cinder(source: Object, path: str) -> Errors:
     """A Cinder volume."""
-    return _needs("volumeID")(source, path) + secret_name(source, path)
+    return needs("volumeID")(source, path) + secret_name(source, path)
 
 
 def secret_name(source: Object, path: str) -> Errors:
@@ -148,7 +152,7 @@ def secret_name(source: Object, path: str) -> Errors:
 
 def flex_volume(source: Object, path: str) -> Errors:
     """A volume of a driver installed on the node."""
-    errors = _needs("driver")(source, path)
+    errors = needs("driver")(source, path)
     for key in sorted(part(source, "options")):
         domain = f".{key.split('/', 1)[0].lower()}"
         if domain.endswith((".kubernetes.io", ".k8s.io")):
@@ -159,7 +163,7 @@ def flex_volume(source: Object, path: str) -> Errors:
 
 def azure_disk(source: Object, path: str) -> Errors:
     """A disk of Azure's."""
-    errors = _needs("diskName", "diskURI")(source, path)
+    errors = needs("diskName", "diskURI")(source, path)
     kind, uri = source.get("kind"), text(source, "diskURI")
     if (mode := source.get("cachingMode")) is not None:
         errors += checks.one_of(mode, ("None", "ReadOnly", "ReadWrite"), f"{path}.cachingMode")

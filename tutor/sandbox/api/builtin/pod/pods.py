@@ -4,7 +4,7 @@ Source: `registry/core/pod/strategy.go`, `registry/core/podtemplate/strategy.go`
 """
 
 from tutor.sandbox.api import metadata
-from tutor.sandbox.api.builtin import checks
+from tutor.sandbox.api.builtin import addresses
 from tutor.sandbox.api.builtin.behaviour import (
     Behaviour,
     Subpath,
@@ -95,7 +95,7 @@ def _status_warnings(obj: Object, _old: Object | None) -> list[str]:
         warning
         for field in ("podIPs", "hostIPs")
         for entry, at in indexed(part(obj, "status"), field, "status")
-        for warning in checks.ip_warnings(text(entry, "ip"), f"{at}.ip")
+        for warning in addresses.ip_warnings(text(entry, "ip"), f"{at}.ip")
     ]
 
 

@@ -42,14 +42,14 @@ def _weight(term: Object, path: str) -> Errors:
     return [invalid(f"{path}.weight", weight, "must be in the range 1-100")]
 
 
-def node_selector(selector: Object, path: str) -> Errors:
+def node_selector(selector: Object, path: str, *, any_value: bool = False) -> Errors:
     """Terms of which a node has to fulfil one."""
     if not selector.get("nodeSelectorTerms"):
         why = "must have at least one node selector term"
         return [required(f"{path}.nodeSelectorTerms", why)]
     errors: Errors = []
     for term, at in indexed(selector, "nodeSelectorTerms", path):
-        errors += node_selector_term(term, at)
+        errors += node_selector_term(term, at, any_value=any_value)
     return errors
 
 

@@ -6,7 +6,7 @@ Source: `apis/core/validation/validation.go`.
 from dataclasses import dataclass
 
 from tutor.sandbox.api import formats, metadata
-from tutor.sandbox.api.builtin import checks
+from tutor.sandbox.api.builtin import addresses, checks
 from tutor.sandbox.api.builtin.checks import Errors
 from tutor.sandbox.api.builtin.pod import annotations, containers, scheduling, security
 from tutor.sandbox.api.builtin.pod.reading import containers as all_containers
@@ -95,7 +95,7 @@ def _dns_config(spec: Object, path: str) -> Errors:
         why = f"must not have more than {_NAMESERVERS} nameservers"
         errors.append(invalid(f"{path}.nameservers", servers, why))
     for server, at in indexed(config, "nameservers", path):
-        errors += checks.ip(server, at)
+        errors += addresses.ip(server, at)
     errors += _searches(config, path)
     for option, at in indexed(config, "options", path):
         if not option.get("name"):
@@ -169,7 +169,7 @@ def _names(spec: Object, path: str) -> Errors:
 def _rest(spec: Object, path: str) -> Errors:
     errors = scheduling.tolerations(items(spec, "tolerations"), f"{path}.tolerations")
     for alias, at in indexed(spec, "hostAliases", path):
-        errors += checks.ip(text(alias, "ip"), f"{at}.ip")
+        errors += addresses.ip(text(alias, "ip"), f"{at}.ip")
         for host, here in indexed(alias, "hostnames", at):
             errors += checks.obey(formats.dns1123_subdomain, host, here)
     if name := text(spec, "priorityClassName"):

@@ -9,7 +9,7 @@ from tutor.sandbox.api.builtin.pod import network_volumes
 from tutor.sandbox.api.builtin.pod.paths import descending, no_backsteps
 from tutor.sandbox.api.builtin.pod.projection import downward_file, key_to_path, mode, projected
 from tutor.sandbox.api.builtin.reading import indexed, items, text
-from tutor.sandbox.api.builtin.storage_claim import claim_template
+from tutor.sandbox.api.builtin.storage.claim import claim_template
 from tutor.sandbox.api.status import duplicate, forbidden_field, invalid, not_supported, required
 from tutor.sandbox.kinds import Object
 

@@ -4,13 +4,13 @@ Source: `api/pod/warnings.go`, `api/node/util.go`.
 """
 
 from tutor.sandbox.api import formats
-from tutor.sandbox.api.builtin import checks
+from tutor.sandbox.api.builtin import addresses
 from tutor.sandbox.api.builtin.pod import overlaps
 from tutor.sandbox.api.builtin.pod.annotations import APP_ARMOR, SECCOMP, SECCOMP_CONTAINER
 from tutor.sandbox.api.builtin.pod.reading import containers
 from tutor.sandbox.api.builtin.pod.resources import fractional_bytes
 from tutor.sandbox.api.builtin.reading import indexed, number, part, text
-from tutor.sandbox.api.builtin.storage_claim import spec_warnings
+from tutor.sandbox.api.builtin.storage.claim import spec_warnings
 from tutor.sandbox.kinds import Object
 
 NODE_LABELS = {
@@ -241,9 +241,9 @@ def _rest(spec: Object, path: str) -> list[str]:
     for field in ("podAffinity", "podAntiAffinity"):
         said += _null_selectors(part(spec, "affinity", field), f"{path}.affinity.{field}")
     for server, at in indexed(part(spec, "dnsConfig"), "nameservers", f"{path}.dnsConfig"):
-        said += checks.ip_warnings(server, at)
+        said += addresses.ip_warnings(server, at)
     for alias, at in indexed(spec, "hostAliases", path):
-        said += checks.ip_warnings(text(alias, "ip"), f"{at}.ip")
+        said += addresses.ip_warnings(text(alias, "ip"), f"{at}.ip")
     return said
 
 

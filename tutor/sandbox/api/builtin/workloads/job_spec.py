@@ -31,7 +31,6 @@ _NUMBERS = (
 _ACTIONS = ("Count", "FailIndex", "FailJob", "Ignore")
 _MANY, _FEWER = 100_000, 10_000
 _RULES, _CODES, _LONGEST_MANAGER, _LONGEST_INDEXES = 20, 255, 63, 64 * 1024
-_HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 
 
 def job_spec(spec: Object, path: str) -> Errors:
@@ -51,17 +50,7 @@ def job_spec(spec: Object, path: str) -> Errors:
 
 
 def _manager(manager: str, path: str) -> Errors:
-    errors: Errors = []
-    domain, slash, rest = manager.partition("/")
-    if not manager:
-        errors.append(required(path))
-    elif not (slash and domain and rest):
-        why = 'must be a domain-prefixed path (such as "acme.io/foo")'
-        errors.append(invalid(path, manager, why))
-    else:
-        errors += checks.obey(formats.dns1123_subdomain, domain, path)
-        if not re.fullmatch(_HTTP_PATH, rest):
-            errors.append(invalid(path, rest, checks.breaks("Invalid path", _HTTP_PATH)))
+    errors = checks.domain_prefixed_path(manager, path)
     if len(manager) > _LONGEST_MANAGER:
         errors.append(too_long(path, _LONGEST_MANAGER))
     return errors

@@ -29,7 +29,7 @@ from tutor.sandbox.api.builtin.reading import (
     same,
     text,
 )
-from tutor.sandbox.api.builtin.storage_claim import claim_spec, default_claim, spec_warnings
+from tutor.sandbox.api.builtin.storage.claim import claim_spec, default_claim, spec_warnings
 from tutor.sandbox.api.builtin.workloads.template import (
     PATH,
     amount,

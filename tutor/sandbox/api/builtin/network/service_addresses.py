@@ -4,7 +4,7 @@ Source: `apis/core/validation/validation.go`, `api/service/warnings.go`.
 """
 
 from tutor.sandbox.api import formats
-from tutor.sandbox.api.builtin import checks
+from tutor.sandbox.api.builtin import addresses, checks
 from tutor.sandbox.api.builtin.checks import Errors
 from tutor.sandbox.api.builtin.reading import indexed, items, text
 from tutor.sandbox.api.status import (
@@ -38,7 +38,7 @@ def cluster_ips(spec: Object, before: Object) -> Errors:
                 broken.append(invalid("spec.clusterIPs", ips, why))
             continue
         path = f"spec.clusterIPs[{index}]"
-        broken += checks.ip(ip, path, known=items(before, "clusterIPs"))
+        broken += addresses.ip(ip, path, known=items(before, "clusterIPs"))
     errors += broken
     if len(ips) > 2:
         errors.append(invalid("spec.clusterIPs", ips, "may only hold up to 2 values"))
@@ -72,7 +72,7 @@ def _families(spec: Object) -> Errors:
 
 
 def _is_v6(ip: str) -> bool:
-    found = checks.address(ip)
+    found = addresses.address(ip)
     return found is not None and found.version == 6
 
 
@@ -149,13 +149,15 @@ def external_ips(spec: Object, before: Object) -> Errors:
     """Addresses that the cluster did not give."""
     errors: Errors = []
     for ip, path in indexed(spec, "externalIPs", "spec"):
-        errors += checks.ip(ip, path, known=items(before, "externalIPs")) or endpoint_ip(ip, path)
+        errors += addresses.ip(ip, path, known=items(before, "externalIPs")) or endpoint_ip(
+            ip, path
+        )
     return errors
 
 
 def endpoint_ip(value: str, path: str) -> Errors:
     """An address that something outside the node can be reached at."""
-    found = checks.address(value)
+    found = addresses.address(value)
     if found is None:
         return [invalid(path, value, "must be a valid IP address")]
     errors: Errors = []
@@ -183,7 +185,7 @@ def load_balancer(status: Object, known: Object, kind: str, path: str = "status"
     errors: Errors = []
     for ingress, at in indexed(status, "ingress", path):
         ip, mode = text(ingress, "ip"), ingress.get("ipMode")
-        errors += checks.ip(ip, f"{at}.ip", known=known_ips) if ip else []
+        errors += addresses.ip(ip, f"{at}.ip", known=known_ips) if ip else []
         if mode is None and ip:
             errors.append(required(f"{at}.ipMode", "must be specified when `ip` is set"))
         elif mode is not None and not ip:
@@ -200,7 +202,7 @@ def host_not_address(name: str, path: str) -> Errors:
     if not name:
         return []
     errors = checks.obey(formats.dns1123_subdomain, name, path)
-    if checks.address(name):
+    if addresses.address(name):
         errors.append(invalid(path, name, "must be a DNS name, not an IP address"))
     return errors
 
@@ -226,9 +228,9 @@ def warnings(spec: Object) -> list[str]:
             "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
         )
     if ip := text(spec, "loadBalancerIP"):
-        found += checks.ip_warnings(ip, "spec.loadBalancerIP")
+        found += addresses.ip_warnings(ip, "spec.loadBalancerIP")
     for value, path in indexed(spec, "loadBalancerSourceRanges", "spec"):
-        found += checks.cidr_warnings(value, path)
+        found += addresses.cidr_warnings(value, path)
     if external_name and spec.get("externalIPs"):
         found.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
     if not external_name and spec.get("externalName"):
@@ -242,5 +244,5 @@ def _all_ips(spec: Object, field: str) -> list[str]:
     return [
         warning
         for ip, path in indexed(spec, field, "spec")
-        for warning in checks.ip_warnings(ip, path)
+        for warning in addresses.ip_warnings(ip, path)
     ]

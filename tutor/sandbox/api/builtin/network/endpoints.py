@@ -4,12 +4,12 @@ Source: `apis/core/validation/validation.go`, `apis/discovery/validation/validat
 """
 
 from tutor.sandbox.api import formats, metadata
-from tutor.sandbox.api.builtin import checks
+from tutor.sandbox.api.builtin import addresses, checks
 from tutor.sandbox.api.builtin.behaviour import Behaviour
 from tutor.sandbox.api.builtin.checks import Errors
+from tutor.sandbox.api.builtin.network.service import PROTOCOLS
+from tutor.sandbox.api.builtin.network.service_addresses import endpoint_ip
 from tutor.sandbox.api.builtin.reading import fill, indexed, items, number, same, text
-from tutor.sandbox.api.builtin.service import PROTOCOLS
-from tutor.sandbox.api.builtin.service_addresses import endpoint_ip
 from tutor.sandbox.api.status import required
 from tutor.sandbox.kinds import Object, labels_of
 
@@ -46,7 +46,7 @@ def _subsets(obj: Object) -> Errors:
 
 def _address(address: Object, path: str) -> Errors:
     ip = text(address, "ip")
-    errors = checks.ip(ip, f"{path}.ip")
+    errors = addresses.ip(ip, f"{path}.ip")
     if host := text(address, "hostname"):
         errors += checks.obey(formats.dns1123_label, host, f"{path}.hostname")
     if (node := address.get("nodeName")) is not None:
@@ -75,7 +75,7 @@ def _warnings(obj: Object, _old: Object | None) -> list[str]:
         for subset, path in indexed(obj, "subsets", "")
         for field in ("addresses", "notReadyAddresses")
         for address, at in indexed(subset, field, path)
-        for warning in checks.ip_warnings(text(address, "ip"), f"{at}.ip")
+        for warning in addresses.ip_warnings(text(address, "ip"), f"{at}.ip")
     ]
 
 

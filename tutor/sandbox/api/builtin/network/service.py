@@ -5,11 +5,12 @@ Source: `apis/core/v1/defaults.go`, `apis/core/validation/validation.go`,
 """
 
 from tutor.sandbox.api import formats, metadata
-from tutor.sandbox.api.builtin import checks, service_addresses
+from tutor.sandbox.api.builtin import addresses, checks
 from tutor.sandbox.api.builtin.behaviour import Behaviour, Subpath, keep_spec, keep_status
 from tutor.sandbox.api.builtin.checks import Errors
+from tutor.sandbox.api.builtin.network import service_addresses
+from tutor.sandbox.api.builtin.network.service_addresses import is_headless
 from tutor.sandbox.api.builtin.reading import drop, fill, indexed, items, number, part, same, text
-from tutor.sandbox.api.builtin.service_addresses import is_headless
 from tutor.sandbox.api.status import duplicate, forbidden_field, invalid, required
 from tutor.sandbox.kinds import Object, annotations_of
 
@@ -252,7 +253,7 @@ def _source_ranges(obj: Object, old: Object | None) -> Errors:
             errors.append(forbidden_field(path, _ONLY_LOAD_BALANCER))
         known = [value.strip() for value in items(before, "loadBalancerSourceRanges")]
         for index, value in enumerate(ranges):
-            errors += checks.cidr(value.strip(), f"{path}[{index}]", known=known)
+            errors += addresses.cidr(value.strip(), f"{path}[{index}]", known=known)
         return errors
     annotation = annotations_of(obj).get(_RANGES)
     if annotation is None:
@@ -262,7 +263,7 @@ def _source_ranges(obj: Object, old: Object | None) -> Errors:
         errors.append(forbidden_field(path, _ONLY_LOAD_BALANCER))
     if annotation.strip() and annotations_of(old or {}).get(_RANGES) != annotation:
         for value in annotation.split(","):
-            errors += checks.cidr(value.strip(), path)
+            errors += addresses.cidr(value.strip(), path)
     return errors
 
 
@@ -315,7 +316,7 @@ def _status_warnings(obj: Object, _old: Object | None) -> list[str]:
         for ingress, path in indexed(
             part(obj, "status", "loadBalancer"), "ingress", "status.loadBalancer"
         )
-        for warning in checks.ip_warnings(text(ingress, "ip"), path)
+        for warning in addresses.ip_warnings(text(ingress, "ip"), path)
     ]
 
 

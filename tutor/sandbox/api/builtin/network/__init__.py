@@ -1,0 +1,1 @@
+"""Kinds of the network: services and what is behind and before them."""

@@ -1,0 +1,1 @@
+"""Kinds of storage: claims, volumes and how they are made."""
