@@ -21,6 +21,14 @@ from tutor.sandbox.schema.scalars import untyped
 _A_NAME = "fakename"
 
 
+class EmbeddedError(DecodeError):
+    """The type or metadata of an embedded object cannot be read."""
+
+    def __init__(self, error: FieldError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 def read_metadata(value: Any, path: str = "metadata") -> tuple[Object, tuple[str, ...]]:
     """Metadata as the server keeps it in custom objects, and complaints of unknown fields.
 
@@ -37,7 +45,7 @@ def read_embedded(value: Any, schema: Schema, path: str = "") -> Iterator[str]:
     """Read the metadata of embedded objects in place; yields complaints of unknown fields.
 
     Raises:
-        DecodeError: an apiVersion, kind or metadata has the wrong type.
+        EmbeddedError: an apiVersion, kind or metadata has the wrong type.
     """
     if not schema.embeds:
         return
@@ -50,14 +58,14 @@ def read_embedded(value: Any, schema: Schema, path: str = "") -> Iterator[str]:
 def _read_one(value: dict[str, Any], path: str) -> Iterator[str]:
     for key in ("apiVersion", "kind"):
         if key in value and not isinstance(value[key], str):
-            raise DecodeError(str(invalid(f"{path}.{key}", value[key], "must be a string")))
+            raise EmbeddedError(invalid(f"{path}.{key}", value[key], "must be a string"))
     if "metadata" not in value:
         return
     at = f"{path}.metadata"
     try:
         value["metadata"], unknown = read_metadata(value["metadata"], at)
     except DecodeError as error:
-        raise DecodeError(str(invalid(at, value["metadata"], str(error)))) from None
+        raise EmbeddedError(invalid(at, value["metadata"], str(error))) from None
     yield from unknown
 
 

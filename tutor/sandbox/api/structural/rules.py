@@ -61,7 +61,7 @@ class _Bound:
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.uses_old = bool(_OLD_SELF.search(_STRINGS.sub("''", rule.rule)))
+        self.uses_old = uses_old_self(rule.rule)
         self.path = field_path(rule.field_path)
         self._program: Any = None
         self._message: Any = None
@@ -92,6 +92,11 @@ class _Bound:
 
         optional = self.rule.optional_old_self and self.uses_old
         return engine.compile_expression(text.strip(), optional_old=optional)
+
+
+def uses_old_self(text: str) -> bool:
+    """Whether an expression looks at the old value."""
+    return bool(_OLD_SELF.search(_STRINGS.sub("''", text)))
 
 
 def field_path(json_path: str) -> str:

@@ -67,7 +67,7 @@ class Structural:
         """Prune a decoded object in place, embedded objects too; returns the complaints.
 
         Raises:
-            DecodeError: the type or metadata of an embedded object cannot be read.
+            EmbeddedError: the type or metadata of an embedded object cannot be read.
         """
         complaints = [f"unknown field {go_quote(path)}" for path in prune(obj, self.schema)]
         drop_nulls(obj, self.schema)
@@ -102,7 +102,7 @@ class Structural:
             return []
         found: list[FieldError] = []
         self._status.check(new["status"], "", found, old.get("status", ABSENT))
-        return [_below(error, "status") for error in found]
+        return [below(error, "status") for error in found]
 
     def check_parts(self, new: Object, old: Object | None = None) -> list[FieldError]:
         """What is wrong with embedded objects, and what is there twice in lists with keys."""
@@ -141,7 +141,7 @@ def compile_schema(raw: Object | None) -> Structural:
     )
 
 
-def _below(error: FieldError, name: str) -> FieldError:
+def below(error: FieldError, name: str) -> FieldError:
     """The complaint at its place in the whole object; its text stays as it is."""
     path = name if error.path == "<nil>" else f"{name}.{error.path}"
     return FieldError(path, error.kind, error.reason, error.detail, error.value, error.shows_value)

@@ -1,0 +1,214 @@
+"""Custom objects on their way to the store, against recordings of the real server."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tutor.sandbox.api.customresources.kinds import kinds
+from tutor.sandbox.api.customresources.strategy import CustomStrategy, served_by
+from tutor.sandbox.api.status import ApiError, invalid_object
+from tutor.sandbox.kinds import Object, thaw
+from tutor.sandbox.schema.errors import DecodeError
+
+CASES = Path(__file__).resolve().parents[4] / "shared" / "goldens" / "cases"
+
+recorded = pytest.mark.skipif(not CASES.is_dir(), reason="the recordings are not there")
+
+
+def definition(**changes: Any) -> Object:
+    """Ships, with a status and a scale, in two versions."""
+    properties: Object = {
+        "spec": {
+            "type": "object",
+            "properties": {"replicas": {"type": "integer"}, "name": {"type": "string"}},
+        },
+        "status": {
+            "type": "object",
+            "properties": {"afloat": {"type": "integer"}, "chosen": {"type": "string"}},
+        },
+    }
+    version: Object = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": {"type": "object", "properties": properties}},
+        "subresources": {
+            "status": {},
+            "scale": {
+                "specReplicasPath": ".spec.replicas",
+                "statusReplicasPath": ".status.afloat",
+                "labelSelectorPath": ".status.chosen",
+            },
+        },
+        "selectableFields": [{"jsonPath": ".spec.name"}],
+    }
+    old = thaw(version) | {"name": "v1beta1", "storage": False, "deprecated": True}
+    old["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["name"]["default"] = "x"
+    names = {"plural": "ships", "singular": "ship", "kind": "Ship", "listKind": "ShipList"}
+    crd: Object = {
+        "metadata": {"name": "ships.sea.example.com"},
+        "spec": {
+            "group": "sea.example.com",
+            "scope": "Namespaced",
+            "names": names | {"shortNames": ["sh"], "categories": ["all"]},
+            "versions": [version, old],
+        },
+        "status": {"acceptedNames": names},
+    }
+    return crd | changes
+
+
+def strategy(version: str = "v1", **changes: Any) -> CustomStrategy:
+    crd = definition(**changes)
+    return CustomStrategy(crd, next(kind for kind in kinds(crd) if kind.version == version))
+
+
+def ship(**parts: Any) -> Object:
+    meta = {"name": "a", "namespace": "sea", "resourceVersion": "5", "generation": 3}
+    return {"apiVersion": "sea.example.com/v1", "kind": "Ship", "metadata": meta} | parts
+
+
+def test_kinds_are_those_of_served_versions_by_their_accepted_names() -> None:
+    crd = definition()
+    first, second = kinds(crd)
+    assert (first.api_version, second.version) == ("sea.example.com/v1", "v1beta1")
+    assert [(s.name, s.kind, s.group) for s in first.subresources] == [
+        ("status", "Ship", ""),
+        ("scale", "Scale", "autoscaling"),
+    ]
+    assert first.short_names == ()
+    assert first.list_kind == "ShipList"
+    crd["spec"]["versions"][1]["served"] = False
+    assert [served.kind.version for served in served_by(crd)] == ["v1"]
+
+
+def test_object_when_created_loses_its_status_and_gets_a_generation() -> None:
+    obj = ship(spec={"replicas": 1}, status={"afloat": 1})
+    strategy().prepare_create(obj)
+    assert "status" not in obj
+    assert obj["metadata"]["generation"] == 1
+
+
+def test_object_when_its_kind_is_leaving_is_not_created() -> None:
+    status = {"conditions": [{"type": "Terminating", "status": "True"}]}
+    with pytest.raises(ApiError) as raised:
+        strategy(status=status | definition()["status"]).prepare_create(ship())
+    assert (raised.value.code, raised.value.message) == (
+        403,
+        (
+            'ships.sea.example.com "a" is forbidden: create not allowed while custom resource'
+            " definition is terminating"
+        ),
+    )
+
+
+def test_object_when_updated_keeps_its_status_and_counts_changes_of_anything_else() -> None:
+    old = ship(spec={"replicas": 1}, status={"afloat": 1})
+    new = ship(spec={"replicas": 2}, status={"afloat": 7})
+    strategy().prepare_update(new, old, "")
+    assert new["status"] == {"afloat": 1}
+    assert new["metadata"]["generation"] == 4
+    same = ship(spec={"replicas": 1}, status={"afloat": 7})
+    same["metadata"]["labels"] = {"a": "b"}
+    strategy().prepare_update(same, old, "")
+    assert same["metadata"]["generation"] == 3
+
+
+def test_status_when_updated_changes_nothing_else() -> None:
+    old = ship(spec={"replicas": 1})
+    new = ship(spec={"replicas": 2}, status={"afloat": 7})
+    new["metadata"] |= {"labels": {"a": "b"}, "managedFields": [{"manager": "m"}]}
+    strategy().prepare_update(new, old, "status")
+    assert new["spec"] == {"replicas": 1}
+    assert new["status"] == {"afloat": 7}
+    assert new["metadata"] == old["metadata"] | {"managedFields": [{"manager": "m"}]}
+
+
+COUNTS: list[tuple[Object, list[str]]] = [
+    ({"replicas": 2}, []),
+    (
+        {"replicas": -1},
+        [".spec.replicas: Invalid value: -1: should be a non-negative integer"],
+    ),
+    (
+        {"replicas": 2**31},
+        [
+            ".spec.replicas: Invalid value: 2147483648: should be less than or equal to 2147483647",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("spec", "complaints"), COUNTS)
+def test_replicas_when_out_of_range_are_refused(spec: Object, complaints: list[str]) -> None:
+    assert list(map(str, strategy().validate(ship(spec=spec)))) == complaints
+
+
+def test_status_when_it_breaks_its_schema_is_refused() -> None:
+    errors = strategy().validate_update(ship(status={"chosen": 1}), ship(), "status")
+    assert list(map(str, errors)) == [
+        'status.chosen: Invalid value: "integer": chosen in body must be of type string: "integer"',
+        (
+            '.status.chosen: Invalid value: "": .status.chosen accessor error: 1 is of the type int64,'
+            " expected string"
+        ),
+    ]
+
+
+def test_finalizer_when_it_could_be_anyones_is_warned_of() -> None:
+    obj = ship()
+    obj["metadata"]["finalizers"] = ["rope", "example.com", "example.com/rope"]
+    tail = "to avoid accidental conflicts with other finalizer writers"
+    assert strategy().warnings(obj, None) == [
+        (
+            'metadata.finalizers: "example.com": prefer a domain-qualified finalizer name including a'
+            f" path (/) {tail}"
+        ),
+        f'metadata.finalizers: "rope": prefer a domain-qualified finalizer name {tail}',
+    ]
+    assert strategy().warnings(obj, obj) == []
+
+
+def test_versions_convert_by_name_alone() -> None:
+    old, new = strategy("v1beta1"), strategy()
+    obj = old.decode(ship(spec={"replicas": 1}) | {"apiVersion": "sea.example.com/v1beta1"}).object
+    stored = old.to_storage(obj)
+    assert stored["apiVersion"] == "sea.example.com/v1"
+    assert new.from_storage(stored) is stored
+    read = old.from_storage(stored)
+    assert read["apiVersion"] == "sea.example.com/v1beta1"
+    assert read["spec"] == {"replicas": 1, "name": "x"}
+    assert stored["spec"] == {"replicas": 1}
+    assert old.deprecation == "sea.example.com/v1beta1 Ship is deprecated"
+    assert new.is_storage
+    assert not old.is_storage
+
+
+def test_object_when_metadata_has_a_wrong_type_is_refused_and_when_unknown_told() -> None:
+    obj = ship()
+    obj["metadata"]["labels"] = 5
+    with pytest.raises(DecodeError):
+        strategy().decode(obj)
+    obj = ship(spec={"b": 1})
+    obj["metadata"]["color"] = "red"
+    assert list(strategy().decode(obj).unknown) == [
+        'unknown field "metadata.color"',
+        'unknown field "spec.b"',
+    ]
+
+
+@recorded
+def test_seal_when_created_with_wrong_types_gets_the_recorded_status() -> None:
+    text = json.loads((CASES / "apply-crd.json").read_text())["files"]["harbor-crd.yaml"]
+    crd = yaml.safe_load(text)
+    handled = CustomStrategy(crd, kinds(crd)[0])
+    http = json.loads((CASES / "http-create-cr-wrong-type.json").read_text())["http"]
+    obj = handled.decode(json.loads(http["request_body"])).object
+    obj["metadata"]["namespace"] = "http"
+    handled.default(obj)
+    errors = handled.validate(obj)
+    status = invalid_object("sea.example.com", "Seal", "bad", errors).status()
+    assert status == json.loads(http["response_body"])
