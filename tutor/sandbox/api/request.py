@@ -150,6 +150,8 @@ class Call:
     validation: FieldValidation = "Warn"
     dry_run: bool = False
     subresource: str = ""
+    force: bool = False
+    """Whether an applied configuration takes fields from their owners."""
     warnings: list[str] = field(default_factory=list[str])
 
     def warn(self, texts: Iterable[str]) -> None:
