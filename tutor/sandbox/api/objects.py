@@ -76,6 +76,14 @@ class Tracker(Protocol):
         """Record on `new` which fields the caller's manager set."""
         ...
 
+    def apply(self, call: Call, served: Served, config: Object, live: Object | None) -> Object:
+        """The object with a configuration merged in and tracked, decoded; raises ApiError."""
+        ...
+
+    def after_admission(self, call: Call, new: Object, before: list[Object] | None) -> None:
+        """Put the managed fields back as they were before admission when it broke them."""
+        ...
+
 
 class Allocator(Protocol):
     """Hands out what is unique in a cluster: Service addresses and node ports."""
@@ -124,9 +132,9 @@ class Objects:
         return await self.create_decoded(call, served, namespace, obj)
 
     async def create_decoded(
-        self, call: Call, served: Served, namespace: str, obj: Object
+        self, call: Call, served: Served, namespace: str, obj: Object, *, tracked: bool = False
     ) -> Outcome:
-        """Store a new object that was decoded already."""
+        """Store a new object that was decoded already. `tracked` says its fields are, too."""
         strategy = served.strategy
         meta = obj["metadata"]
         if meta.get("resourceVersion"):
@@ -136,13 +144,14 @@ class Objects:
         generated = not meta.get("name") and bool(meta.get("generateName"))
         if generated:
             meta["name"] = self._generated(meta["generateName"])
-        obj = await self._admission.mutate(call, served, "CREATE", obj, None)
+        if not tracked:
+            self._tracker.track(call, served, obj, None)
+        obj = await self._mutated(call, served, obj, None)
         strategy.prepare_create(obj)
         self._allocator.allocate(served, obj, None)
         self._refuse(served, obj, strategy.validate(obj))
         call.warn(strategy.warnings(obj, None))
         await self._admission.validate(call, served, "CREATE", obj, None)
-        self._tracker.track(call, served, obj, None)
         obj = strategy.normalise(obj)
         key = self._free_key(served, namespace, obj, generated)
         if call.dry_run:
@@ -159,17 +168,42 @@ class Objects:
         *,
         create: Callable[[], Object] | None = None,
         retry: bool = False,
+        tracked: bool = False,
     ) -> Outcome:
-        """Change an object. `create` makes it where the operation may; `retry` on conflicts."""
+        """Change an object. `create` makes it where the operation may; `retry` on conflicts.
+
+        `tracked` says that what `change` and `create` return has its managed fields.
+        """
         for attempt in range(_CONFLICT_ATTEMPTS):
             try:
                 place = (namespace, name)
-                return await self._update_once(call, served, place, change, create)
+                return await self._update_once(call, served, place, change, create, tracked)
             except ApiError as error:
                 lost_race = error.code == 409 and error.reason == "Conflict"
                 if not (retry and lost_race) or attempt == _CONFLICT_ATTEMPTS - 1:
                     raise
         raise AssertionError("unreachable")
+
+    async def apply(
+        self, call: Call, served: Served, namespace: str, name: str, config: Object
+    ) -> Outcome:
+        """Apply a configuration: merge it into an object, or make one of it."""
+
+        def make() -> Object:
+            made = self._tracker.apply(call, served, config, None)
+            _check_made(served, made, name)
+            return made
+
+        return await self.update(
+            call,
+            served,
+            namespace,
+            name,
+            lambda old: self._tracker.apply(call, served, config, old),
+            create=None if call.subresource else make,
+            retry=True,
+            tracked=True,
+        )
 
     async def _update_once(
         self,
@@ -178,6 +212,7 @@ class Objects:
         place: tuple[str, str],
         change: Change,
         create: Callable[[], Object] | None,
+        tracked: bool,
     ) -> Outcome:
         namespace, name = place
         kind, strategy = served.kind, served.strategy
@@ -188,20 +223,21 @@ class Objects:
                 raise not_found(kind.group_resource, name)
             made = create()
             self.place(served, made, namespace)
-            return await self.create_decoded(call, served, namespace, made)
+            return await self.create_decoded(call, served, namespace, made, tracked=tracked)
         old = strategy.from_storage(current.object)
         new = change(thaw(old))
         self._same_object(served, new, old, name)
         self.place(served, new, namespace)
         strategy.default(new)
-        new = await self._admission.mutate(call, served, "UPDATE", new, old)
+        if not tracked:
+            self._tracker.track(call, served, new, old)
+        new = await self._mutated(call, served, new, old)
         self._keep_system_fields(new, old)
         strategy.prepare_update(new, old, call.subresource)
         self._allocator.allocate(served, new, old)
         self._refuse(served, new, strategy.validate_update(new, old, call.subresource))
         call.warn(strategy.warnings(new, old))
         await self._admission.validate(call, served, "UPDATE", new, old)
-        self._tracker.track(call, served, new, old)
         new = strategy.normalise(new)
         latest = self.store.get(key)
         if latest is None or latest.revision != current.revision:
@@ -243,6 +279,13 @@ class Objects:
             return self.shown(served, obj, latest.data)
         return await self._stored(served, key, served.strategy.from_storage(marked))
 
+    async def _mutated(self, call: Call, served: Served, new: Object, old: Object | None) -> Object:
+        operation = "UPDATE" if old else "CREATE"
+        fields = new["metadata"].get("managedFields")
+        changed = await self._admission.mutate(call, served, operation, new, old)
+        self._tracker.after_admission(call, changed, fields)
+        return changed
+
     def decode(
         self, call: Call, served: Served, value: Object, duplicates: Sequence[str] = ()
     ) -> Object:
@@ -261,7 +304,11 @@ class Objects:
         if unknown and call.validation == "Warn":
             call.warn(unknown)
         obj = decoded.object
-        obj.setdefault("metadata", {})
+        meta: Object = obj.setdefault("metadata", {})
+        given: Object = value.get("metadata") or {}
+        if given.get("managedFields") == []:
+            # Empty lists go with decoding; this one says: forget who set what.
+            meta["managedFields"] = [{}]
         return obj
 
     def place(self, served: Served, obj: Object, namespace: str) -> None:
@@ -390,6 +437,26 @@ class Objects:
     async def _durable(self, event: Event) -> None:
         self._ports.append(event.past)
         await self._ports.durable(event.stored.revision)
+
+
+def _check_made(served: Served, obj: Object, name: str) -> None:
+    """Whether what was applied may become a new object of this name."""
+    meta = obj["metadata"]
+    if meta.get("uid"):
+        raise conflict(
+            served.kind.group_resource,
+            name,
+            f"uid mismatch: the provided object specified uid {meta['uid']},"
+            " and no existing object was found",
+        )
+    if not meta.get("name"):
+        why = "undeterminable: name must be provided"
+        raise bad_request(f"the name of the object ({name} based on URL) was {why}")
+    if meta["name"] != name:
+        raise bad_request(
+            f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
+        )
+    meta.pop("resourceVersion", None)
 
 
 def _registry_path(group: str, plural: str) -> str:

@@ -1,16 +1,19 @@
 """The query parameters of operations, checked as the API server checks them."""
 
+from tutor.sandbox.api.bodies import media_type
+from tutor.sandbox.api.metadata import FIELD_MANAGER_MAX_BYTES, field_manager
 from tutor.sandbox.api.request import Call, FieldValidation, Request, User
 from tutor.sandbox.api.routes import Target
 from tutor.sandbox.api.status import (
-    ApiError,
     FieldError,
     bad_request,
+    forbidden_field,
     invalid_object,
     not_supported,
+    required,
 )
 
-_MAX_MANAGER = 128
+_APPLY = "application/apply-patch+"
 _OPTIONS = {
     "create": "CreateOptions",
     "update": "UpdateOptions",
@@ -28,16 +31,16 @@ def call_of(request: Request, target: Target, user: User) -> Call:
         ApiError: 422 for options that are not allowed.
     """
     query = request.query
-    errors: list[FieldError] = []
+    errors = _patch_errors(request) if target.verb == "patch" else []
+    manager = query.get("fieldManager")
+    errors += field_manager(manager, "fieldManager")
     dry_run = query.all("dryRun")
     if any(value != "All" for value in dry_run):
         errors.append(not_supported("dryRun", dry_run, ["All"]))
-    manager = query.get("fieldManager")
-    if len(manager) > _MAX_MANAGER:
-        detail = f"may not be more than {_MAX_MANAGER} bytes"
-        errors.append(FieldError("fieldManager", "Too long", "FieldValueTooLong", detail))
     validation = query.get("fieldValidation") or "Warn"
-    found = next((known for known in _VALIDATIONS if known == validation), None)
+    found: FieldValidation | None = next(
+        (known for known in _VALIDATIONS if known == validation), None
+    )
     if found is None:
         errors.append(not_supported("fieldValidation", validation, ["", *_VALIDATIONS]))
     if errors and target.verb in _OPTIONS:
@@ -50,13 +53,25 @@ def call_of(request: Request, target: Target, user: User) -> Call:
         validation=found or "Warn",
         dry_run=bool(dry_run),
         subresource=target.subresource,
+        force=flag(query.get("force")),
     )
+
+
+def _patch_errors(request: Request) -> list[FieldError]:
+    """Server-side apply does not guess its manager; nothing else can be forced."""
+    if media_type(request).startswith(_APPLY):
+        if request.query.get("fieldManager"):
+            return []
+        return [required("fieldManager", "is required for apply patch")]
+    if not request.query.has("force"):
+        return []
+    return [forbidden_field("force", "may not be specified for non-apply patch")]
 
 
 def default_manager(request: Request) -> str:
     """The field manager of a caller who names none: the start of the user agent."""
     agent = request.header("user-agent").partition("/")[0]
-    return agent[:_MAX_MANAGER] or "unknown"
+    return "".join(filter(str.isprintable, agent))[:FIELD_MANAGER_MAX_BYTES] or "unknown"
 
 
 def integer(text: str, default: int = 0) -> int:
@@ -76,11 +91,3 @@ def integer(text: str, default: int = 0) -> int:
 def flag(text: str) -> bool:
     """A boolean parameter, as Go's strconv reads it with apimachinery's leniency."""
     return text.lower() not in ("", "0", "false", "f") if text else False
-
-
-def manager_required() -> ApiError:
-    """Server-side apply does not guess its manager."""
-    error = FieldError(
-        "fieldManager", "Required value", "FieldValueRequired", "is required for apply patch"
-    )
-    return invalid_object("meta.k8s.io", "PatchOptions", "", [error])

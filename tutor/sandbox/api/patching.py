@@ -9,9 +9,9 @@ from tutor.sandbox.api.objects import Objects
 from tutor.sandbox.api.patch.body import Form, patch
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Call
-from tutor.sandbox.api.status import ApiError
+from tutor.sandbox.api.status import ApiError, bad_request
 from tutor.sandbox.kinds import Object
-from tutor.sandbox.schema.decode import DecodeError
+from tutor.sandbox.schema.decode import DecodeError, Parsed, parse, parse_yaml
 
 JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
@@ -20,6 +20,7 @@ APPLY = "application/apply-patch+yaml"
 _ROUTE_TYPES = (JSON_PATCH, MERGE, STRATEGIC, APPLY, "application/apply-patch+cbor")
 _FORMS: dict[str, Form] = {JSON_PATCH: "json", MERGE: "merge", STRATEGIC: "strategic"}
 _STRICT = "strict decoding error: "
+_CONVERTING = "error converting YAML to JSON: "
 
 Change = Callable[[Object], Object]
 
@@ -65,6 +66,35 @@ def change_of(objects: Objects, call: Call, served: Served, media: str, body: by
             raise made.reject(_STRICT + error.message.partition(_STRICT)[2]) from None
 
     return change
+
+
+def config_of(call: Call, body: bytes) -> Object:
+    """The configuration that a server-side apply sends: YAML, which may be JSON.
+
+    Raises:
+        ApiError: 400 for what cannot be read, and for repeated fields when the caller is strict.
+    """
+    try:
+        parsed = _read(body)
+    except DecodeError as error:
+        raise bad_request(f"error decoding YAML: {_CONVERTING}{error}") from None
+    if parsed.preface and call.validation == "Strict":
+        raise bad_request(f"error strict decoding YAML: {_CONVERTING}{parsed.preface[0]}")
+    if call.validation == "Warn":
+        call.warn(_CONVERTING + text for text in parsed.preface)
+    return parsed.value
+
+
+def _read(body: bytes) -> Parsed:
+    """JSON is YAML; its own reader is the quicker one and leaves what is odd to the other."""
+    if body.lstrip().startswith(b"{"):
+        try:
+            parsed = parse(body)
+        except DecodeError:
+            return parse_yaml(body)
+        if not parsed.duplicates:
+            return parsed
+    return parse_yaml(body)
 
 
 def raw_change(media: str, body: bytes) -> Change:

@@ -207,6 +207,11 @@ class Resources:
         media = bodies.media_type(request)
         patching.check_media(media, served)
         form = self._form(request, served)
+        if media == patching.APPLY:
+            config = patching.config_of(call, request.body)
+            place = (target.namespace, target.name)
+            outcome = await self._objects.apply(call, served, *place, config)
+            return self._answer(request, served, form, outcome)
         change = patching.change_of(self._objects, call, served, media, request.body)
         outcome = await self._objects.update(
             call, served, target.namespace, target.name, change, retry=True

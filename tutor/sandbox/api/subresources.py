@@ -67,10 +67,15 @@ class Subresources:
         if target.verb == "get":
             obj = self._objects.get(served, target.namespace, target.name).object
             return answer(scale_of(obj, paths), form=form)
-        change = self._scale_change(request, served, paths)
-        outcome = await self._objects.update(
-            call, served, target.namespace, target.name, change, retry=target.verb == "patch"
-        )
+        place = (target.namespace, target.name)
+        if target.verb == "patch" and bodies.media_type(request) == patching.APPLY:
+            config = patching.config_of(call, request.body)
+            outcome = await self._objects.apply(call, served, *place, config)
+        else:
+            change = self._scale_change(request, served, paths)
+            outcome = await self._objects.update(
+                call, served, *place, change, retry=target.verb == "patch"
+            )
         return answer(scale_of(outcome.object, paths), form=form)
 
     def _scale_change(self, request: Request, served: Served, paths: ScalePaths) -> patching.Change:

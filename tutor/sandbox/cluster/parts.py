@@ -8,10 +8,11 @@ from tutor.sandbox.api.discovery import Discovery
 from tutor.sandbox.api.documents import Announced, Documents
 from tutor.sandbox.api.front import Front
 from tutor.sandbox.api.identity import Authenticator, TokenAuthority
+from tutor.sandbox.api.managed.tracking import Tracking
 from tutor.sandbox.api.objects import Objects
 from tutor.sandbox.api.rbac import Authorizer, Reader
-from tutor.sandbox.api.registry import Registry, Served
-from tutor.sandbox.api.request import Call, User
+from tutor.sandbox.api.registry import Registry
+from tutor.sandbox.api.request import User
 from tutor.sandbox.api.resources import Resources
 from tutor.sandbox.api.reviews import Reviews
 from tutor.sandbox.api.status import not_found
@@ -68,7 +69,7 @@ class Parts:
             store,
             self.machine,
             Pipeline((), webhooks),
-            Untracked(),
+            Tracking(self.registry.find),
             Allocation(self.objects_of, SERVICE_NETWORK, self.machine.below),
         )
         self.reviews = Reviews(
@@ -165,10 +166,3 @@ class Parts:
     def custom_types(self) -> dict[GroupVersion, list[CustomType]]:
         """The custom kinds that are served, as OpenAPI describes them."""
         return self.definitions.types()
-
-
-class Untracked:
-    """No managed fields."""
-
-    def track(self, call: Call, served: Served, new: Object, old: Object | None) -> None:
-        """Nothing to record."""
