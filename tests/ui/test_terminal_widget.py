@@ -105,6 +105,10 @@ class Stage:
         self.shell.say(data.encode() if isinstance(data, str) else data)
         await self.until(lambda: not self.shell.unseen)
 
+    def screen_row(self, y: int) -> str:
+        """A row of the whole screen, as it was sent to the outer terminal."""
+        return "".join(segment.text for segment in self.app.screen._compositor.render_strips()[y])
+
     async def until(self, happened: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
             while not happened():  # noqa: ASYNC110 - there is no event for what a person sees
@@ -312,10 +316,10 @@ async def test_paste_of_one_line_goes_in_at_once(choice: Choice) -> None:
 
 async def test_paste_of_several_lines_asks_when_they_would_run(choice: Choice) -> None:
     async with staged(choice) as stage:
-        stage.terminal.post_message(events.Paste("one\ntwo"))
+        stage.terminal.post_message(events.Paste("one\r\ntwo"))
         await stage.pilot.pause()
         [question] = stage.told(messages.PasteQuestion)
-        assert (question.text, stage.shell.took()) == ("one\ntwo", b"")
+        assert (question.text, stage.shell.took()) == ("one\r\ntwo", b"")
         stage.terminal.paste(question.text)
         assert stage.shell.took() == b"one\rtwo"
 
@@ -574,6 +578,17 @@ async def test_program_that_makes_itself_wider_does_not_push_others_aside(choice
     async with staged(choice) as stage:
         await stage.say(b"\x1b[?40h\x1b[?3h" + b"x" * 132)
         assert {stage.terminal.render_line(y).cell_length for y in range(HEIGHT)} == {WIDTH}
+
+
+async def test_terminal_with_a_border_draws_and_points_inside_it(choice: Choice) -> None:
+    async with staged(choice) as stage:
+        stage.terminal.styles.border = ("solid", "red")
+        await stage.until(lambda: stage.shell.engine.size == (WIDTH - 2, HEIGHT - 2))
+        await stage.say("\x1b[?1000h\x1b[?1006h\x1b[3;1Hthird")
+        assert "third" in stage.screen_row(3)
+        stage.terminal.post_message(pointer(events.MouseDown, 1, 3))
+        await stage.pilot.pause()
+        assert stage.shell.took() == b"\x1b[<0;1;3M"
 
 
 async def test_terminal_when_another_shell_is_shown_forgets_the_first(choice: Choice) -> None:

@@ -5,7 +5,7 @@ end look through the history, V selects with the arrow keys, Y copies, the prefi
 and anything else is told to the screen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import ClassVar, Protocol
 
 from textual import events
@@ -168,7 +168,7 @@ class Terminal(Widget, can_focus=True):
     def paste(self, text: str) -> None:
         """Send a text as a paste, whatever it is."""
         if self._shell is not None:
-            self._send(self._shell.engine.encode_paste(text))
+            self._send(self._shell.engine.encode_paste(text.replace("\r\n", "\n")))
 
     def copy(self) -> None:
         """Put the selection on the clipboard."""
@@ -212,6 +212,7 @@ class Terminal(Widget, can_focus=True):
             self._unlisten()
         self._pacer.stop()
         self._shell = self._unlisten = self._pointer = self._marking = None
+        self.marking = self.prefixed = False
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -219,6 +220,8 @@ class Terminal(Widget, can_focus=True):
             self._canvas.restyle(self._look())
             if self._shell is not None:
                 self._shell.engine.set_colours(self._colours())
+            # A border that comes or goes changes the size without an event of its own.
+            self.call_after_refresh(self._follow_size)
 
     def _look(self) -> Look:
         return Look(
@@ -237,6 +240,11 @@ class Terminal(Widget, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         del event
+        self._follow_size()
+
+    def _follow_size(self) -> None:
+        if self.size == self._canvas.size:
+            return
         if self._resizing is not None:
             self._resizing.stop()
         self._resizing = self.set_timer(RESIZE_S, self._settle)
@@ -280,12 +288,15 @@ class Terminal(Widget, can_focus=True):
         self._at_bottom, self._selected = frame.scroll.at_bottom, bool(frame.selection)
         self._pacer.painted(shell.received, held=frame.held and not through_hold)
         changed = self._canvas.draw(frame)
-        height = self.size.height
-        if whole or len(changed) >= height - 1:
+        if whole or len(changed) >= self.size.height - 1:
             self.refresh()
-        elif changed:
-            width = self.size.width
-            self.refresh(*(Region(0, y, width, 1) for y in changed if y < height))
+        else:
+            self._refresh_rows(changed)
+
+    def _refresh_rows(self, rows: Collection[int]) -> None:
+        width, height = self.size
+        if regions := [Region(0, y, width, 1) for y in rows if y < height]:
+            self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
         strip = self._canvas.line(y, focused=self.has_focus)
@@ -305,6 +316,7 @@ class Terminal(Widget, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         if event.key in self.reserved:
+            self.prefixed = False
             return
         event.stop()
         event.prevent_default()
@@ -375,8 +387,8 @@ class Terminal(Widget, can_focus=True):
         event.stop()
         if self._shell is None:
             return
-        several = "\n" in event.text.strip("\n") or "\r" in event.text.strip("\r")
-        if several and not self._shell.engine.modes().bracketed_paste:
+        runs = "\n" in event.text or "\r" in event.text
+        if runs and not self._shell.engine.modes().bracketed_paste:
             self.post_message(self.PasteQuestion(self, event.text))
         else:
             self.paste(event.text)
@@ -399,8 +411,7 @@ class Terminal(Widget, can_focus=True):
         mouse = self._mouse(event, "motion")
         self._pointer.move(mouse)
         self._scroll_while(beyond=self._pointer.beyond != 0)
-        for y in self._canvas.hover(mouse.x, mouse.y):
-            self.refresh(Region(0, y, self.size.width, 1))
+        self._refresh_rows(self._canvas.hover(mouse.x, mouse.y))
         if event.button:
             self._paint()
 
@@ -415,8 +426,7 @@ class Terminal(Widget, can_focus=True):
         self._paint()
 
     def on_leave(self) -> None:
-        for y in self._canvas.hover(-1, -1):
-            self.refresh(Region(0, y, self.size.width, 1))
+        self._refresh_rows(self._canvas.hover(-1, -1))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         self._turn(event, "up")

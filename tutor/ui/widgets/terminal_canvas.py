@@ -70,6 +70,11 @@ class Canvas:
         self._hover: Span | None = None
         self.cursor = Cursor(0, 0, visible=False)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows."""
+        return self._width, len(self._strips)
+
     def resize(self, width: int, height: int) -> None:
         """Begin with an empty picture."""
         self._width = width
@@ -79,6 +84,8 @@ class Canvas:
 
     def restyle(self, look: Look) -> None:
         """Draw the same picture in another look."""
+        if look == self._look:
+            return
         self._look = look
         self._styles.clear()
         self._strips = [self._strip(row) for row in self._rows]

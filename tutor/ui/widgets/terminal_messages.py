@@ -55,7 +55,7 @@ class Copied(TerminalMessage, namespace="terminal"):
 
 @dataclass
 class PasteQuestion(TerminalMessage, namespace="terminal"):
-    """Several lines were pasted into a program that would run them: `paste` them, or not."""
+    """Lines were pasted into a program that would run them at once: `paste` them, or not."""
 
     text: str
 
