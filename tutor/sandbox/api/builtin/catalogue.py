@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from tutor.sandbox.api.builtin import configuration, event, lease, rbac
 from tutor.sandbox.api.builtin.behaviour import Behaviour
+from tutor.sandbox.api.builtin.certificate_request import CERTIFICATE_SIGNING_REQUEST
+from tutor.sandbox.api.builtin.classes import PRIORITY_CLASS, RUNTIME_CLASS
 from tutor.sandbox.api.builtin.disruption_budget import POD_DISRUPTION_BUDGET
 from tutor.sandbox.api.builtin.limits import LIMIT_RANGE, RESOURCE_QUOTA
 from tutor.sandbox.api.builtin.namespace import NAMESPACE
@@ -13,6 +15,8 @@ from tutor.sandbox.api.builtin.network.ingress import INGRESS, INGRESS_CLASS
 from tutor.sandbox.api.builtin.network.network_policy import NETWORK_POLICY
 from tutor.sandbox.api.builtin.node import NODE
 from tutor.sandbox.api.builtin.pod.pods import POD, POD_TEMPLATE
+from tutor.sandbox.api.builtin.registration import policies, webhooks
+from tutor.sandbox.api.builtin.storage import classes, drivers
 from tutor.sandbox.api.builtin.storage.claim import PERSISTENT_VOLUME_CLAIM
 from tutor.sandbox.api.builtin.storage.volume import PERSISTENT_VOLUME
 from tutor.sandbox.api.builtin.workloads.daemon_set import DAEMON_SET
@@ -21,8 +25,10 @@ from tutor.sandbox.api.builtin.workloads.job import CRON_JOB, JOB
 from tutor.sandbox.api.builtin.workloads.replicas import REPLICA_SET, REPLICATION_CONTROLLER
 from tutor.sandbox.api.builtin.workloads.stateful_set import CONTROLLER_REVISION, STATEFUL_SET
 
+_ADMISSION = "admissionregistration.k8s.io"
 _NETWORKING = "networking.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
+_STORAGE = "storage.k8s.io"
 
 BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
     ("", "ConfigMap"): configuration.CONFIG_MAP,
@@ -40,6 +46,10 @@ BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
     ("", "Secret"): configuration.SECRET,
     ("", "Service"): service.SERVICE,
     ("", "ServiceAccount"): configuration.SERVICE_ACCOUNT,
+    (_ADMISSION, "MutatingWebhookConfiguration"): webhooks.MUTATING_WEBHOOK_CONFIGURATION,
+    (_ADMISSION, "ValidatingAdmissionPolicy"): policies.VALIDATING_ADMISSION_POLICY,
+    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): policies.VALIDATING_ADMISSION_POLICY_BINDING,
+    (_ADMISSION, "ValidatingWebhookConfiguration"): webhooks.VALIDATING_WEBHOOK_CONFIGURATION,
     ("apps", "ControllerRevision"): CONTROLLER_REVISION,
     ("apps", "DaemonSet"): DAEMON_SET,
     ("apps", "Deployment"): DEPLOYMENT,
@@ -47,17 +57,26 @@ BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
     ("apps", "StatefulSet"): STATEFUL_SET,
     ("batch", "CronJob"): CRON_JOB,
     ("batch", "Job"): JOB,
+    ("certificates.k8s.io", "CertificateSigningRequest"): CERTIFICATE_SIGNING_REQUEST,
     ("coordination.k8s.io", "Lease"): lease.LEASE,
     ("discovery.k8s.io", "EndpointSlice"): ENDPOINT_SLICE,
     ("events.k8s.io", "Event"): event.EVENT,
     (_NETWORKING, "Ingress"): INGRESS,
     (_NETWORKING, "IngressClass"): INGRESS_CLASS,
     (_NETWORKING, "NetworkPolicy"): NETWORK_POLICY,
+    ("node.k8s.io", "RuntimeClass"): RUNTIME_CLASS,
     ("policy", "PodDisruptionBudget"): POD_DISRUPTION_BUDGET,
     (_RBAC, "ClusterRole"): rbac.CLUSTER_ROLE,
     (_RBAC, "ClusterRoleBinding"): rbac.CLUSTER_ROLE_BINDING,
     (_RBAC, "Role"): rbac.ROLE,
     (_RBAC, "RoleBinding"): rbac.ROLE_BINDING,
+    ("scheduling.k8s.io", "PriorityClass"): PRIORITY_CLASS,
+    (_STORAGE, "CSIDriver"): drivers.CSI_DRIVER,
+    (_STORAGE, "CSINode"): drivers.CSI_NODE,
+    (_STORAGE, "CSIStorageCapacity"): drivers.CSI_STORAGE_CAPACITY,
+    (_STORAGE, "StorageClass"): classes.STORAGE_CLASS,
+    (_STORAGE, "VolumeAttachment"): drivers.VOLUME_ATTACHMENT,
+    (_STORAGE, "VolumeAttributesClass"): classes.VOLUME_ATTRIBUTES_CLASS,
 }
 """By group and kind."""
 

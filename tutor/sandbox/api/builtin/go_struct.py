@@ -74,7 +74,13 @@ def difference(name: str, old: Object, new: Object) -> str:
     return "".join(list(difflib.unified_diff(before, after))[2:])
 
 
-def _lines(shown: Object) -> list[str]:
+def list_difference(name: str, old: list[Object], new: list[Object]) -> str:
+    """What changed between two lists of structures."""
+    before, after = (_lines([render(name, one) for one in listed]) for listed in (old, new))
+    return "".join(list(difflib.unified_diff(before, after))[2:])
+
+
+def _lines(shown: Any) -> list[str]:
     printed = json.dumps(shown, indent=1, ensure_ascii=False)
     printed = printed.translate({ord(char): f"\\u{ord(char):04x}" for char in "<>&"})
     return [f"{line}\n" for line in printed.split("\n")]

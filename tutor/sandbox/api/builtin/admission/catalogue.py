@@ -21,6 +21,7 @@ from tutor.sandbox.api.builtin.admission.pod_security.enforcement import PodSecu
 from tutor.sandbox.api.builtin.admission.priority import Priority
 from tutor.sandbox.api.builtin.admission.runtime_class import RuntimeClass
 from tutor.sandbox.api.builtin.admission.service_account import ServiceAccount
+from tutor.sandbox.api.builtin.admission.stamps import Stamps
 from tutor.sandbox.api.builtin.admission.storage import (
     DefaultStorageClass,
     PersistentVolumeClaimResize,
@@ -53,4 +54,5 @@ def default_plugins(
         CertificateSubjectRestriction(),
         DefaultIngressClass(world),
         PodResizeValidator(world),
+        Stamps(),
     )

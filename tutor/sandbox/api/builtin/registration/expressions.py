@@ -1,0 +1,95 @@
+"""Whether the expressions of policies and webhooks make sense.
+
+What is asked of an authorizer is only parsed. Source: apiserver's `admission/plugin/cel`.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tutor.sandbox.api.builtin.checks import Errors
+from tutor.sandbox.api.status import invalid
+from tutor.sandbox.api.structural.cel.errors import SyntaxFailure
+
+_STRING = re.compile(r"""r?('''|\"\"\"|'|")(?:\\.|(?!\1).)*\1""", re.DOTALL)
+_VARIABLE = re.compile(r"(?<![\w.])variables(\.)([_a-zA-Z]\w*)")
+_AUTHORIZER = re.compile(r"(?<![\w.])authorizer\b")
+_ALWAYS_THERE = ("object", "oldObject", "request", "namespaceObject", "authorizer")
+_TYPES = {"BOOL": "bool", "STRING": "string", "NULL": "null_type"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What an expression may look at. `variables` is None where there are none at all."""
+
+    params: bool = False
+    variables: Collection[str] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the values that are there."""
+        return [
+            *_ALWAYS_THERE,
+            *(("params",) if self.params else ()),
+            *(("variables",) if self.variables is not None else ()),
+        ]
+
+
+def failure(expression: str, path: str, scope: Scope, *types: str) -> Errors:
+    """The complaint about an expression that makes no sense, or is of none of the types."""
+    why = _broken(expression, scope) or _undefined(expression, scope.variables or ())
+    if why:
+        return [invalid(path, expression, f"compilation failed: {why}")]
+    found = _type_of(expression, scope)
+    if not types or found in (*types, ""):
+        return []
+    wanted = types[0] if len(types) == 1 else f"one of [{' '.join(types)}]"
+    return [invalid(path, expression, f"must evaluate to {wanted}")]
+
+
+def _broken(expression: str, scope: Scope) -> str:
+    # The engine takes 15 MB, which clusters without expressions need not pay.
+    from tutor.sandbox.api.builtin.registration import compiler  # noqa: PLC0415
+    from tutor.sandbox.api.structural.cel import engine  # noqa: PLC0415
+
+    try:
+        engine.parse(expression)
+        if not _asks_authorizer(expression):
+            compiler.compiled(expression, scope.names)
+    except (SyntaxFailure, ValueError) as error:
+        return str(error)
+    return ""
+
+
+def _type_of(expression: str, scope: Scope) -> str:
+    """The type of a good expression; empty when it is not known."""
+    from tutor.sandbox.api.builtin.registration import compiler  # noqa: PLC0415
+
+    if _asks_authorizer(expression):
+        return ""
+    kind = compiler.compiled(expression, scope.names).return_type().name()
+    return _TYPES.get(kind, kind.lower())
+
+
+def _code(expression: str) -> str:
+    """The expression with its texts blanked out."""
+    return _STRING.sub(lambda found: " " * len(found[0]), expression)
+
+
+def _asks_authorizer(expression: str) -> bool:
+    return bool(_AUTHORIZER.search(_code(expression)))
+
+
+def _undefined(expression: str, variables: Collection[str]) -> str:
+    """The first use of a variable that is not there."""
+    for use in _VARIABLE.finditer(_code(expression)):
+        if use[2] not in variables:
+            return _located(expression, use.start(1), f"undefined field '{use[2]}'")
+    return ""
+
+
+def _located(expression: str, offset: int, message: str) -> str:
+    before = expression[:offset]
+    line, column = before.count("\n") + 1, offset - (before.rfind("\n") + 1)
+    shown = expression.split("\n")[line - 1]
+    return f"ERROR: <input>:{line}:{column + 1}: {message}\n | {shown}\n | {'.' * column}^"
