@@ -185,11 +185,25 @@ class Objects:
         raise AssertionError("unreachable")
 
     async def apply(
-        self, call: Call, served: Served, namespace: str, name: str, config: Object
+        self,
+        call: Call,
+        served: Served,
+        namespace: str,
+        name: str,
+        config: Object,
+        *,
+        before_create: Callable[[], None] | None = None,
     ) -> Outcome:
-        """Apply a configuration: merge it into an object, or make one of it."""
+        """Apply a configuration: merge it into an object.
+
+        With `before_create`, which raises ApiError when the caller may not, it makes one where
+        there is none.
+        """
 
         def make() -> Object:
+            if before_create is None:
+                raise not_found(served.kind.group_resource, name)
+            before_create()
             made = self._tracker.apply(call, served, config, None)
             _check_made(served, made, name)
             return made
@@ -200,7 +214,7 @@ class Objects:
             namespace,
             name,
             lambda old: self._tracker.apply(call, served, config, old),
-            create=None if call.subresource else make,
+            create=make,
             retry=True,
             tracked=True,
         )

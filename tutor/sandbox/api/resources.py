@@ -12,6 +12,7 @@ from tutor.sandbox.api import bodies, deletion, options, patching
 from tutor.sandbox.api.listing import ListOptions, Page, page, too_large
 from tutor.sandbox.api.negotiate import Form, form_of
 from tutor.sandbox.api.objects import Objects, Outcome
+from tutor.sandbox.api.rbac import Attributes, Decision
 from tutor.sandbox.api.registry import Registry, Served
 from tutor.sandbox.api.render import Renderer, answer
 from tutor.sandbox.api.request import Answer, Call, Request, Response, Stream, User
@@ -22,12 +23,13 @@ from tutor.sandbox.api.status import (
     ApiError,
     bad_request,
     expired,
+    forbidden,
     method_not_allowed,
     no_such_resource,
 )
 from tutor.sandbox.api.subresources import Subresources
 from tutor.sandbox.api.watch import Filter, Watch
-from tutor.sandbox.kinds import Object, thaw
+from tutor.sandbox.kinds import GroupResource, Object, thaw
 from tutor.sandbox.schema.decode import DecodeError, Parsed
 from tutor.sandbox.store import Compacted
 
@@ -35,12 +37,17 @@ _CREATED, _OK = 201, 200
 _DEFAULT_WATCH = timedelta(minutes=40)
 _INTEGER = "resourceVersion"
 
+Decide = Callable[[User, Attributes], Decision]
+
 
 class Resources:
     """Answers requests on what the registry serves."""
 
-    def __init__(self, registry: Registry, objects: Objects, subresources: Subresources) -> None:
+    def __init__(
+        self, registry: Registry, objects: Objects, subresources: Subresources, decide: Decide
+    ) -> None:
         self._registry = registry
+        self._decide = decide
         self._objects = objects
         self._store = objects.store
         self._subresources = subresources
@@ -193,13 +200,18 @@ class Resources:
         with _Decoding(served):
             decoded = self._objects.decode(call, served, parsed.value, _repeated(served, parsed))
         may_create = served.strategy.create_on_update and not target.subresource
+
+        def create() -> Object:
+            self._may_create(target, call)
+            return thaw(decoded)
+
         outcome = await self._objects.update(
             call,
             served,
             target.namespace,
             target.name,
             lambda _old: thaw(decoded),
-            create=(lambda: thaw(decoded)) if may_create else None,
+            create=create if may_create else None,
         )
         return self._answer(request, served, form, outcome)
 
@@ -210,13 +222,29 @@ class Resources:
         if media == patching.APPLY:
             config = patching.config_of(call, request.body)
             place = (target.namespace, target.name)
-            outcome = await self._objects.apply(call, served, *place, config)
+            create = None if target.subresource else lambda: self._may_create(target, call)
+            outcome = await self._objects.apply(call, served, *place, config, before_create=create)
             return self._answer(request, served, form, outcome)
         change = patching.change_of(self._objects, call, served, media, request.body)
         outcome = await self._objects.update(
             call, served, target.namespace, target.name, change, retry=True
         )
         return self._answer(request, served, form, outcome)
+
+    def _may_create(self, target: Target, call: Call) -> None:
+        """Refuse to make what an update or an apply did not find, without the right to create."""
+        access = Attributes(
+            verb="create",
+            group=target.group,
+            version=target.version,
+            resource=target.resource,
+            namespace=target.namespace,
+            name=target.name,
+        )
+        decision = self._decide(call.user, access)
+        if not decision.allowed:
+            resource = GroupResource(target.group, target.resource)
+            raise forbidden(resource, target.name, access.denial(call.user, decision.reason))
 
     async def _delete(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         form = self._form(request, served)

@@ -87,6 +87,7 @@ class Parts:
                 self.registry,
                 self.objects,
                 Subresources(self.registry, self.objects, self.reviews, self.pods),
+                self.authorizer.decide,
             ),
             documents=Documents(
                 self.discovery, Published(self.custom_types), self._announced(), self.tokens.published
