@@ -158,6 +158,10 @@ class Objects:
             return Outcome(obj, strategy.encode(obj), created=True)
         return await self._stored(served, key, obj, created=True)
 
+    def note(self, call: Call, served: Served, obj: Object) -> None:
+        """Record who set which field of an object that is answered and never stored."""
+        self._tracker.track(call, served, obj, None)
+
     async def update(
         self,
         call: Call,

@@ -188,6 +188,8 @@ class Resources:
         with _Decoding(served):
             obj = self._objects.decode(call, served, parsed.value, _repeated(served, parsed))
         self._objects.place(served, obj, target.namespace)
+        if self._subresources.reviews.answers(served):
+            self._objects.note(call, served, obj)
         reviewed = self._subresources.reviews.review_of(call, served, target.namespace, obj)
         if reviewed is not None:
             return answer(reviewed, form=form, status=_CREATED)

@@ -38,6 +38,10 @@ class Reviews:
         self._lookup = lookup
         self._uid = uid
 
+    def answers(self, served: Served) -> bool:
+        """Whether objects of this kind are answered, not stored."""
+        return served.kind.group_resource in self._handlers
+
     def review_of(self, call: Call, served: Served, namespace: str, obj: Object) -> Object | None:
         """The question with its answer in `status`; None for collections of ordinary objects."""
         handler = self._handlers.get(served.kind.group_resource)
