@@ -30,6 +30,7 @@ from tutor.sandbox.api.status import (
 from tutor.sandbox.api.subresources import Subresources
 from tutor.sandbox.api.watch import Filter, Watch
 from tutor.sandbox.kinds import GroupResource, Object, thaw
+from tutor.sandbox.schema import protobuf
 from tutor.sandbox.schema.decode import DecodeError, Parsed
 from tutor.sandbox.store import Compacted
 
@@ -281,7 +282,7 @@ class Resources:
         body: Any = {}
         if request.body.strip():
             media = bodies.media_type(request)
-            if media not in (bodies.JSON, bodies.YAML):
+            if media not in (bodies.JSON, bodies.YAML, bodies.PROTOBUF):
                 raise ApiError(
                     415,
                     "UnsupportedMediaType",
@@ -289,8 +290,9 @@ class Resources:
                     f" include: {bodies.JSON}, {bodies.YAML}, {bodies.PROTOBUF}",
                 )
             try:
-                body = json.loads(request.body)
-            except ValueError:
+                read = protobuf.decode if media == bodies.PROTOBUF else json.loads
+                body = read(request.body)
+            except (ValueError, DecodeError):
                 raise bad_request("error decoding delete options") from None
         return deletion.options_of(
             body,
