@@ -21,6 +21,7 @@ _ROUTE_TYPES = (JSON_PATCH, MERGE, STRATEGIC, APPLY, "application/apply-patch+cb
 _FORMS: dict[str, Form] = {JSON_PATCH: "json", MERGE: "merge", STRATEGIC: "strategic"}
 _STRICT = "strict decoding error: "
 _CONVERTING = "error converting YAML to JSON: "
+_DECODING = "error unmarshaling JSON: while decoding JSON: "
 
 Change = Callable[[Object], Object]
 
@@ -77,12 +78,20 @@ def config_of(call: Call, body: bytes) -> Object:
     try:
         parsed = _read(body)
     except DecodeError as error:
-        raise bad_request(f"error decoding YAML: {_CONVERTING}{error}") from None
+        raise bad_request(f"error decoding YAML: {_unreadable(str(error))}") from None
     if parsed.preface and call.validation == "Strict":
         raise bad_request(f"error strict decoding YAML: {_CONVERTING}{parsed.preface[0]}")
     if call.validation == "Warn":
         call.warn(_CONVERTING + text for text in parsed.preface)
     return parsed.value
+
+
+def _unreadable(why: str) -> str:
+    """A complaint about a body, as it is about one that may be of any kind."""
+    before, of_type, _ = why.partition(" into Go value of type ")
+    if not of_type:
+        return f"{_CONVERTING}{why}"
+    return f"{_DECODING}{before.rpartition('error: ')[2]}{of_type}map[string]interface {{}}"
 
 
 def _read(body: bytes) -> Parsed:
