@@ -5,7 +5,7 @@ import base64
 import json
 import os
 import ssl
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ BINDINGS = GroupResource("rbac.authorization.k8s.io", "clusterrolebindings")
 PROXY_SERVICE = "pinniped-concierge-proxy"
 LOGINS = "/apis/login.concierge.pinniped.dev/v1alpha1/tokencredentialrequests"
 IDENTITIES = "/apis/identity.concierge.pinniped.dev/v1alpha1/whoamirequests"
-_FOLDER = Path(products.__path__[0])
+FOLDER = Path(products.__path__[0])
 _BIN = Path(__file__).resolve().parents[2] / ".venv" / "bin"
 _MANIFESTS = (
     "localuser/manifests/install-local-user-authenticator.yaml",
@@ -102,33 +102,51 @@ class Lab:
 
     def strategy(self, kind: str) -> Object:
         """A strategy of the CredentialIssuer, empty before there is one."""
-        issuer = self.find(ISSUERS, ISSUER, "") or {}
-        found: list[Object] = (issuer.get("status") or {}).get("strategies") or []
-        return next((one for one in found if one["type"] == _BY_KIND[kind]), {})
+        issuer: Object = self.find(ISSUERS, ISSUER, "") or {}
+        status: Object = issuer.get("status") or {}
+        found: list[Object] = status.get("strategies") or []
+        none: Object = {}
+        return next((one for one in found if one["type"] == _BY_KIND[kind]), none)
 
     def proxy(self) -> tuple[str, str]:
         """Reason and message of the proxy's strategy."""
         strategy = self.strategy("PROXY")
         return strategy.get("reason", ""), strategy.get("message", "")
 
+    def concierge_pods(self) -> list[Object]:
+        """The pods of the Concierge itself."""
+        return [pod for pod in self.client.list(PODS, NAMESPACE) if is_concierge(pod)]
+
     async def log(self) -> list[Object]:
         """The lines of the Concierge's log."""
-        pod = next(p for p in self.client.list(PODS, NAMESPACE) if is_concierge(p))
+        pod = self.concierge_pods()[0]
         path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod['metadata']['name']}/log"
         reply = await self.ask_api(path, pair=self.cluster.keys.admin)
         return [json.loads(line) for line in reply.text.splitlines()]
 
     async def until_logged(self, message: str) -> None:
         """Wait for a line of the Concierge's log."""
-        async with asyncio.timeout(DEADLINE_S):
-            while message not in await self.messages():
-                await asyncio.sleep(0.005)
+
+        async def is_there() -> bool:
+            return message in await self.messages()
+
+        await eventually(is_there)
 
     async def until_login(self, status: Object) -> None:
         """Wait until logins are answered so."""
-        async with asyncio.timeout(DEADLINE_S):
-            while (await self.login()).body["status"] != status:
-                await asyncio.sleep(0.005)
+
+        async def is_answered() -> bool:
+            return (await self.login()).body["status"] == status
+
+        await eventually(is_answered)
+
+    async def until_handshake(self, context: ssl.SSLContext, error: str) -> None:
+        """Wait until handshakes end so."""
+
+        async def is_so() -> bool:
+            return error in await self.handshake(context)
+
+        await eventually(is_so)
 
     async def until_available(self) -> None:
         """Wait until both aggregated APIs are."""
@@ -219,13 +237,12 @@ class Lab:
 
     async def restart(self) -> None:
         """Delete the Concierge's pods and wait for their successors."""
-        old = {p["metadata"]["uid"] for p in self.client.list(PODS, NAMESPACE) if is_concierge(p)}
-        for pod in self.client.list(PODS, NAMESPACE):
-            if is_concierge(pod):
-                await self.client.delete(PODS, NAMESPACE, pod["metadata"]["name"])
+        old = {pod["metadata"]["uid"] for pod in self.concierge_pods()}
+        for pod in self.concierge_pods():
+            await self.client.delete(PODS, NAMESPACE, pod["metadata"]["name"])
 
         def renewed() -> bool:
-            pods = [p for p in self.client.list(PODS, NAMESPACE) if is_concierge(p)]
+            pods = self.concierge_pods()
             fresh = [p for p in pods if p["metadata"]["uid"] not in old]
             return len(pods) == len(fresh) == 2 and all(map(is_ready, fresh))
 
@@ -346,6 +363,7 @@ class Lab:
             return x509.load_der_x509_certificate(presented)
         finally:
             writer.close()
+            await writer.wait_closed()
 
     async def handshake(self, context: ssl.SSLContext, name: str = HOST) -> str:
         """What becomes of a handshake: empty, or the error."""
@@ -356,6 +374,7 @@ class Lab:
         except (OSError, ssl.SSLError) as error:
             return str(error)
         writer.close()
+        await writer.wait_closed()
         return ""
 
 
@@ -382,6 +401,13 @@ async def ask(
         ) as answer,
     ):
         return Reply(answer.status, list(answer.headers.items()), await answer.text())
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until a question that takes a request is answered with yes. Raises `TimeoutError`."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not await condition():  # noqa: ASYNC110 - there is no event to await
+            await asyncio.sleep(0.005)
 
 
 def login_request(token: str, **authenticator: str) -> Object:
@@ -463,7 +489,7 @@ async def lab(
     )
     async with running(settings) as cluster:
         for name in _MANIFESTS:
-            for obj in yaml.load_all((_FOLDER / name).read_text(), yaml.CSafeLoader):
+            for obj in yaml.load_all((FOLDER / name).read_text(), yaml.CSafeLoader):
                 change(obj)
                 await _create(cluster, obj)
         yield Lab(cluster, folder)

@@ -25,6 +25,7 @@ from tests.contract.concierge_lab import (
     SECRETS,
     Lab,
     b64,
+    eventually,
     lab,
     login_request,
     new_ca,
@@ -87,7 +88,8 @@ async def test_certificate_is_verified_by_its_ca_and_by_no_other(concierge: Lab)
     assert "Hostname mismatch" in wrong_name
 
 
-async def test_openssl_sees_one_certificate_and_both_client_cas(concierge: Lab):
+async def s_client(concierge: Lab, *words: str) -> str:
+    """What `openssl s_client` says about the proxy."""
     process = await asyncio.create_subprocess_exec(
         "openssl",
         "s_client",
@@ -95,12 +97,17 @@ async def test_openssl_sees_one_certificate_and_both_client_cas(concierge: Lab):
         f"127.0.0.1:{concierge.loopback()}",
         "-servername",
         HOST,
+        *words,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     out, _ = await process.communicate()
-    text = out.decode()
+    return out.decode()
+
+
+async def test_openssl_sees_one_certificate_and_both_client_cas(concierge: Lab):
+    text = await s_client(concierge)
     assert text.count("\n   i:") == 1
     names = text.partition("Acceptable client certificate CA names\n")[2].splitlines()[:2]
     assert [name.replace(" ", "") for name in names] == [
@@ -114,6 +121,28 @@ async def test_both_modern_versions_are_spoken(concierge: Lab, version: ssl.TLSV
     context = concierge.proxy_context()
     context.minimum_version = context.maximum_version = version
     assert await concierge.handshake(context) == ""
+
+
+async def test_client_that_does_not_believe_is_logged(concierge: Lab):
+    ca = concierge.home / "ca.pem"
+    ca.write_text(new_ca().pem)
+    await s_client(concierge, "-CAfile", str(ca), "-verify_return_error")
+    texts = [m for m in await concierge.messages() if m.startswith("http: TLS handshake error")]
+    assert [text.rpartition(": remote error: ")[2] for text in texts] == [
+        "tls: unknown certificate authority"
+    ]
+
+
+async def test_client_that_speaks_plain_http_is_told(concierge: Lab):
+    reader, writer = await asyncio.open_connection("127.0.0.1", concierge.loopback())
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    async with asyncio.timeout(DEADLINE_S):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert answer == (
+        b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
+    )
 
 
 async def test_static_and_generated_service_lead_to_the_same_port(concierge: Lab):
@@ -130,14 +159,16 @@ ANONYMOUS = {
     "/api/v1/namespaces/kube-system/pods/x": (
         403,
         (
-            'pods "x" is forbidden: User "system:anonymous" cannot get resource "pods" in API group ""'
+            'pods "x" is forbidden: User "system:anonymous" cannot get resource "pods"'
+            ' in API group ""'
             f' in the namespace "kube-system"{SUFFIX}'
         ),
     ),
     "/api/v1/namespaces/kube-system/pods/x/log": (
         403,
         (
-            'pods "x" is forbidden: User "system:anonymous" cannot get resource "pods/log" in API group'
+            'pods "x" is forbidden: User "system:anonymous" cannot get resource'
+            ' "pods/log" in API group'
             f' "" in the namespace "kube-system"{SUFFIX}'
         ),
     ),
@@ -279,9 +310,11 @@ async def test_right_that_is_granted_is_noticed_when_the_refusal_is_forgotten(lo
         f' in API group "" at the cluster scope{SUFFIX}\n'
     )
     await local_users.create(grant())
-    async with asyncio.timeout(DEADLINE_S):
-        while (await local_users.ask_proxy("/api/v1/pods", pair=pair)).status != 200:
-            await asyncio.sleep(0.01)
+
+    async def is_allowed() -> bool:
+        return (await local_users.ask_proxy("/api/v1/pods", pair=pair)).status == 200
+
+    await eventually(is_allowed)
     ran = await local_users.kubectl(*words, proxied_as=pair)
     assert ran.code == 0
     who = await local_users.ask_proxy(IDENTITIES, pair=pair, body=IDENTITY_REQUEST)
@@ -296,7 +329,8 @@ async def test_binding_to_a_role_that_is_missing_is_named(concierge: Lab):
     reply = await concierge.ask_proxy("/api/v1/pods", pair=pinny_of(concierge))
     assert reply.message == (
         'pods is forbidden: User "pinny" cannot list resource "pods" in API group "" at the cluster'
-        ' scope: RBAC: clusterrole.rbac.authorization.k8s.io "cluster-admn" not found, decision made'
+        ' scope: RBAC: clusterrole.rbac.authorization.k8s.io "cluster-admn" not found,'
+        " decision made"
         " by impersonation-proxy.concierge.pinniped.dev"
     )
 
@@ -314,7 +348,8 @@ async def test_proxy_without_its_right_to_ask_cannot_decide(concierge: Lab):
     reply = await concierge.ask_proxy("/api/v1/pods?limit=1", pair=pinny_of(concierge))
     assert reply.status == 500
     assert reply.text == (
-        'Internal Server Error: "/api/v1/pods?limit=1": subjectaccessreviews.authorization.k8s.io is'
+        'Internal Server Error: "/api/v1/pods?limit=1":'
+        " subjectaccessreviews.authorization.k8s.io is"
         ' forbidden: User "system:serviceaccount:pinniped-concierge:pinniped-concierge" cannot'
         ' create resource "subjectaccessreviews" in API group "authorization.k8s.io" at the cluster'
         " scope\n"
@@ -380,7 +415,8 @@ async def test_acting_as_what_cannot_be_told_is_an_internal_error(concierge: Lab
     reply = await concierge.ask_proxy("/version", pair=pair, headers=[("Impersonate-Uid", "1")])
     assert reply.status == 500
     assert reply.text == (
-        'Internal Server Error: "/version": requested [{UID  1  authentication.k8s.io/v1  }] without'
+        'Internal Server Error: "/version": requested [{UID  1  authentication.k8s.io/v1'
+        "  }] without"
         " impersonating a user\n"
     )
 
@@ -405,6 +441,7 @@ async def test_watch_streams_through_the_proxy(concierge: Lab):
         assert event["object"]["metadata"]["name"] == "x"
     finally:
         writer.close()
+        await writer.wait_closed()
 
 
 async def test_writes_pass_through_the_proxy(concierge: Lab):

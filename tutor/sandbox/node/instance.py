@@ -29,6 +29,8 @@ from tutor.sandbox.server.wire import Now, serving
 
 log = logging.getLogger(__name__)
 
+_GATEWAY = "10.244.0.1"
+"""What a pod takes for the other end of a connection that comes through its node."""
 _LOG_LINES = 10_000
 _LONGEST_RESTART_S = 300.0
 
@@ -84,6 +86,8 @@ class Instance:
         self.crash: Crash | None = None
         self.lines: deque[tuple[str, str]] = deque(maxlen=_LOG_LINES)
         """Time (RFC 3339 with nanoseconds) and text of each log line."""
+        self.previous: list[tuple[str, str]] | None = None
+        """The lines before the last restart, None before there was one."""
         self.on_line: list[Callable[[], None]] = []
         self.executor: Callable[[Sequence[str]], str] | None = None
 
@@ -157,7 +161,12 @@ class Instance:
 
     async def serve(self, port: int, tls: ServerTls, handler: Handler) -> None:
         """Serve HTTPS on a port of the pod until cancelled."""
-        async with serving(handler, tls=tls, now=self._around.now) as loopback:
+
+        def refused(peer: str, why: str) -> None:
+            tls.refused(peer.replace("127.0.0.1", _GATEWAY), why)
+
+        told = replace(tls, refused=refused)
+        async with serving(handler, tls=told, now=self._around.now) as loopback:
             await self._open(port, loopback)
 
     async def listen(self, port: int, accept: Callable[[Connection], Awaitable[None]]) -> None:
@@ -214,6 +223,8 @@ class Instance:
         self._leader = next(iter(self._pods))
         self._client = None
         self.is_ready = False
+        self.crash = self.previous = None
+        self.lines.clear()
         name = self.pod["metadata"]["name"]
         self._task = group.create_task(self._run(), name=f"program {name}")
 
@@ -250,6 +261,8 @@ class Instance:
         )
         self._changed(self._pods.values())
         await asyncio.sleep(self.crash.delay_s)
+        self.previous = list(self.lines)
+        self.lines.clear()
         self.crash = replace(self.crash, restarts=restarts + 1, again=self._around.now())
         self._changed(self._pods.values())
 

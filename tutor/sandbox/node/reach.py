@@ -46,7 +46,11 @@ class PodAccess:
         instance = programs.instance(obj, container["name"]) if programs else None
         if instance is None:
             raise _not_simulated("log")
-        return _log(instance, query)
+        previous = query.get("previous") in ("true", "1")
+        if previous and instance.previous is None:
+            where = f'container "{container["name"]}" in pod "{name_of(obj)}"'
+            raise bad_request(f"previous terminated {where} not found")
+        return _log(instance, query, instance.previous if previous else None)
 
     def execute(self, pod: Object, container: str, command: Sequence[str]) -> str:
         """What a command prints in a container; raises ApiError when nothing runs there."""
@@ -87,6 +91,8 @@ def _check_state(pod: Object, container: Object) -> None:
         *(status.get("initContainerStatuses") or []),
     ]
     found = next((s for s in statuses if s["name"] == container["name"]), None)
+    if found and found.get("lastState", {}).get("terminated"):
+        return
     waiting = (found or {}).get("state", {}).get("waiting") if found else {"reason": ""}
     if waiting is not None:
         reason = waiting.get("reason") or "ContainerCreating"
@@ -95,9 +101,9 @@ def _check_state(pod: Object, container: Object) -> None:
         )
 
 
-def _log(instance: Instance, query: Query) -> Answer:
+def _log(instance: Instance, query: Query, previous: Sequence[tuple[str, str]] | None) -> Answer:
     stamped = query.get("timestamps") in ("true", "1")
-    lines = list(instance.lines)
+    lines = list(instance.lines if previous is None else previous)
     tail = query.get("tailLines")
     if tail:
         lines = lines[-int(tail) :] if int(tail) else []

@@ -11,6 +11,7 @@ import re
 import ssl
 import tempfile
 from collections.abc import AsyncGenerator, Sequence
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -43,6 +44,8 @@ _STREAMING = ("watch=true", "watch=1", "follow=true")
 _SELF_SIGNED, _SELF_SIGNED_IN_CHAIN, _NO_ISSUER, _UNVERIFIABLE = (18, 19, 20, 21)
 _EXPIRED, _NOT_YET, _BAD_SIGNATURE, _MISMATCH = (10, 9, 7, 62)
 _UNKNOWN = "x509: certificate signed by unknown authority"
+_refusals: ContextVar[list[ssl.SSLCertVerificationError]] = ContextVar("refusals")
+"""Why the certificate of the server that is being called was refused."""
 
 
 class Outbound:
@@ -85,6 +88,7 @@ class Outbound:
         )
         sent.update(headers)
         route = self._route(address)
+        _refusals.set([])
         async with self._session(address, route, pair) as session:
             try:
                 async with (
@@ -124,6 +128,7 @@ class Outbound:
             Unreachable: No connection.
         """
         route = self._route(address)
+        _refusals.set([])
         session = self._session(address, route, pair)
         try:
             answer = await session.request(
@@ -136,6 +141,9 @@ class Outbound:
         except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
             await session.close()
             raise Unreachable(self._sentence(error, address, route)) from error
+        except asyncio.CancelledError:
+            await session.close()
+            raise
         kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _HOP]
         content_type = answer.headers.get("Content-Type", "")
         kept = [(n, v) for n, v in kept if n.lower() not in ("content-type", "server", "date")]
@@ -172,8 +180,9 @@ class Outbound:
         )
 
     def _sentence(self, error: BaseException, address: Address, route: Route) -> str:
-        if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            return _certificate_sentence(error.certificate_error, address)
+        refusals = _refusals.get()
+        if refusals:
+            return _certificate_sentence(refusals[0], address)
         if isinstance(error, aiohttp.ClientConnectorSSLError):
             return _tls_sentence(str(error))
         if isinstance(error, aiohttp.ClientConnectorError):
@@ -227,9 +236,26 @@ def _url(address: Address) -> str:
     return f"https://{address.host}:{address.port}{address.path}"
 
 
+class _Telling(ssl.SSLObject):
+    """TLS that tells the server when it refuses its certificate.
+
+    asyncio drops what a handshake that fails has to say; so this one waits, the alert goes out, the
+    server ends the connection, and the reason is found where the call left a place for it.
+    """
+
+    def do_handshake(self) -> None:
+        """Go on with the handshake."""
+        try:
+            super().do_handshake()
+        except ssl.SSLCertVerificationError as error:
+            _refusals.get().append(error)
+            raise ssl.SSLWantReadError(2, "want read") from error
+
+
 @lru_cache(maxsize=64)
 def _context(ca_bundle: str, pair: Pair | None, insecure: bool) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslobject_class = _Telling
     context.verify_flags |= ssl.VerifyFlags(_PARTIAL_CHAIN)
     if insecure:
         context.check_hostname = False

@@ -3,11 +3,15 @@
 CPython's `ssl` ends the handshake for a certificate it does not know, where a real API server
 answers 401. So the server side runs on pyOpenSSL, behind the three methods that asyncio asks of a
 context. The certificate is chosen at each handshake, so a rotation needs no restart.
+
+asyncio drops what a handshake that fails has to say. So a failed one is told to it as one that has
+succeeded and then ended at once: the alert goes out, the connection is closed, and the server above
+sees a connection on which nothing was sent.
 """
 
 import ssl
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -20,6 +24,24 @@ from tutor.sandbox.pki import Pair
 _CHUNK = 65_536
 _VERSIONS = {"TLSv1.2": SSL.TLS1_2_VERSION, "TLSv1.3": SSL.TLS1_3_VERSION}
 _HTTP1 = b"http/1.1"
+_HANDSHAKE_RECORD = 0x16
+# A record of its own, before anything is agreed: fatal, 80.
+_INTERNAL_ERROR = b"\x15\x03\x01\x00\x02\x02\x50"
+SPOKE_HTTP = "client sent an HTTP request to an HTTPS server"
+"""A refusal that was told to the client in its own language, and that Go does not log."""
+_NO_HTTP = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
+_METHODS = (b"GET ", b"POST", b"PUT ", b"HEAD", b"DELE", b"PATC", b"OPTI", b"CONN")
+# What Go calls the alerts that OpenSSL names.
+_ALERTS = {
+    "bad certificate": "bad certificate",
+    "unknown ca": "unknown certificate authority",
+    "certificate unknown": "unknown certificate",
+    "certificate expired": "expired certificate",
+    "handshake failure": "handshake failure",
+    "internal error": "internal error",
+    "protocol version": "protocol version not supported",
+}
+_VERSION_FAULTS = ("unsupported protocol", "version too low")
 _T = TypeVar("_T")
 
 
@@ -35,23 +57,63 @@ class TlsObject:
         self._connection = SSL.Connection(context.openssl(), None)
         self._connection.set_accept_state()
         self._chain: tuple[x509.Certificate, ...] | None = None
+        self._begun = False
+        self.refusal = ""
+        """Why the handshake failed, in Go's words; empty while it did not."""
 
     def do_handshake(self) -> None:
         """Go on with the handshake."""
-        self._run(self._connection.do_handshake)
+        if not self._begun and not self._begin():
+            return
+        try:
+            self._run(self._connection.do_handshake)
+        except ssl.SSLWantReadError:
+            raise
+        except ssl.SSLError as error:
+            self.refusal = _sentence(str(error))
+
+    def _begin(self) -> bool:
+        """Look at the first bytes; False when they end the connection."""
+        data = self._incoming.read()
+        if not data:
+            raise ssl.SSLWantReadError(2, "want read")
+        self._begun = True
+        if data[0] != _HANDSHAKE_RECORD:
+            if data.startswith(_METHODS):
+                self._outgoing.write(_NO_HTTP)
+                self.refusal = SPOKE_HTTP
+            else:
+                self.refusal = "tls: first record does not look like a TLS handshake"
+            return False
+        if not self.context.has_certificate:
+            self._outgoing.write(_INTERNAL_ERROR)
+            self.refusal = "tls: no certificates configured"
+            return False
+        self._connection.bio_write(data)
+        return True
 
     def read(self, size: int = _CHUNK, buffer: bytearray | None = None) -> bytes | int:
-        """Read plain bytes."""
-        if buffer is None:
-            return self._run(lambda: self._connection.recv(size))
-        return self._run(lambda: self._connection.recv_into(buffer, size))
+        """Read plain bytes, or how many there were; nothing at the end."""
+        nothing = b"" if buffer is None else 0
+        if self.refusal:
+            return nothing
+        try:
+            if buffer is None:
+                return self._run(lambda: self._connection.recv(size))
+            return self._run(lambda: self._connection.recv_into(buffer, size))
+        except ssl.SSLZeroReturnError:
+            return nothing
 
     def write(self, data: bytes) -> int:
         """Write plain bytes."""
+        if self.refusal:
+            return len(data)
         return self._run(lambda: self._connection.send(bytes(data)))
 
     def unwrap(self) -> None:
         """Say goodbye."""
+        if self.refusal:
+            return
         if not self._run(self._connection.shutdown):
             raise ssl.SSLWantReadError(2, "want read")
 
@@ -61,6 +123,8 @@ class TlsObject:
 
     def peer_chain(self) -> tuple[x509.Certificate, ...]:
         """What the client sent: its certificate first; empty without one."""
+        if self.refusal:
+            return ()
         if self._chain is None:
             leaf = self._connection.get_peer_certificate(as_cryptography=True)
             if leaf is None:
@@ -142,6 +206,11 @@ class TlsContext:
         del server_side, server_hostname, session
         return TlsObject(self, incoming, outgoing)
 
+    @property
+    def has_certificate(self) -> bool:
+        """Whether there is something to present."""
+        return self._settings.pair() is not None
+
     def openssl(self) -> SSL.Context:
         """The OpenSSL context for the certificate of this moment."""
         pair, acceptable = self._settings.pair(), self._settings.acceptable()
@@ -168,9 +237,19 @@ class TlsContext:
         return context
 
 
+def _sentence(text: str) -> str:
+    """What Go's server says where OpenSSL says `text`."""
+    if any(fault in text for fault in _VERSION_FAULTS):
+        return "tls: client offered only unsupported versions"
+    if "alert" in text:
+        said = (go for openssl, go in _ALERTS.items() if f"alert {openssl}" in text)
+        return f"remote error: tls: {next(said, 'unexpected message')}"
+    return "EOF" if "unexpected eof" in text else f"tls: {text}"
+
+
 def _anyone(*_: object) -> bool:
     return True
 
 
-def _prefer_http1(_connection: SSL.Connection, offered: list[bytes]) -> bytes | object:
+def _prefer_http1(_connection: SSL.Connection, offered: list[bytes]) -> Any:
     return _HTTP1 if _HTTP1 in offered else SSL.NO_OVERLAPPING_PROTOCOLS

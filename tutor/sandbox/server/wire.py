@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import socket
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
@@ -14,14 +16,16 @@ from tutor.sandbox.api.render import document
 from tutor.sandbox.api.request import Answer, Headers, Request, Response, Source, Stream
 from tutor.sandbox.api.status import ApiError, internal_error
 from tutor.sandbox.component import Handler, ServerTls
-from tutor.sandbox.server.tls import TlsContext, TlsObject
+from tutor.sandbox.server.tls import SPOKE_HTTP, TlsContext, TlsObject
 
 log = logging.getLogger(__name__)
 
 MAX_BODY = 3 * 1024 * 1024
 _SHUTDOWN_S = 0.5
+_TURNS = 5
 
 Now = Callable[[], datetime]
+RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class _Plain(web.Response):
@@ -40,6 +44,34 @@ class _Chunked(web.StreamResponse):
         self.headers.popall(hdrs.SERVER, None)
 
 
+class _Server(web.Server):
+    """A server that hears of handshakes that failed, and can end every connection at once."""
+
+    def __init__(self, handler: RequestHandler, refused: Callable[[str, str], None]) -> None:
+        super().__init__(handler, handler_cancellation=True, access_log=None, logger=log)
+        self._refused = refused
+        self._open: dict[object, asyncio.Transport] = {}
+
+    def abort(self) -> None:
+        """Drop what is still open, without goodbyes that nobody waits for."""
+        for transport in self._open.values():
+            transport.abort()
+
+    def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
+        """Told by each connection, before its first request."""
+        super().connection_made(handler, transport)
+        self._open[handler] = transport
+        tls = transport.get_extra_info("ssl_object")
+        if isinstance(tls, TlsObject) and tls.refusal not in ("", SPOKE_HTTP):
+            host, port = transport.get_extra_info("peername")[:2]
+            self._refused(f"{host}:{port}", tls.refusal)
+
+    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
+        """Told by each connection at its end."""
+        self._open.pop(handler, None)
+        super().connection_lost(handler, exc)
+
+
 @asynccontextmanager
 async def serving(
     handler: Handler, *, tls: ServerTls | None, now: Now, port: int = 0, extra: Headers = ()
@@ -53,22 +85,34 @@ async def serving(
     async def answer(incoming: web.BaseRequest) -> web.StreamResponse:
         return await _answer(incoming, handler, now, extra)
 
-    server = web.Server(answer, handler_cancellation=True, access_log=None, logger=log)
+    server = _Server(answer, tls.refused if tls else lambda _peer, _why: None)
     runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     context = TlsContext(tls) if tls else None
-    site = web.TCPSite(
-        runner,
-        "127.0.0.1",
-        port,
-        ssl_context=context,  # pyright: ignore[reportArgumentType] - it has what asyncio asks for
-        reuse_address=True,
-    )
-    try:
-        await site.start()
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
+    # A socket of our own: asyncio loses one that it has just made when it is cancelled then.
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        site = web.SockSite(
+            runner,
+            listener,
+            ssl_context=context,  # pyright: ignore[reportArgumentType] - it has what asyncio asks for
+        )
+        try:
+            await site.start()
+            yield listener.getsockname()[1]
+        finally:
+            # asyncio loses a connection that it has accepted and not yet attached to its server
+            # when that is closed, and does not know those that are in their handshake: no more
+            # come in, what was accepted is attached, and what is cut off has its time to end.
+            asyncio.get_running_loop().remove_reader(listener)
+            await _turn()
+            await runner.cleanup()
+            server.abort()
+            await _turn()
+
+
+async def _turn() -> None:
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 async def _answer(

@@ -95,6 +95,13 @@ class Surroundings:
     holders: Holders
     log: Log
 
+    def tell_refused(self, peer: str, why: str) -> None:
+        """A client that did not get through the handshake."""
+        self.log.always(
+            "http/server.go:3215$http.(*Server).logf",
+            f"http: TLS handshake error from {peer}: {why}",
+        )
+
     def owned(self, obj: Object) -> Object:
         """An object that goes when the Concierge's Deployment does."""
         return {**obj, "metadata": {**obj["metadata"], "ownerReferences": [self.owner]}}

@@ -68,6 +68,7 @@ class AggregatedApi:
             asks_client=True,
             acceptable=lambda: self._trust().client_bundle + self._trust().front_bundle,
             minimum="TLSv1.3",
+            refused=self._around.tell_refused,
         )
 
     async def handle(self, request: Request) -> Answer:

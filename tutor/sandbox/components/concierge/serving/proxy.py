@@ -61,6 +61,7 @@ class Proxy:
             pair=lambda: self._around.holders.proxy.pair,
             asks_client=True,
             acceptable=self._bundle,
+            refused=self._around.tell_refused,
         )
 
     def _bundle(self) -> str:
