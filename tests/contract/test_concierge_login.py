@@ -102,6 +102,10 @@ async def test_every_failure_is_the_same(concierge: Lab, token: str, authenticat
 async def test_webhook_with_another_ca_is_not_believed(concierge: Lab):
     await concierge.put_webhook(b64(new_ca().pem))
     await concierge.until_login(FAILED)
+    name = "local-user-authenticator"
+    ran = await concierge.kubectl("logs", "--namespace", name, f"deployment/{name}")
+    assert "http: TLS handshake error from 10.244.0.1:" in ran.out
+    assert "remote error: tls: bad certificate" in ran.out
 
 
 async def test_broken_authenticator_goes_on_with_its_last_good_version(concierge: Lab):

@@ -221,12 +221,18 @@ class Instance:
 
     def _start(self, group: asyncio.TaskGroup) -> None:
         self._leader = next(iter(self._pods))
+        self._container = self._container_of(self.pod)
         self._client = None
         self.is_ready = False
         self.crash = self.previous = None
         self.lines.clear()
         name = self.pod["metadata"]["name"]
         self._task = group.create_task(self._run(), name=f"program {name}")
+
+    def _container_of(self, pod: Object) -> Object:
+        """The container as this pod has it: a rollout may have changed it."""
+        name = self._container["name"]
+        return next(c for c in pod["spec"]["containers"] if c["name"] == name)
 
     def _stop(self) -> None:
         if self._task is not None:

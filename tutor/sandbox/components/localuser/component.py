@@ -116,6 +116,15 @@ def log(workload: Workload, level: str, message: str, **fields: Any) -> None:
     workload.log(json.dumps(entry | fields, separators=(",", ":")))
 
 
+def tell_refused(workload: Workload, peer: str, why: str) -> None:
+    """Log a client that did not get through the handshake.
+
+    Every client of the real one is Go's, which has one alert for each certificate that it refuses.
+    """
+    why = why.replace("unknown certificate authority", "bad certificate")
+    log(workload, "info", f"http: TLS handshake error from {peer}: {why}")
+
+
 async def run(workload: Workload) -> None:
     """Run the authenticator until its pod ends."""
     namespace = namespace_of(workload.pod)
@@ -135,7 +144,11 @@ async def run(workload: Workload) -> None:
         return Response(status=verdict.status, body=body)
 
     log(workload, "info", "controllers are ready")
-    tls = ServerTls(pair=lambda: certificates.pair, minimum="TLSv1.3")
+    tls = ServerTls(
+        pair=lambda: certificates.pair,
+        minimum="TLSv1.3",
+        refused=lambda peer, why: tell_refused(workload, peer, why),
+    )
     workload.ready()
     async with asyncio.TaskGroup() as group:
         group.create_task(workload.reconcile([certificates]), name="certificates")
