@@ -19,8 +19,10 @@ RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
         (r'(continue: |"continue": ?"?|continue=)[A-Za-z0-9_%=-]{20,}', r"\1<continue>"),
         (
-            r'(resourceVersion: ?|"resourceVersion": ?|resourceVersion=|resource version to be '
-            r'\d+, was |ResourceVersion in record \()"?\d+"?',
+            (
+                r'(resourceVersion: ?|"resourceVersion": ?|resourceVersion=|resource version to be '
+                r'\d+, was |ResourceVersion in record \()"?\d+"?'
+            ),
             r"\1<rv>",
         ),
         (r"resource version to be \d+, was ", "resource version to be <rv>, was "),

@@ -94,16 +94,15 @@ class FakeApi:
         self.resources[f"/apis/{group}/{version}"] = [
             {"name": plural, "kind": kind, "namespaced": False}
         ]
-        self.put(
-            CRDS,
-            f"{plural}.{group}",
-            spec={
-                "group": group,
-                "names": {"kind": kind},
-                "versions": [{"name": version, "served": True}],
-            },
-            status={"conditions": [{"type": "Established", "status": "True"}]},
-        )
+        spec = {
+            "group": group,
+            "names": {"kind": kind},
+            "versions": [{"name": version, "served": True}],
+        }
+        established = [{"type": "Established", "status": "True"}]
+        for conditions in (None, established):
+            status = {"conditions": conditions}
+            self.put(CRDS, f"{plural}.{group}", spec=spec, status=status)
 
     def drop_connections(self) -> None:
         """Break every open connection."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.api import FakeApi, fake_api
+from tests.fakes.api import CRDS, FakeApi, fake_api
 from tutor.probes.base import Absent, Blind, Collection, Objects
 from tutor.probes.cluster import Cluster
 
@@ -117,10 +117,12 @@ def test_watch_goes_on_from_its_version_when_the_connection_breaks(
 ) -> None:
     cluster.follow(DEMO, nothing)
     eventually(lambda: names(cluster) == ["a"])
-    eventually(lambda: any("watch=1" in path for path in api.asked))
-    api.drop_connections()
     api.put(PATH, "b")
     eventually(lambda: names(cluster) == ["a", "b"])
+    eventually(lambda: sum("watch=1" in path for path in api.asked) == 1)
+    api.drop_connections()
+    api.put(PATH, "c")
+    eventually(lambda: names(cluster) == ["a", "b", "c"])
     assert sum(path == PATH for path in api.asked) == 1
 
 
@@ -222,6 +224,19 @@ def test_kind_that_is_defined_later_is_found_without_asking(api: FakeApi, cluste
     api.define("example.com", "v1", "Widget", "widgets")
     eventually(lambda: names(cluster, WIDGETS) == ["w"])
     assert sum(path == "/apis/example.com/v1" for path in api.asked) == 2
+
+
+def test_kind_that_is_taken_away_is_not_yet_and_found_again(api: FakeApi, cluster: Cluster) -> None:
+    api.define("example.com", "v1", "Widget", "widgets")
+    api.put("/apis/example.com/v1/widgets", "w")
+    cluster.follow(WIDGETS, nothing)
+    eventually(lambda: names(cluster, WIDGETS) == ["w"])
+    del api.resources["/apis/example.com/v1"]
+    api.delete(CRDS, "widgets.example.com")
+    api.drop_connections()
+    eventually(lambda: "does not know" in text(cluster, WIDGETS))
+    api.define("example.com", "v1", "Widget", "widgets")
+    eventually(lambda: names(cluster, WIDGETS) == ["w"])
 
 
 def test_refusals_say_what_the_server_says(api: FakeApi, config: Path, cluster: Cluster) -> None:

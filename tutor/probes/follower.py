@@ -1,5 +1,6 @@
 """One thread that keeps one collection: find its resource, list, watch, and begin again."""
 
+import logging
 import threading
 from contextlib import suppress
 from http import HTTPStatus
@@ -8,6 +9,8 @@ from typing import Any, Protocol, cast
 from tutor.probes.base import Absent, Blind, Changed, Collection, Object, Objects, Unfollow
 from tutor.probes.failures import Refused, Unreachable
 from tutor.probes.kubeconfig import NOT_LOOKED, Kubeconfig
+
+log = logging.getLogger(__name__)
 
 PAUSES_S = (0.1, 0.25, 0.5, 1.0, 2.0)
 """After failures in a row; the last one stays."""
@@ -97,7 +100,13 @@ class Follower:
                 self._say(connection.client)
                 self._nudge.wait()
                 continue
-            self._attempt(connection.client, connection.generation)
+            try:
+                self._attempt(connection.client, connection.generation)
+            except Exception:
+                # A look that fails is an answer too: a thread that ends would leave an old one.
+                log.exception("a collection could not be read", extra={"of": str(self._collection)})
+                self._say(Blind(f"reading {self._collection.kind} failed: the log says how"))
+                self._pause()
 
     def _attempt(self, client: Any, generation: int) -> None:
         """Follow the collection for as long as that goes well."""
@@ -238,7 +247,8 @@ def _defines(definition: Object, collection: Collection) -> bool:
     """Whether an established CustomResourceDefinition serves the kind in that version."""
     group, _, version = collection.api_version.rpartition("/")
     spec = definition["spec"]
-    conditions = definition.get("status", {}).get("conditions", [])
+    # Null, and not missing, when it is new.
+    conditions = cast("list[dict[str, str]]", definition.get("status", {}).get("conditions") or [])
     return (
         spec["group"] == group
         and spec["names"]["kind"] == collection.kind

@@ -42,6 +42,9 @@ _UNBRACKETED: dict[int, str] = {
     ord("\n"): "\x16\n",
 }
 
+CTRL_C_S = 1.0
+"""How long a Ctrl+C may go unheard before it is pressed again."""
+
 Event = News | ScreenChanged | Exited
 Listener = Callable[[Event], None]
 
@@ -57,7 +60,7 @@ class Shell:
         self._waiting: list[asyncio.Future[None]] = []
         self._turn = asyncio.Lock()
         self._at_prompt = False
-        self._prompts = self._drawn = 0
+        self._prompts = 0
         self._last: CommandRecord | None = None
         self._running: CommandBegan | None = None
         self._told = False
@@ -167,18 +170,23 @@ class Shell:
             await self.wait_prompt()
             if self._engine.text_since_mark().strip():
                 await self._give_up_line()
-            prompts, self._at_prompt = self._prompts, False
             self._recorder.pasted, self._last = command, None
-            self.write(self._paste(command.rstrip("\n")) + b"\r")
-            await self._until(lambda: self._prompts > prompts)
+            await self._send(self._paste(command.rstrip("\n")) + b"\r")
             self._recorder.pasted = None
             return self._last
 
     async def _give_up_line(self) -> None:
-        # zsh draws its prompt again then, bash begins a new line.
-        drawn = self._drawn
-        self.write(b"\x03")
-        await self._until(lambda: self._drawn > drawn)
+        # bash may take the signal while it goes to read, and then looks at it with the next key.
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CTRL_C_S):
+                    return await self._send(b"\x03")
+
+    async def _send(self, data: bytes) -> None:
+        """Write, and wait for the new prompt that comes of it."""
+        prompts, self._at_prompt = self._prompts, False
+        self.write(data)
+        await self._until(lambda: self._prompts > prompts)
 
     def _paste(self, command: str) -> bytes:
         if self._engine.modes().bracketed_paste:
@@ -236,10 +244,9 @@ class Shell:
 
     def _note(self, event: Event) -> None:
         match event:
-            case PromptShown(again):
+            case PromptShown(again=False):
                 self._at_prompt = True
-                self._drawn += 1
-                self._prompts += not again
+                self._prompts += 1
             case CommandBegan():
                 self._at_prompt, self._running = False, event
             case CommandRecord():
