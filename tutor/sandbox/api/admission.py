@@ -22,11 +22,14 @@ class Plugin(Protocol):
 
 
 class Pipeline:
-    """Every plugin, then every webhook."""
+    """Every plugin, then every webhook, then the plugins that count what all others let pass."""
 
-    def __init__(self, plugins: Sequence[Plugin], webhooks: Webhooks) -> None:
+    def __init__(
+        self, plugins: Sequence[Plugin], webhooks: Webhooks, last: Sequence[Plugin]
+    ) -> None:
         self._plugins = plugins
         self._webhooks = webhooks
+        self._last = last
 
     async def mutate(
         self, call: Call, served: Served, operation: str, new: Object, old: Object | None
@@ -49,3 +52,5 @@ class Pipeline:
         for plugin in self._plugins:
             plugin.validate(write)
         await self._webhooks.validate(write)
+        for plugin in self._last:
+            plugin.validate(write)

@@ -297,6 +297,14 @@ class Objects:
             return self.shown(served, obj, latest.data)
         return await self._stored(served, key, served.strategy.from_storage(marked))
 
+    def book(self, served: Served, obj: Object) -> None:
+        """Store a change that belongs to a write which is about to be stored itself.
+
+        It is durable before that one is: the log keeps their order.
+        """
+        key = served.kind.key(obj["metadata"].get("namespace", ""), name_of(obj))
+        self._ports.append(self.store.put(key, *self._storable(served, obj)).past)
+
     async def _mutated(self, call: Call, served: Served, new: Object, old: Object | None) -> Object:
         operation = "UPDATE" if old else "CREATE"
         fields = new["metadata"].get("managedFields")

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from tutor.sandbox.api.admission import Pipeline
 from tutor.sandbox.api.allocation import Allocation
+from tutor.sandbox.api.builtin.admission.catalogue import default_plugins
+from tutor.sandbox.api.builtin.admission.quota.resource_quota import QUOTAS, ResourceQuota
 from tutor.sandbox.api.discovery import Discovery
 from tutor.sandbox.api.documents import Announced, Documents
 from tutor.sandbox.api.front import Front
@@ -68,7 +70,11 @@ class Parts:
         self.objects = Objects(
             store,
             self.machine,
-            Pipeline((), webhooks),
+            Pipeline(
+                default_plugins(self, self.machine.suffix, self.authorizer.decide),
+                webhooks,
+                (ResourceQuota(self, self._book),),
+            ),
             Tracking(self.registry.find),
             Allocation(self.objects_of, SERVICE_NETWORK, self.machine.below),
         )
@@ -163,6 +169,12 @@ class Parts:
     def _announced(self) -> Announced:
         address = NODE_ADDRESS if self.settings.node else "127.0.0.1"
         return Announced(self.settings.version, f"{address}:{NODE_PORT}")
+
+    def _book(self, quota: Object) -> None:
+        served = self.registry.of_resource(QUOTAS)
+        if served is None:
+            raise LookupError(QUOTAS)
+        self.objects.book(served, quota)
 
     def custom_types(self) -> dict[GroupVersion, list[CustomType]]:
         """The custom kinds that are served, as OpenAPI describes them."""
