@@ -139,8 +139,10 @@ def shape_of(node: Node) -> Shape:
 
 def _kind(node: Node) -> Kind:
     if node.shape == "scalar":
-        # Built-in types with a JSON form of their own are untyped too, but have a name.
-        return "any" if node.scalar == "untyped" and not node.type_name else "leaf"
+        # Built-in types have names. Those with a JSON form of their own are untyped: most are
+        # scalars nevertheless, and the ones that take objects too are marked as atomic.
+        takes_all = node.atomic if node.type_name else not node.atomic
+        return "any" if node.scalar == "untyped" and takes_all else "leaf"
     if node.shape == "list":
         if node.list_type == "map" or (_merges(node) and node.merge_key):
             return "keyed"
