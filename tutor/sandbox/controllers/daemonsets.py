@@ -11,6 +11,7 @@ from tutor.sandbox.controllers.resources import (
     DAEMON_SETS,
     NODES,
     PODS,
+    as_place,
     is_active,
     is_deleted,
     is_ready,
@@ -49,7 +50,7 @@ class DaemonSets:
 
     async def reconcile(self, key: Hashable) -> Result:
         """Bring one DaemonSet to one pod a node."""
-        namespace, name = key  # pyright: ignore[reportGeneralTypeIssues]
+        namespace, name = as_place(key)
         owner = self._client.find(DAEMON_SETS, namespace, name)
         if owner is None or is_deleted(owner):
             return DONE

@@ -6,6 +6,7 @@ Source: pkg/controller/deployment (names, revisions, conditions and their messag
 from collections.abc import Hashable, Sequence
 from math import ceil, floor
 
+from tutor.sandbox.api.builtin.reading import part
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.patch.merge import merge
 from tutor.sandbox.api.status import ApiError
@@ -16,6 +17,7 @@ from tutor.sandbox.controllers.replicasets import keys_of_owner
 from tutor.sandbox.controllers.resources import (
     DEPLOYMENTS,
     REPLICA_SETS,
+    as_place,
     condition,
     is_deleted,
     is_true,
@@ -65,7 +67,7 @@ class Deployments:
 
     async def reconcile(self, key: Hashable) -> Result:
         """Bring one Deployment a step on."""
-        namespace, name = key  # pyright: ignore[reportGeneralTypeIssues]
+        namespace, name = as_place(key)
         owner = self._client.find(DEPLOYMENTS, namespace, name)
         if owner is None:
             return DONE
@@ -159,14 +161,14 @@ class Deployments:
         return copied | {_DESIRED: str(wanted), _MAX: str(most), REVISION: revision}
 
     def _surge(self, owner: Object) -> int:
-        rolling = owner["spec"].get("strategy", {}).get("rollingUpdate")
+        rolling = part(owner, "spec", "strategy", "rollingUpdate")
         if not rolling:
             return 0
         total = owner["spec"].get("replicas", 0)
         return amount(rolling.get("maxSurge", 0), total, up=True)
 
     def _unavailable(self, owner: Object) -> int:
-        rolling = owner["spec"].get("strategy", {}).get("rollingUpdate") or {}
+        rolling = part(owner, "spec", "strategy", "rollingUpdate")
         total = owner["spec"].get("replicas", 0)
         most = amount(rolling.get("maxUnavailable", 0), total, up=False)
         return most if most or self._surge(owner) else 1

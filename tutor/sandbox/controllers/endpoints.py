@@ -15,6 +15,7 @@ from tutor.sandbox.controllers.resources import (
     PODS,
     SERVICES,
     Place,
+    as_place,
     is_active,
     is_ready,
     owner_reference,
@@ -51,7 +52,7 @@ class Endpoints:
 
     async def reconcile(self, key: Hashable) -> Result:
         """Write the endpoints of one Service."""
-        namespace, name = key  # pyright: ignore[reportGeneralTypeIssues]
+        namespace, name = as_place(key)
         service = self._client.find(SERVICES, namespace, name)
         if service is None:
             await self._remove(namespace, name)

@@ -6,6 +6,7 @@ Source: pkg/controller/garbagecollector (background, foreground, orphan), Kubern
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
+from tutor.sandbox.api.builtin.reading import items
 from tutor.sandbox.api.deletion import FOREGROUND, ORPHAN, DeleteOptions
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
@@ -93,7 +94,7 @@ class GarbageCollector:
         return FOREGROUND in (owner["metadata"].get("finalizers") or ())
 
     async def _finish(self, key: Key, obj: Object) -> Result:
-        finalizers = obj["metadata"].get("finalizers") or []
+        finalizers = items(obj, "metadata", "finalizers")
         uid = obj["metadata"]["uid"]
         if ORPHAN in finalizers:
             for dependent in self._live(uid):

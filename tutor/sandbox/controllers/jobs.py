@@ -10,6 +10,7 @@ from tutor.sandbox.controllers.replicasets import keys_of_owner
 from tutor.sandbox.controllers.resources import (
     JOBS,
     PODS,
+    as_place,
     condition,
     is_active,
     is_deleted,
@@ -39,7 +40,7 @@ class Jobs:
 
     async def reconcile(self, key: Hashable) -> Result:
         """Take one Job a step on."""
-        namespace, name = key  # pyright: ignore[reportGeneralTypeIssues]
+        namespace, name = as_place(key)
         job = self._client.find(JOBS, namespace, name)
         if job is None or is_deleted(job) or _is_over(job):
             return DONE

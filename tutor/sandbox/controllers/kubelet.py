@@ -8,13 +8,14 @@ from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from tutor.sandbox.api.builtin.reading import items
 from tutor.sandbox.api.deletion import DeleteOptions, timestamp
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, ClusterFacts, Result, Watches
 from tutor.sandbox.controllers import podstatus
 from tutor.sandbox.controllers.events import Recorder
-from tutor.sandbox.controllers.resources import PODS, Place, is_deleted, place_of
+from tutor.sandbox.controllers.resources import PODS, Place, as_place, is_deleted, place_of
 from tutor.sandbox.kinds import Object, thaw
 
 _FIRST_POD, _LAST_POD = 2, 254
@@ -80,8 +81,8 @@ class Kubelet:
 
     async def reconcile(self, key: Hashable) -> Result:
         """Move one pod a step on."""
-        namespace, name = key  # pyright: ignore[reportGeneralTypeIssues]
-        place: Place = (namespace, name)
+        namespace, name = as_place(key)
+        place = (namespace, name)
         pod = self._client.find(PODS, namespace, name)
         known = self._known.get(place)
         if known is not None and (pod is None or pod["metadata"]["uid"] != known):
@@ -125,7 +126,7 @@ class Kubelet:
         return Result(again_s=wait) if wait else await self._start(pod)
 
     def _initialized(self, pod: Object) -> bool:
-        statuses = pod.get("status", {}).get("initContainerStatuses") or ()
+        statuses = items(pod, "status", "initContainerStatuses")
         return bool(statuses) and all("terminated" in s["state"] for s in statuses)
 
     async def _initialize(self, pod: Object) -> None:
@@ -146,7 +147,7 @@ class Kubelet:
         statuses = [
             podstatus.running(pod, c, ready=False, since=now) for c in pod["spec"]["containers"]
         ]
-        inits = pod.get("status", {}).get("initContainerStatuses") or []
+        inits = items(pod, "status", "initContainerStatuses")
         await self._write(pod, "Running", inits, statuses, self._address(pod))
         return Result(again_s=0)
 
@@ -161,7 +162,7 @@ class Kubelet:
             return Result(again_s=wait)
         old = {s["name"]: s for s in pod["status"].get("containerStatuses") or ()}
         statuses = [await self._status(pod, c, old[c["name"]]) for c in containers]
-        inits = pod["status"].get("initContainerStatuses") or []
+        inits = items(pod, "status", "initContainerStatuses")
         await self._write(pod, "Running", inits, statuses, pod["status"].get("podIP", ""))
         return DONE
 
@@ -198,7 +199,7 @@ class Kubelet:
         statuses = [
             podstatus.terminated(pod, c, since=since, until=now, code=0) for c in containers
         ]
-        inits = pod["status"].get("initContainerStatuses") or []
+        inits = items(pod, "status", "initContainerStatuses")
         await self._write(pod, "Succeeded", inits, statuses, pod["status"].get("podIP", ""))
         return DONE
 

@@ -6,6 +6,7 @@ serviceaccount controller.
 
 from collections.abc import Callable, Hashable, Sequence
 
+from tutor.sandbox.api.builtin.reading import items
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
@@ -107,7 +108,7 @@ class Namespaces:
         namespace = self._client.find(NAMESPACES, "", name)
         if namespace is None or not is_deleted(namespace):
             return DONE
-        if "kubernetes" not in (namespace["spec"].get("finalizers") or []):
+        if "kubernetes" not in items(namespace, "spec", "finalizers"):
             return DONE
         left = await self._empty(name)
         await self._report(namespace, left)
@@ -115,8 +116,8 @@ class Namespaces:
             return Result(again_s=_RETRY_S)
 
         def release(obj: Object) -> Object:
-            finalizers = obj["spec"].get("finalizers") or []
-            obj["spec"]["finalizers"] = [f for f in finalizers if f != "kubernetes"]
+            left = [f for f in items(obj, "spec", "finalizers") if f != "kubernetes"]
+            obj["spec"]["finalizers"] = left
             return obj
 
         await self._client.change(NAMESPACES, "", name, release, "finalize")
@@ -169,7 +170,7 @@ class Namespaces:
 
         def write(obj: Object) -> Object:
             status = obj.setdefault("status", {})
-            conditions = status.get("conditions") or []
+            conditions: list[Object] = items(status, "conditions")
             for kind, state, reason, message in states:
                 conditions = with_condition(conditions, kind, state, reason, message, now)
             status["conditions"] = conditions

@@ -1,7 +1,8 @@
 """ReplicaSets: as many pods as asked for. Source: pkg/controller/replicaset."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
+from tutor.sandbox.api.builtin.reading import part
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.selectors import label_selector
 from tutor.sandbox.api.status import ApiError
@@ -12,6 +13,7 @@ from tutor.sandbox.controllers.resources import (
     PODS,
     REPLICA_SETS,
     Place,
+    as_place,
     condition,
     is_active,
     is_deleted,
@@ -24,7 +26,7 @@ from tutor.sandbox.controllers.resources import (
 from tutor.sandbox.kinds import Object, name_of, namespace_of
 
 
-def keys_of_owner(kind: str):
+def keys_of_owner(kind: str) -> Callable[[Object], list[Place]]:
     """A function from an object to the place of its controlling owner of a kind."""
 
     def keys(obj: Object) -> list[Place]:
@@ -36,11 +38,11 @@ def keys_of_owner(kind: str):
     return keys
 
 
-def surplus_first(pod: Object) -> tuple[bool, bool, bool, str]:
+def surplus_first(pod: Object) -> tuple[bool, bool, str]:
     """The order in which surplus pods go: unscheduled, unready, then the youngest."""
     created = pod["metadata"]["creationTimestamp"]
     younger = "".join(chr(0x7F - ord(char)) for char in created)
-    return (bool(pod["spec"].get("nodeName")), is_ready(pod), False, younger)
+    return (bool(pod["spec"].get("nodeName")), is_ready(pod), younger)
 
 
 class ReplicaSets:
@@ -58,7 +60,7 @@ class ReplicaSets:
 
     async def reconcile(self, key: Hashable) -> Result:
         """Bring one ReplicaSet to its number of pods and write its status."""
-        namespace, name = key  # pyright: ignore[reportGeneralTypeIssues]
+        namespace, name = as_place(key)
         owner = self._client.find(REPLICA_SETS, namespace, name)
         if owner is None:
             return DONE
@@ -96,7 +98,7 @@ class ReplicaSets:
 
     async def _report(self, owner: Object, failure: str) -> None:
         pods = self._pods(owner)
-        labels = owner["spec"]["template"].get("metadata", {}).get("labels") or {}
+        labels = part(owner, "spec", "template", "metadata", "labels")
         full = label_selector({"matchLabels": labels})
         ready = [pod for pod in pods if is_ready(pod)]
         now = timestamp(self._client.now())

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, cast
 
 from tutor.sandbox.kinds import GroupResource, Object, labels_of, name_of, namespace_of
 
@@ -32,6 +32,11 @@ Place = tuple[str, str]
 def place_of(obj: Object) -> Place:
     """Where an object is."""
     return namespace_of(obj), name_of(obj)
+
+
+def as_place(key: Hashable) -> Place:
+    """The place that a key is, for reconcilers whose watches make only such keys."""
+    return cast("Place", key)
 
 
 def owner_of(obj: Object) -> Object | None:

@@ -6,7 +6,7 @@ Source: client-go's workqueue and its delaying queue.
 
 import asyncio
 import logging
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
@@ -65,7 +65,7 @@ class Runtime:
                 for key in watch.keys(obj):
                     self._queue.add(key, now)
 
-    def _listener(self, watch: Watches):
+    def _listener(self, watch: Watches) -> Callable[[Event], None]:
         def listen(event: Event) -> None:
             try:
                 keys = set(watch.keys(event.stored.object))

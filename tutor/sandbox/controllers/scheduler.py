@@ -5,6 +5,7 @@ Source: pkg/scheduler (filters and the words of their reasons).
 
 from collections.abc import Hashable, Sequence
 
+from tutor.sandbox.api.builtin.reading import part
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, ClusterFacts, Result, Watches
@@ -13,6 +14,7 @@ from tutor.sandbox.controllers.resources import (
     NODES,
     PODS,
     Place,
+    as_place,
     is_deleted,
     place_of,
     with_condition,
@@ -42,7 +44,7 @@ class Scheduler:
 
     async def reconcile(self, key: Hashable) -> Result:
         """Bind one pod."""
-        namespace, name = key  # pyright: ignore[reportGeneralTypeIssues]
+        namespace, name = as_place(key)
         pod = self._client.find(PODS, namespace, name)
         if pod is None or not _unbound(pod):
             return DONE
@@ -131,7 +133,7 @@ def why_not(pod: Object, node: Object) -> str | None:
         if taint.get("effect") in ("NoSchedule", "NoExecute") and not _tolerates(pod, taint):
             value = f": {taint['value']}" if taint.get("value") else ": "
             return f"node(s) had untolerated taint {{{taint['key']}{value}}}"
-    selector = pod["spec"].get("nodeSelector") or {}
+    selector = part(pod, "spec", "nodeSelector")
     if not selector.items() <= labels_of(node).items():
         return "node(s) didn't match Pod's node affinity/selector"
     return None

@@ -6,6 +6,7 @@ Source: pkg/controller/serviceaccount/tokens_controller.go.
 import base64
 from collections.abc import Callable, Hashable, Sequence
 
+from tutor.sandbox.api.builtin.reading import part
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, ClusterFacts, Result, Watches
@@ -13,6 +14,7 @@ from tutor.sandbox.controllers.resources import (
     SECRETS,
     SERVICE_ACCOUNTS,
     Place,
+    as_place,
     is_deleted,
     place_of,
 )
@@ -53,7 +55,7 @@ class TokenSecrets:
 
     async def reconcile(self, key: Hashable) -> Result:
         """Fill or remove one Secret."""
-        namespace, name = key  # pyright: ignore[reportGeneralTypeIssues]
+        namespace, name = as_place(key)
         secret = self._client.find(SECRETS, namespace, name)
         if secret is None or secret.get("type") != TOKEN_TYPE or is_deleted(secret):
             return DONE
@@ -69,7 +71,7 @@ class TokenSecrets:
             "namespace": namespace,
             "token": self._issue(account, name),
         }
-        have = secret.get("data") or {}
+        have = part(secret, "data")
         if all(have.get(field) for field in data) and uid:
             return DONE
         encoded = {k: base64.b64encode(v.encode()).decode() for k, v in data.items()}

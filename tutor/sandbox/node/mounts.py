@@ -1,10 +1,10 @@
 """Files that volumes put into a container, read from the objects they come from."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any
 
+from tutor.sandbox.api.builtin.reading import items, part, text
 from tutor.sandbox.kinds import GroupResource, Object
 
 SECRETS = GroupResource("", "secrets")
@@ -37,15 +37,13 @@ class Mounts:
     def read(self, pod: Object, container: Object, path: str) -> bytes:
         """A file in a container; raises FileNotFoundError."""
         wanted = PurePosixPath(path)
-        mounts = container.get("volumeMounts") or ()
+        mounts = items(container, "volumeMounts")
         for mount in sorted(mounts, key=lambda m: -len(m["mountPath"])):
             root = PurePosixPath(mount["mountPath"])
             if wanted == root or root in wanted.parents:
                 inside = str(wanted.relative_to(root)) if wanted != root else ""
-                volume = next(
-                    (v for v in pod["spec"].get("volumes") or () if v["name"] == mount["name"]), {}
-                )
-                return self._from_volume(pod, volume, mount.get("subPath") or inside, path)
+                inside = mount.get("subPath") or inside
+                return self._from_volume(pod, _volume(pod, mount["name"]), inside, path)
         raise FileNotFoundError(path)
 
     def _from_volume(self, pod: Object, volume: Object, inside: str, path: str) -> bytes:
@@ -56,16 +54,23 @@ class Mounts:
                 return self._host[full].encode()
             raise FileNotFoundError(path)
         namespace = pod["metadata"]["namespace"]
-        for source, is_secret in ((volume.get("secret"), True), (volume.get("configMap"), False)):
-            if source is None:
+        for field, name_field, resource in (
+            ("secret", "secretName", SECRETS),
+            ("configMap", "name", CONFIG_MAPS),
+        ):
+            if volume.get(field) is None:
                 continue
-            name = source.get("secretName") if is_secret else source.get("name")
-            resource = SECRETS if is_secret else CONFIG_MAPS
-            obj = self._find(resource, namespace, name) or {}
-            content = _value(obj, _key_for(source.get("items"), inside), is_secret)
+            source = part(volume, field)
+            obj = self._find(resource, namespace, text(source, name_field)) or {}
+            key = _key_for(items(source, "items"), inside)
+            content = _value(obj, key, is_secret=resource == SECRETS)
             if content is not None:
                 return content
         raise FileNotFoundError(path)
+
+
+def _volume(pod: Object, name: str) -> Object:
+    return next(v for v in items(pod, "spec", "volumes") if v["name"] == name)
 
 
 def _sources(volume: Object) -> list[tuple[GroupResource, str, bool]]:
@@ -76,7 +81,7 @@ def _sources(volume: Object) -> list[tuple[GroupResource, str, bool]]:
     if config_map:
         optional = bool(config_map.get("optional"))
         found.append((CONFIG_MAPS, config_map.get("name", ""), optional))
-    for source in (volume.get("projected") or {}).get("sources") or ():
+    for source in items(volume, "projected", "sources"):
         found.extend(
             (resource, source[field].get("name", ""), bool(source[field].get("optional")))
             for resource, field in ((SECRETS, "secret"), (CONFIG_MAPS, "configMap"))
@@ -85,15 +90,15 @@ def _sources(volume: Object) -> list[tuple[GroupResource, str, bool]]:
     return found
 
 
-def _key_for(items: Any, inside: str) -> str:
-    if not items:
+def _key_for(chosen: Sequence[Object], inside: str) -> str:
+    if not chosen:
         return inside
-    return next((item["key"] for item in items if item.get("path") == inside), "")
+    return next((item["key"] for item in chosen if item.get("path") == inside), "")
 
 
-def _value(obj: Object, key: str, is_secret: bool) -> bytes | None:
-    value = (obj.get("data") or {}).get(key)
+def _value(obj: Object, key: str, *, is_secret: bool) -> bytes | None:
+    value: str | None = part(obj, "data").get(key)
     if value is None:
-        binary = (obj.get("binaryData") or {}).get(key)
+        binary: str | None = part(obj, "binaryData").get(key)
         return base64.b64decode(binary) if binary is not None else None
     return base64.b64decode(value) if is_secret else value.encode()

@@ -6,6 +6,7 @@ Source for the states before a container runs: kubelet's `GetContainerLogs` and 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from tutor.sandbox.api.builtin.reading import items, part
 from tutor.sandbox.api.request import Answer, Query, Request, Response, Stream
 from tutor.sandbox.api.routes import Target
 from tutor.sandbox.api.status import ApiError, bad_request
@@ -67,8 +68,8 @@ def _not_simulated(what: str) -> ApiError:
 
 
 def _container(pod: Object, wanted: str) -> Object:
-    spec = pod["spec"]
-    everything = [*spec["containers"], *(spec.get("initContainers") or [])]
+    spec: Object = pod["spec"]
+    everything: list[Object] = [*spec["containers"], *items(spec, "initContainers")]
     if wanted:
         found = next((c for c in everything if c["name"] == wanted), None)
         if found is None:
@@ -77,27 +78,26 @@ def _container(pod: Object, wanted: str) -> Object:
     if len(everything) == 1:
         return everything[0]
     names = " ".join(c["name"] for c in spec["containers"])
-    text = f"a container name must be specified for pod {name_of(pod)}, choose one of: [{names}]"
+    message = f"a container name must be specified for pod {name_of(pod)}, choose one of: [{names}]"
     if spec.get("initContainers"):
         inits = " ".join(c["name"] for c in spec["initContainers"])
-        text += f" or one of the init containers: [{inits}]"
-    raise bad_request(text)
+        message += f" or one of the init containers: [{inits}]"
+    raise bad_request(message)
 
 
 def _check_state(pod: Object, container: Object) -> None:
-    status = pod.get("status", {})
-    statuses = [
-        *(status.get("containerStatuses") or []),
-        *(status.get("initContainerStatuses") or []),
+    statuses: list[Object] = [
+        *items(pod, "status", "containerStatuses"),
+        *items(pod, "status", "initContainerStatuses"),
     ]
     found = next((s for s in statuses if s["name"] == container["name"]), None)
-    if found and found.get("lastState", {}).get("terminated"):
+    if found and part(found, "lastState").get("terminated"):
         return
-    waiting = (found or {}).get("state", {}).get("waiting") if found else {"reason": ""}
-    if waiting is not None:
-        reason = waiting.get("reason") or "ContainerCreating"
+    if found is None or "waiting" in part(found, "state"):
+        waiting = part(found, "state", "waiting") if found else {}
         raise bad_request(
-            f'container "{container["name"]}" in pod "{name_of(pod)}" is waiting to start: {reason}'
+            f'container "{container["name"]}" in pod "{name_of(pod)}" is waiting to start:'
+            f" {waiting.get('reason') or 'ContainerCreating'}"
         )
 
 
