@@ -57,7 +57,7 @@ def _certificate(name: str = _NAME, **spec: Any) -> Object:
 
 
 def _revision(lab: Lab, name: str = _NAME) -> int:
-    return lab.certificate(name)["status"].get("revision", 0)
+    return lab.certificate(name).get("status", {}).get("revision", 0)
 
 
 async def _reissued(lab: Lab, revision: int = 2) -> None:

@@ -107,6 +107,7 @@ async def test_installing_again_keeps_the_injected_ca(lab: Lab) -> None:
 async def test_post_is_refused_before_the_webhook_answers(tmp_path: Path) -> None:
     async with bare(tmp_path, replace(INSTANT, webhook_ready=3600.0)) as lab:
         await lab.kubectl("apply", "--filename", str(MANIFEST))
+        await lab.kubectl("create", "namespace", CONCIERGE)
         ran = await lab.apply_post()
         service = lab.client.get(_SERVICES, NAMESPACE, "cert-manager-webhook")
         refused = f"dial tcp {service['spec']['clusterIP']}:443: connect: connection refused"
