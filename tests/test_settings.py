@@ -1,0 +1,90 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tutor.errors import SettingsError
+from tutor.settings import Settings, load
+
+
+def write(root: Path, text: str) -> None:
+    (root / "settings.yaml").write_text(text)
+
+
+def refusal(root: Path, environ: dict[str, str] | None = None) -> SettingsError:
+    with pytest.raises(SettingsError) as caught:
+        load(environ or {}, root)
+    return caught.value
+
+
+def test_settings_without_a_file_are_the_defaults(tmp_path: Path) -> None:
+    assert load({}, tmp_path / "nowhere") == Settings()
+
+
+def test_settings_of_an_empty_file_are_the_defaults(tmp_path: Path) -> None:
+    write(tmp_path, "# nothing yet\n")
+    assert load({}, tmp_path) == Settings()
+
+
+def test_a_variable_wins_over_the_file_and_the_file_over_the_default(tmp_path: Path) -> None:
+    write(tmp_path, "pace: real\nkubectl: own\ntheme: nord\n")
+    found = load({"TUTOR_PACE": "instant", "TUTOR_THEME": ""}, tmp_path)
+    assert (found.pace, found.kubectl, found.theme, found.shell) == ("instant", "own", "nord", "")
+
+
+def test_a_misspelt_key_is_told_with_its_line_and_the_nearest_one(tmp_path: Path) -> None:
+    write(tmp_path, "theme: nord\npase: real\n")
+    error = refusal(tmp_path)
+    assert f"{tmp_path / 'settings.yaml'}:2" in error.message
+    assert "unknown setting `pase`: did you mean `pace`?" in error.message
+    assert error.next_action == "The settings are: kubectl, shell, pace, theme."
+
+
+def test_a_wrong_value_is_told_with_its_line_and_the_choices(tmp_path: Path) -> None:
+    write(tmp_path, "\npace: reel\n")
+    error = refusal(tmp_path)
+    assert "settings.yaml:2: `pace` cannot be `reel`: did you mean `real`?" in error.message
+    assert error.next_action == "Write one of: watchable, real, instant."
+
+
+def test_a_wrong_variable_is_told_by_its_name(tmp_path: Path) -> None:
+    error = refusal(tmp_path, {"TUTOR_KUBECTL": "mine"})
+    assert error.message.startswith("the variable TUTOR_KUBECTL: `kubectl` cannot be `mine`")
+
+
+def test_a_shell_that_cannot_be_had_is_refused(tmp_path: Path) -> None:
+    missing = refusal(tmp_path, {"TUTOR_SHELL": str(tmp_path / "bash")})
+    assert "should be a program that this machine has" in missing.message
+    fish = refusal(tmp_path, {"TUTOR_SHELL": "/usr/bin/fish"})
+    assert "should be the whole path of a bash or a zsh" in fish.message
+
+
+def test_a_shell_of_this_machine_is_taken(tmp_path: Path) -> None:
+    bash = shutil.which("bash")
+    assert bash is not None
+    assert load({"TUTOR_SHELL": bash}, tmp_path).shell == bash
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("pace: [real]\n", 1),
+        ("theme: nord\npace: real\npace: real\n", 3),
+        ("theme: 'nord\n", 2),
+        ("just words\n", 1),
+        ("a: &x [*x]\n", 1),
+        ("[" * 50_000, 1),
+    ],
+)
+def test_a_file_of_another_form_is_refused_and_says_where(
+    tmp_path: Path, text: str, line: int
+) -> None:
+    write(tmp_path, text)
+    error = refusal(tmp_path)
+    assert f"settings.yaml:{line}" in error.message or "this is not YAML" in error.message
+    assert error.next_action
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_bytes(b"pace: \xff\xfe\n")
+    assert "it is not UTF-8 text" in refusal(tmp_path).message

@@ -1,0 +1,152 @@
+"""What the learner has chosen: defaults, then `settings.yaml` in the home folder, then `TUTOR_*`.
+
+The command line reads them once, lets its flags win, and passes plain values on.
+"""
+
+import difflib
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from tutor import paths
+from tutor.errors import SettingsError
+
+_SHELLS = ("bash", "zsh")
+_MAX_CHARACTERS = 100_000
+
+
+def _usable_shell(path: str) -> str:
+    if not path:
+        return path
+    if not Path(path).is_absolute() or Path(path).name not in _SHELLS:
+        raise ValueError("should be the whole path of a bash or a zsh, or empty for `$SHELL`")
+    if not os.access(path, os.X_OK):
+        raise ValueError("should be a program that this machine has")
+    return path
+
+
+class Settings(BaseModel):
+    """Everything that can be set. The names are the keys of the file; in `TUTOR_*`, upper case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    kubectl: Literal["bundled", "own"] = "bundled"
+    """Whose kubectl the sandbox's shells run: ours, or their own if it is 1.28 or newer."""
+    shell: Annotated[str, AfterValidator(_usable_shell)] = ""
+    """The path of the shell; empty for what `$SHELL` says."""
+    pace: Literal["watchable", "real", "instant"] = "watchable"
+    """How long things take in a sandbox that this program starts."""
+    theme: str = ""
+    """The name of a colour theme; empty for the program's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    value: object
+    place: str
+    """The file and line, or the variable."""
+
+
+def load(environ: Mapping[str, str], root: Path) -> Settings:
+    """The settings of a home folder and an environment.
+
+    A caller's flags are applied to the result, with `model_copy(update=...)`.
+
+    Raises:
+        SettingsError: The file cannot be read, or a key or a value in it or in a variable is wrong.
+    """
+    file = paths.settings_file(root)
+    given = _from_file(file)
+    for key in Settings.model_fields:
+        if value := environ.get(variable := f"TUTOR_{key.upper()}"):
+            given[key] = _Given(value, f"the variable {variable}")
+    try:
+        return Settings.model_validate({key: item.value for key, item in given.items()})
+    except ValidationError as error:
+        raise _refused(error, given) from error
+
+
+def _from_file(file: Path) -> dict[str, _Given]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(
+            f"{file} cannot be read: {why}.", next_action="Mend the file, or move it away."
+        ) from error
+    if len(text) > _MAX_CHARACTERS:
+        raise SettingsError(
+            f"{file} has more than {_MAX_CHARACTERS:,} characters.",
+            next_action="Keep only settings in it.",
+        )
+    return _parse(text, file)
+
+
+def _parse(text: str, file: Path) -> dict[str, _Given]:
+    """One level of keys and plain values; everything deeper is refused."""
+    try:
+        root = cast("yaml.Node | None", yaml.compose(text, Loader=yaml.SafeLoader))  # pyright: ignore[reportUnknownMemberType] - untyped in its stubs
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        where = f"{file}:{mark.line + 1}" if mark else f"{file}"
+        raise SettingsError(f"{where}: this is not YAML.", next_action=_FORM) from error
+    if root is None:
+        return {}
+    if not isinstance(root, yaml.MappingNode):
+        raise SettingsError(f"{file}:1: keys and values should stand here.", next_action=_FORM)
+    found: dict[str, _Given] = {}
+    for key, value in cast("list[tuple[yaml.Node, yaml.Node]]", root.value):
+        place = f"{file}:{key.start_mark.line + 1}"
+        if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
+            raise SettingsError(f"{place}: a setting is one plain value.", next_action=_FORM)
+        if key.value in found:
+            raise SettingsError(
+                f"{place}: `{key.value}` stands twice.", next_action="Take one of them out."
+            )
+        found[key.value] = _Given(value.value, place)
+    return found
+
+
+_FORM = "A settings file has lines such as `pace: real`."
+
+
+def _refused(error: ValidationError, given: Mapping[str, _Given]) -> SettingsError:
+    """The first complaint in words; pydantic's own speak of types."""
+    first = error.errors(include_url=False)[0]
+    key = str(first["loc"][0])
+    item = given[key]
+    if first["type"] == "extra_forbidden":
+        known = tuple(Settings.model_fields)
+        return SettingsError(
+            f"{item.place}: unknown setting `{key}`{_did_you_mean(key, known)}",
+            next_action=f"The settings are: {', '.join(known)}.",
+        )
+    if first["type"] == "literal_error":
+        choices = _choices(key)
+        return SettingsError(
+            f"{item.place}: `{key}` cannot be `{item.value}`"
+            f"{_did_you_mean(str(item.value), choices)}",
+            next_action=f"Write one of: {', '.join(choices)}.",
+        )
+    why = first["msg"].removeprefix("Value error, ")
+    return SettingsError(
+        f"{item.place}: `{key}` cannot be `{item.value}`: it {why}.",
+        next_action="Change that, or take it out to have the default.",
+    )
+
+
+def _choices(key: str) -> tuple[str, ...]:
+    annotation: Any = Settings.model_fields[key].annotation
+    return cast("tuple[str, ...]", annotation.__args__)
+
+
+def _did_you_mean(word: str, words: Collection[str]) -> str:
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+    return f": did you mean `{near[0]}`?" if near else "."
