@@ -5,7 +5,6 @@ in those of changes, rows 17 to 19, 22, 23 and 28 are not cert-manager's.
 """
 
 from collections.abc import AsyncGenerator, Callable
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -175,20 +174,22 @@ async def test_certificate_that_is_no_ca_is_told_to_its_issuer_until_it_is_one(l
     text = "Error getting keypair for CA issuer: certificate is not a CA"
     place = ("", "no-ca")
     await lab.until_condition(ISSUERS, place, "Ready", ("False", "ErrInvalidKeyPair", text))
-    await lab.apply(certificate_of("waits", **_spec(name="no-ca", kind="ClusterIssuer")))
+    await lab.apply(_made("waits", name="no-ca", kind="ClusterIssuer"))
     text = "Referenced issuer does not have a Ready status condition"
     await _until_told(lab, "waits", ("False", "Pending", text))
     await lab.client.patch(CERTIFICATES, NAMESPACE, "no-ca", {"spec": {"isCA": True}})
     await lab.until_ready("waits")
 
 
-def _spec(**reference: str) -> dict[str, Any]:
-    return {
-        "secretName": f"{reference['name']}-leaf",
-        "dnsNames": ["a.local"],
-        "privateKey": {"algorithm": "ECDSA"},
-        "issuerRef": reference,
-    }
+def _made(certificate: str, /, **reference: str) -> Object:
+    """A Certificate with a Secret of its own."""
+    return certificate_of(
+        certificate,
+        secretName=f"{certificate}-tls",
+        dnsNames=["a.local"],
+        privateKey={"algorithm": "ECDSA"},
+        issuerRef=reference,
+    )
 
 
 async def _until_told(lab: Lab, certificate: str, ready: tuple[str, str, str] | None) -> None:
@@ -228,7 +229,7 @@ async def _until_told(lab: Lab, certificate: str, ready: tuple[str, str, str] | 
 async def test_issuer_that_is_not_there_is_named_on_the_request(
     lab: Lab, name: str, reference: dict[str, str], missing: str
 ) -> None:
-    ran = await lab.apply(certificate_of(name, **_spec(**reference)))
+    ran = await lab.apply(_made(name, **reference))
     assert ran.code == 0, ran.err
     await _until_told(lab, name, ("False", "Pending", missing))
     request = next(r for r in lab.requests() if name_of(r).startswith(f"{name}-"))
@@ -244,7 +245,7 @@ async def test_issuer_that_is_not_there_is_named_on_the_request(
 
 async def test_issuer_that_comes_later_resumes_what_waits(lab: Lab) -> None:
     reference = {"name": "later", "kind": "ClusterIssuer"}
-    await lab.apply(certificate_of("patient", **_spec(**reference)))
+    await lab.apply(_made("patient", **reference))
     text = 'Referenced "ClusterIssuer" not found: clusterissuer.cert-manager.io "later" not found'
     await _until_told(lab, "patient", ("False", "Pending", text))
     await lab.apply(cluster_issuer("later", selfSigned={}))
@@ -257,7 +258,7 @@ async def test_request_for_a_foreign_group_waits_without_a_word(lab: Lab) -> Non
         "kind": "ClusterIssuer",
         "group": "certmanager.io",
     }
-    await lab.apply(certificate_of("foreign", **_spec(**reference)))
+    await lab.apply(_made("foreign", **reference))
     refusal = (
         "spec.issuerRef: Forbidden: referenced signer resource does not exist: "
         f"{{{CA_ISSUER} ClusterIssuer certmanager.io}}"
@@ -270,9 +271,7 @@ async def test_request_for_a_foreign_group_waits_without_a_word(lab: Lab) -> Non
 
 
 async def test_refused_update_is_told_with_its_patch(lab: Lab) -> None:
-    made = certificate_of(
-        "changed", **_spec(name="selfsigned-cluster-issuer", kind="ClusterIssuer")
-    )
+    made = _made("changed", name="selfsigned-cluster-issuer", kind="ClusterIssuer")
     await lab.apply(made)
     made["spec"]["privateKey"] = {"algorithm": "ECDSA", "size": 100}
     ran = await lab.apply(made)
@@ -296,7 +295,7 @@ async def test_deleted_issuer_leaves_certificates_ready(lab: Lab) -> None:
     reference = {"name": "short-lived", "kind": "ClusterIssuer"}
     await lab.apply(
         cluster_issuer("short-lived", selfSigned={}),
-        certificate_of("orphan", **_spec(**reference)),
+        _made("orphan", **reference),
     )
     await lab.until_ready("orphan")
     await lab.client.delete(ISSUERS, "", "short-lived")
