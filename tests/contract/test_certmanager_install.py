@@ -131,6 +131,23 @@ async def test_post_is_refused_while_the_ca_is_not_injected(lab: Lab) -> None:
     )
 
 
+async def test_post_is_refused_with_a_hint_while_an_old_ca_is_in_place(lab: Lab) -> None:
+    await lab.client.patch(
+        DEPLOYMENTS, NAMESPACE, "cert-manager-cainjector", {"spec": {"replicas": 0}}
+    )
+    await until(lambda: len(lab.client.list(PODS, NAMESPACE)) == 2)
+    other = pki.new_authority(
+        "cert-manager-webhook-ca", now=lab.client.now(), lifetime=timedelta(days=1)
+    )
+    await _set_bundle(lab, base64.b64encode(other.pem.encode()).decode())
+    ran = await lab.apply(cluster_issuer("x", selfSigned={}))
+    assert ran.err.endswith(
+        "x509: certificate signed by unknown authority (possibly because of "
+        '"x509: ECDSA verification failure" while trying to verify candidate authority '
+        'certificate "cert-manager-webhook-ca")\n'
+    )
+
+
 async def _set_bundle(lab: Lab, bundle: str | None) -> None:
     def change(obj: Object) -> Object:
         config = obj["webhooks"][0]["clientConfig"]

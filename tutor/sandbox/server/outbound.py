@@ -24,6 +24,7 @@ from tutor.sandbox.api.ports import Address, Unreachable
 from tutor.sandbox.api.request import Answer, Request, Response, Stream, User
 from tutor.sandbox.pki import Pair
 from tutor.sandbox.server.network import Network, Route
+from tutor.sandbox.server.suspect import hint_for
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Outbound:
             except TimeoutError:
                 raise Unreachable("context deadline exceeded") from None
             except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
-                raise Unreachable(self._sentence(error, address, route)) from error
+                raise Unreachable(await self._sentence(error, address, route)) from error
 
     async def proxy(
         self, address: Address, request: Request, user: User, headers: Sequence[tuple[str, str]]
@@ -140,7 +141,7 @@ class Outbound:
             )
         except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
             await session.close()
-            raise Unreachable(self._sentence(error, address, route)) from error
+            raise Unreachable(await self._sentence(error, address, route)) from error
         except asyncio.CancelledError:
             await session.close()
             raise
@@ -155,7 +156,7 @@ class Outbound:
         try:
             body = await answer.read()
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(self._sentence(error, address, route)) from error
+            raise Unreachable(await self._sentence(error, address, route)) from error
         finally:
             await session.close()
         return Response(status=answer.status, body=body, content_type=content_type, headers=kept)
@@ -179,10 +180,13 @@ class Outbound:
             skip_auto_headers=("User-Agent", "Accept-Encoding"),
         )
 
-    def _sentence(self, error: BaseException, address: Address, route: Route) -> str:
+    async def _sentence(self, error: BaseException, address: Address, route: Route) -> str:
         refusals = _refusals.get()
         if refusals:
-            return _certificate_sentence(refusals[0], address)
+            sentence = _certificate_sentence(refusals[0], address)
+            if sentence.endswith(_UNKNOWN) and address.ca_bundle:
+                sentence += await hint_for(route.loopback, address.host, address.ca_bundle)
+            return sentence
         if isinstance(error, aiohttp.ClientConnectorSSLError):
             return _tls_sentence(str(error))
         if isinstance(error, aiohttp.ClientConnectorError):
