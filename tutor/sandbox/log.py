@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS history (
 """
 
 
-class Unwritable(Exception):  # noqa: N818 - it names the state of the log
+class Unwritable(Exception):
     """The log could not be written; the writes of the group are taken back."""
 
 

@@ -59,7 +59,7 @@ class Event:
 Listener = Callable[[Event], None]
 
 
-class Compacted(Exception):  # noqa: N818 - etcd's own word for it
+class Compacted(Exception):
     """The history no longer reaches back to the revision asked for."""
 
     def __init__(self, oldest: int) -> None:

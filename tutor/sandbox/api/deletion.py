@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from tutor.sandbox.api.builtin.reading import part, text
 from tutor.sandbox.api.status import (
     ApiError,
     FieldError,
@@ -46,7 +47,7 @@ def options_of(
     Raises:
         ApiError: 422 for options that contradict each other.
     """
-    preconditions = body.get("preconditions") or {}
+    preconditions = part(body, "preconditions")
     policy = body.get("propagationPolicy") or query_policy
     orphan = body.get("orphanDependents")
     errors: list[FieldError] = []
@@ -71,8 +72,8 @@ def options_of(
     return DeleteOptions(
         grace_s=grace,
         policy=policy,
-        uid=preconditions.get("uid") or "",
-        resource_version=preconditions.get("resourceVersion") or "",
+        uid=text(preconditions, "uid"),
+        resource_version=text(preconditions, "resourceVersion"),
         dry_run=bool(body.get("dryRun") or query_dry),
     )
 

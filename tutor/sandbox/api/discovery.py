@@ -34,7 +34,7 @@ def storage_hash(kind: Kind) -> str:
 class Discovery:
     """Makes the documents, once for each state of the registry.
 
-    `order` gives the groups and their versions by priority, best first; the core group is not in it.
+    `order` gives the groups and their versions by priority, best first, without the core group.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -59,8 +59,8 @@ class Discovery:
         """The aggregated document for `/api` or `/apis`, and its ETag."""
         name = f"{version}:{core}"
         if name not in self._cache:
-            groups = [("", ["v1"])] if core else self.order
-            document = {
+            groups: Sequence[tuple[str, Sequence[str]]] = [("", ["v1"])] if core else self.order
+            document: Object = {
                 "kind": "APIGroupDiscoveryList",
                 "apiVersion": f"{AGGREGATED}/{version}",
                 "metadata": {},

@@ -87,9 +87,8 @@ def _wanted(store: Store, options: ListOptions) -> int:
     if not text or text == "0":
         return store.revision
     if not text.isdigit():
-        raise bad_request(
-            f'invalid resource version "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        )
+        why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise bad_request(f'invalid resource version "{text}": {why}')
     revision = int(text)
     if revision > store.revision:
         raise too_large(revision, store.revision)

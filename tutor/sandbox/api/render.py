@@ -17,14 +17,13 @@ from tutor.sandbox.api.negotiate import Form
 from tutor.sandbox.api.objects import Outcome
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Headers, Response
+from tutor.sandbox.api.status import bad_request, go_quote
 from tutor.sandbox.api.watch import line
 from tutor.sandbox.kinds import Kind, Object
 from tutor.sandbox.schema.encode import encode
 from tutor.sandbox.store import Stored
 
-TABLE_INCLUDES = ("None", "Metadata", "Object")
-
-
+_INCLUDES: tuple[tables.Include, ...] = ("None", "Metadata", "Object")
 _PLAIN = Form()
 
 
@@ -49,13 +48,22 @@ def answer(
     return Response(status=status, body=body, content_type=form.media, headers=headers)
 
 
+def _include(text: str) -> tables.Include:
+    found: tables.Include | None = next(
+        (known for known in _INCLUDES if known == (text or "Metadata")), None
+    )
+    if found is None:
+        raise bad_request(f"unrecognized includeObject value: {go_quote(text)}")
+    return found
+
+
 class Renderer:
-    """Renders one request's answer."""
+    """Renders one request's answer; making it raises ApiError for an unknown `include`."""
 
     def __init__(self, served: Served, form: Form, *, include: str, now: datetime) -> None:
         self._served = served
         self._form = form
-        self._include = include or "Metadata"
+        self._include: tables.Include = _include(include) if form.shape == "table" else "Metadata"
         self._now = now
         self._headed = False
 
@@ -114,12 +122,12 @@ class Renderer:
         meta: Object = {"resourceVersion": str(revision)}
         if annotations:
             meta["annotations"] = annotations
-        obj = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta}
+        obj: Object = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta}
         if kind.custom:
             obj = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": meta}
         if self._form.shape == "table":
-            rows = {"kind": "Table", "apiVersion": f"meta.k8s.io/{self._form.version}"}
-            obj = rows | {"metadata": meta, "columnDefinitions": None, "rows": []}
+            table: Object = {"kind": "Table", "apiVersion": f"meta.k8s.io/{self._form.version}"}
+            obj = table | {"metadata": meta, "columnDefinitions": None, "rows": []}
         return line("BOOKMARK", encode(obj))
 
     def _list(self, kind: Kind, page: Page) -> bytes:

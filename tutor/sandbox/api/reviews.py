@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from tutor.sandbox.api.builtin.reading import items, part, text
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.identity import Authenticator
 from tutor.sandbox.api.rbac import Attributes, Authorizer, Decision
@@ -56,7 +57,7 @@ class Reviews:
         token = spec.get("token", "")
         if not token:
             raise bad_request("token is required for TokenReview in authentication")
-        audiences = spec.get("audiences") or []
+        audiences = items(spec, "audiences")
         found = self._authenticator.tokens.read(token, call.now, audiences)
         if found.who is None:
             status: Object = {"user": {}, "error": found.error}
@@ -75,8 +76,7 @@ class Reviews:
     def _local_access(self, _call: Call, namespace: str, obj: Object) -> Object:
         spec = obj.get("spec", {})
         self._check_access(obj, needs_user=True)
-        asked = (spec.get("resourceAttributes") or {}).get("namespace", "")
-        if asked != namespace:
+        if text(part(spec, "resourceAttributes"), "namespace") != namespace:
             raise bad_request(
                 "spec.resourceAttributes.namespace must match namespace: " + namespace
             )
@@ -103,9 +103,9 @@ class Reviews:
             raise invalid_object(ACCESS, obj["kind"], "", errors)
 
     def _user_of(self, spec: Object) -> User:
-        extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
-        groups = tuple(spec.get("groups") or ())
-        return User(name=spec.get("user", ""), groups=groups, uid=spec.get("uid", ""), extra=extra)
+        extra = {key: tuple(values) for key, values in part(spec, "extra").items()}
+        groups = tuple(items(spec, "groups"))
+        return User(name=text(spec, "user"), groups=groups, uid=text(spec, "uid"), extra=extra)
 
     def _decided(self, obj: Object, user: User, spec: Object) -> Object:
         decision = self._decide(user, attributes_of(spec))
@@ -242,13 +242,13 @@ def attributes_of(spec: Object) -> Attributes:
     path = spec.get("nonResourceAttributes")
     if path is not None:
         return Attributes(verb=path.get("verb", ""), path=path.get("path", ""), is_resource=False)
-    asked = spec.get("resourceAttributes") or {}
+    asked = part(spec, "resourceAttributes")
     return Attributes(
-        verb=asked.get("verb", ""),
-        group=asked.get("group", ""),
-        version=asked.get("version", ""),
-        resource=asked.get("resource", ""),
-        subresource=asked.get("subresource", ""),
-        namespace=asked.get("namespace", ""),
-        name=asked.get("name", ""),
+        verb=text(asked, "verb"),
+        group=text(asked, "group"),
+        version=text(asked, "version"),
+        resource=text(asked, "resource"),
+        subresource=text(asked, "subresource"),
+        namespace=text(asked, "namespace"),
+        name=text(asked, "name"),
     )

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tutor.sandbox.api.builtin.reading import items
 from tutor.sandbox.api.status import FieldError, invalid, invalid_object
+from tutor.sandbox.api.values import is_map
 from tutor.sandbox.kinds import GroupResource, Object
 
 
@@ -73,10 +75,10 @@ def apply_scale(obj: Object, scale: Object, paths: ScalePaths) -> Object:
 
 def _at(obj: Any, path: Sequence[str]) -> Any:
     for name in path:
-        if not isinstance(obj, dict):
+        if not is_map(obj):
             return None
-        obj = obj.get(name)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-    return obj  # pyright: ignore[reportUnknownVariableType]
+        obj = obj.get(name)
+    return obj
 
 
 def _selector_text(selector: Any) -> str:
@@ -84,9 +86,9 @@ def _selector_text(selector: Any) -> str:
         return selector or ""
     labels = selector.get("matchLabels", selector if "matchExpressions" not in selector else {})
     parts = [f"{key}={value}" for key, value in labels.items() if isinstance(value, str)]
-    for item in selector.get("matchExpressions") or ():
-        key, operator, values = item["key"], item["operator"], item.get("values") or []
-        listed = ",".join(sorted(values))
+    for item in items(selector, "matchExpressions"):
+        key, operator = item["key"], item["operator"]
+        listed = ",".join(sorted(items(item, "values")))
         parts.append(
             {
                 "In": f"{key} in ({listed})",

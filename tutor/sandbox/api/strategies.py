@@ -15,7 +15,6 @@ from tutor.sandbox.schema.encode import encode
 from tutor.sandbox.schema.resources import builtin_kinds
 from tutor.sandbox.schema.table import node_of
 
-
 _BINDING = "binding"
 """The path that sets a pod's node, which no other may change."""
 

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from tutor.sandbox.api import bodies, patching
+from tutor.sandbox.api.builtin.reading import part, text
 from tutor.sandbox.api.deletion import options_of
 from tutor.sandbox.api.negotiate import form_of
 from tutor.sandbox.api.objects import Objects
@@ -102,7 +103,7 @@ class Subresources:
         binding = bodies.read_object(request, kind).value
         if name_of(binding) != target.name:
             raise bad_request("name in URL does not match name in Binding object")
-        node = (binding.get("target") or {}).get("name", "")
+        node = text(part(binding, "target"), "name")
 
         def bind(pod: Object) -> Object:
             bound = pod["spec"].get("nodeName")

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tutor.sandbox.api.builtin.reading import part
 from tutor.sandbox.api.patch import operations
 from tutor.sandbox.api.ports import Address, Backends, Unreachable
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Call
 from tutor.sandbox.api.selectors import label_selector
 from tutor.sandbox.api.status import ApiError, internal_error
+from tutor.sandbox.api.values import is_map
 from tutor.sandbox.kinds import GroupResource, Object, labels_of, name_of
 
 MUTATING = GroupResource("admissionregistration.k8s.io", "mutatingwebhookconfigurations")
@@ -95,10 +97,10 @@ class Webhooks:
     def _wants(self, webhook: Object, write: Write) -> bool:
         if not any(_rule_matches(rule, write) for rule in webhook.get("rules") or ()):
             return False
-        selected = label_selector(webhook.get("namespaceSelector") or {})
+        selected = label_selector(part(webhook, "namespaceSelector"))
         if not selected.matches(self._namespace_labels(write)):
             return False
-        by_object = label_selector(webhook.get("objectSelector") or {})
+        by_object = label_selector(part(webhook, "objectSelector"))
         candidates = [obj for obj in (write.new, write.old) if obj is not None]
         return any(by_object(obj) for obj in candidates)
 
@@ -108,8 +110,8 @@ class Webhooks:
             return labels_of(write.new or write.old or {})
         if not kind.namespaced:
             return {}
-        found = (n for n in self._read(_NAMESPACES) if name_of(n) == write.namespace)
-        return labels_of(next(found, {}))
+        found = next((n for n in self._read(_NAMESPACES) if name_of(n) == write.namespace), None)
+        return labels_of(found) if found else {}
 
     async def _ask(self, webhook: Object, write: Write) -> Object | None:
         """The response of one webhook; None when it failed and may."""
@@ -222,13 +224,12 @@ def _options(write: Write) -> Object:
 
 
 def _response(review: Any, uid: str) -> Object:
-    response = review.get("response") if isinstance(review, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-    if not isinstance(response, dict):
+    response = review.get("response") if is_map(review) else None
+    if not is_map(response):
         raise Unreachable("Webhook response was absent")
-    if response.get("uid") != uid:  # pyright: ignore[reportUnknownMemberType]
-        got = response.get("uid", "")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        raise Unreachable(f'expected response.uid="{uid}", got "{got}"')
-    return response  # pyright: ignore[reportUnknownVariableType]
+    if response.get("uid") != uid:
+        raise Unreachable(f'expected response.uid="{uid}", got "{response.get("uid", "")}"')
+    return response
 
 
 def _denied(name: str, status: Object | None) -> ApiError:

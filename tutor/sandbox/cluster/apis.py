@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Hashable, Iterator, Sequence
 
+from tutor.sandbox.api.builtin.reading import items
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.discovery import Discovery, Remote
 from tutor.sandbox.api.ports import Unreachable
@@ -16,7 +17,7 @@ from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
 from tutor.sandbox.kinds import GroupVersion, Object, name_of
 from tutor.sandbox.schema.resources import builtin_groups
-from tutor.sandbox.server.aggregation import API_SERVICES, address_of, is_available
+from tutor.sandbox.server.aggregation import API_SERVICES, address_of, available, is_available
 from tutor.sandbox.server.network import ENDPOINTS, SERVICES
 from tutor.sandbox.server.outbound import Outbound, remote_headers
 
@@ -165,20 +166,19 @@ class ApiServices:
         if not 200 <= status < 300:
             why = f"failing or missing response from {url}: bad status from {url}: {status}"
             return ("False", "FailedDiscoveryCheck", why)
-        resources = json.loads(body).get("resources") or []
+        resources = items(json.loads(body), "resources")
         self._remotes[version] = Remote(resources=resources, stale=False)
         return ("True", "Passed", "all checks passed")
 
     async def _set(self, service: Object, condition: Condition) -> None:
         status, reason, message = condition
-        conditions = service.get("status", {}).get("conditions") or []
-        old = next((c for c in conditions if c["type"] == "Available"), None)
+        old = available(service)
         if old and (old["status"], old.get("reason"), old.get("message")) == condition:
             return
         since = timestamp(self._client.now())
         if old and old["status"] == status:
             since = old["lastTransitionTime"]
-        new = {
+        new: Object = {
             "type": "Available",
             "status": status,
             "lastTransitionTime": since,
@@ -187,9 +187,7 @@ class ApiServices:
         }
 
         def write(obj: Object) -> Object:
-            others = [
-                c for c in obj.get("status", {}).get("conditions") or [] if c["type"] != "Available"
-            ]
+            others = [c for c in items(obj, "status", "conditions") if c["type"] != "Available"]
             obj["status"] = {"conditions": [*others, new]}
             return obj
 

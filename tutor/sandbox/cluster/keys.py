@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -33,10 +34,13 @@ async def load_or_make(folder: Path, *, hosts: Sequence[str], now: datetime) -> 
 
     The CA has an RSA key, as kubeadm's has: its signatures are looked at in lessons.
     """
+    return await asyncio.to_thread(_load_or_make, folder, hosts, now)
+
+
+def _load_or_make(folder: Path, hosts: Sequence[str], now: datetime) -> ClusterKeys:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (folder / "complete").exists():
-        ca_key = await asyncio.to_thread(pki.new_key, "RSA", 2048)
-        _make(folder, ca_key, hosts, now)
+        _make(folder, hosts, now)
         (folder / "complete").touch()
     tokens = pki.load_key((folder / "sa.key").read_text())
     if not isinstance(tokens, ec.EllipticCurvePrivateKey):
@@ -51,12 +55,13 @@ async def load_or_make(folder: Path, *, hosts: Sequence[str], now: datetime) -> 
     )
 
 
-def _make(folder: Path, ca_key: pki.PrivateKey, hosts: Sequence[str], now: datetime) -> None:
+def _make(folder: Path, hosts: Sequence[str], now: datetime) -> None:
+    key = pki.new_key("RSA", 2048)
     ca = pki.new_authority(
-        "kubernetes", now=now, lifetime=_DECADE, key=ca_key, backdate=timedelta(minutes=5)
+        "kubernetes", now=now, lifetime=_DECADE, key=key, backdate=timedelta(minutes=5)
     )
     front_ca = pki.new_authority("front-proxy-ca", now=now, lifetime=_DECADE)
-    client = {"extended": (pki.CLIENT_AUTH,), "lifetime": _YEAR, "now": now}
+    client = partial(pki.issue, extended=(pki.CLIENT_AUTH,), lifetime=_YEAR, now=now)
     _write(folder, "ca", Pair(ca.pem, pki.key_pem(ca.key, "PKCS1")))
     _write(folder, "front-proxy-ca", Pair(front_ca.pem, pki.key_pem(front_ca.key)))
     server = pki.issue(
@@ -64,8 +69,8 @@ def _make(folder: Path, ca_key: pki.PrivateKey, hosts: Sequence[str], now: datet
     )
     _write(folder, "apiserver", server)
     name = pki.subject_of("front-proxy-client")
-    _write(folder, "front-proxy-client", pki.issue(front_ca, subject=name, **client))
-    _write(folder, "admin", pki.issue(ca, subject=pki.subject_of(*ADMIN), **client))
+    _write(folder, "front-proxy-client", client(front_ca, subject=name))
+    _write(folder, "admin", client(ca, subject=pki.subject_of(*ADMIN)))
     _write_file(folder / "sa.key", pki.key_pem(pki.new_key()))
 
 

@@ -13,6 +13,7 @@ from string import Template
 
 import yaml
 
+from tutor.sandbox.api.builtin.reading import items
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
@@ -51,7 +52,7 @@ class KindNode:
         """Let the node become Ready after a while."""
         await asyncio.sleep(after_s)
         node = self._client.get(NODES, "", self._node)
-        if not (node.get("spec") or {}).get("taints"):
+        if not items(node, "spec", "taints"):
             return
         self._values |= {
             "NOW": timestamp(self._client.now()),

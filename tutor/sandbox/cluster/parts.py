@@ -96,12 +96,14 @@ class Parts:
                 self.authorizer.decide,
             ),
             documents=Documents(
-                self.discovery, Published(self.custom_types), self._announced(), self.tokens.published
+                self.discovery,
+                Published(self.custom_types),
+                self._announced(),
+                self.tokens.published,
             ),
             aggregator=Aggregation(self.find, self.outbound),
-            trace=lambda *_: None,
+            trace=_untold,
         )
-
         self.definitions = Definitions(
             self.client(APISERVER, "kube-apiserver"), self.registry, self.discovery.forget
         )
@@ -179,3 +181,7 @@ class Parts:
     def custom_types(self) -> dict[GroupVersion, list[CustomType]]:
         """The custom kinds that are served, as OpenAPI describes them."""
         return self.definitions.types()
+
+
+def _untold(*_: object) -> None:
+    """Nobody listens to the hops of a cluster by itself."""

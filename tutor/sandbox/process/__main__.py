@@ -32,11 +32,11 @@ def serve(root: Path, pace: str) -> int:
     from tutor.errors import ClusterError  # noqa: PLC0415 - heavy, and not needed to detach
     from tutor.logs import configure  # noqa: PLC0415
     from tutor.sandbox.catalogue import components  # noqa: PLC0415
-    from tutor.sandbox.pace import PACES  # noqa: PLC0415
+    from tutor.sandbox.pace import PACES, PaceName  # noqa: PLC0415
     from tutor.sandbox.process.daemon import only_one, run  # noqa: PLC0415
 
     configure(paths.logs_dir(root) / "sandbox.log")
-    chosen = next(known for known in PACES if known == pace)
+    chosen: PaceName = next(name for name in PACES if name == pace)
     try:
         with only_one(paths.sandbox_dir(root)):
             asyncio.run(run(root, components(), chosen))

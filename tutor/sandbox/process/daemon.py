@@ -18,6 +18,7 @@ from typing import Any
 
 from tutor import __version__, paths
 from tutor.errors import ClusterError
+from tutor.sandbox.api.builtin.reading import part
 from tutor.sandbox.cluster.assembly import Cluster
 from tutor.sandbox.component import Component
 from tutor.sandbox.pace import PaceName
@@ -148,7 +149,7 @@ class Daemon:
 
     async def _environment(self, request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
         """The variables of a shell: `hosts` is its hosts file, `environ` what it has now."""
-        own = {str(k): str(v) for k, v in (request.get("environ") or {}).items()}
+        own = {name: str(value) for name, value in part(request, "environ").items()}
         try:
             found = self._front.environment(Path(str(request["hosts"])), own)
         except ClusterError as error:

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tutor.sandbox.api.values import is_map
+
 MAX_LINE = 1_000_000
 
 
@@ -58,6 +60,6 @@ async def read_request(reader: asyncio.StreamReader) -> dict[str, Any] | None:
         raise Refused("bad-request", "a request ends with a line end") from error
     except (asyncio.LimitOverrunError, ValueError) as error:
         raise Refused("bad-request", "a request is one line with a JSON object") from error
-    if not isinstance(request, dict) or not isinstance(request.get("do"), str):  # pyright: ignore[reportUnknownMemberType]
+    if not is_map(request) or not isinstance(request.get("do"), str):
         raise Refused("bad-request", "a request is a JSON object with the key `do`")
-    return request  # pyright: ignore[reportUnknownVariableType]
+    return request

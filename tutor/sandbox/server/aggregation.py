@@ -7,6 +7,7 @@ available backend.
 import base64
 from collections.abc import Callable
 
+from tutor.sandbox.api.builtin.reading import items
 from tutor.sandbox.api.ports import Address, Backends, Unreachable
 from tutor.sandbox.api.request import Answer, Request, Response, User
 from tutor.sandbox.kinds import GroupResource, GroupVersion, Object
@@ -38,10 +39,16 @@ def address_of(service: Object, target: str) -> Address:
     )
 
 
+def available(service: Object) -> Object | None:
+    """The `Available` condition of an APIService, None before it was judged."""
+    conditions = items(service, "status", "conditions")
+    return next((c for c in conditions if c["type"] == "Available"), None)
+
+
 def is_available(service: Object) -> bool:
     """Whether the APIService's condition says so."""
-    conditions = service.get("status", {}).get("conditions") or ()
-    return any(c["type"] == "Available" and c["status"] == "True" for c in conditions)
+    condition = available(service)
+    return condition is not None and condition["status"] == "True"
 
 
 class Aggregation:

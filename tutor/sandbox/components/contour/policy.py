@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tutor.sandbox import pki
+from tutor.sandbox.api.builtin.reading import items, part, text
 from tutor.sandbox.kinds import Object, annotations_of, name_of, namespace_of
 
 VALID_MESSAGE = "Valid HTTPProxy"
@@ -89,7 +90,7 @@ def judge_all(world: World) -> dict[Place, Verdict]:
     included = _included(mine)
     by_fqdn: dict[str, list[Place]] = {}
     for proxy in mine:
-        fqdn = (proxy["spec"].get("virtualhost") or {}).get("fqdn", "").lower()
+        fqdn = text(part(proxy, "spec", "virtualhost"), "fqdn").lower()
         if fqdn:
             by_fqdn.setdefault(fqdn, []).append(_place(proxy))
     return {_place(proxy): _judge(proxy, world, by_fqdn, included) for proxy in mine}
@@ -252,7 +253,7 @@ def _with_traffic(
             errors.append(found)
         else:
             passthrough = found
-        policy = (tcp.get("loadBalancerPolicy") or {}).get("strategy")
+        policy = text(part(tcp, "loadBalancerPolicy"), "strategy")
         if policy in ("Cookie", "RequestHash"):
             message = (
                 'ignoring field "Spec.TCPProxy.LoadBalancerPolicy"; '
@@ -276,7 +277,7 @@ def _tcp(
             "Spec.TCPProxy requires that either Spec.TLS.Passthrough or Spec.TLS.SecretName be set"
         )
         return Problem(kind, "TLSMustBeConfigured", message)
-    services, include = tcp.get("services") or [], _tcp_include(tcp)
+    services, include = items(tcp, "services"), _tcp_include(tcp)
     if services and include:
         message = "cannot specify services and include in the same httpproxy"
         return Problem(kind, "NoServicesAndInclude", message)
@@ -301,11 +302,11 @@ def _through_include(
     if place in path:
         chain = " -> ".join(f"{ns}/{name}" for ns, name in [*path, place])
         return Problem(kind, "IncludeCreatesCycle", f"include creates a cycle: {chain}")
-    tcp = target["spec"].get("tcpproxy") or {}
+    tcp = part(target, "spec", "tcpproxy")
     deeper = _tcp_include(tcp)
     if deeper:
         return _through_include(target, deeper, world, [*path, place])
-    return _services(target, tcp.get("services") or [], world, "Spec.TCPProxy", "TCPProxyError")
+    return _services(target, items(tcp, "services"), world, "Spec.TCPProxy", "TCPProxyError")
 
 
 def _services(

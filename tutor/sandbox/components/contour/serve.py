@@ -10,6 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from tutor.sandbox.api.builtin.reading import items, part, text
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.request import Request, Response
 from tutor.sandbox.api.status import ApiError
@@ -98,12 +99,12 @@ class Builder:
         client = self._workload.client
         now = timestamp(client.now())
         generation = proxy["metadata"].get("generation", 1)
-        old = proxy.get("status") or {}
+        old = part(proxy, "status")
         if status_of(verdict, generation, old, now) == old:
             return
 
         def write(obj: Object) -> Object:
-            obj["status"] = status_of(verdict, generation, obj.get("status") or {}, now)
+            obj["status"] = status_of(verdict, generation, part(obj, "status"), now)
             return obj
 
         try:
@@ -136,16 +137,14 @@ def _by_place(objects: Sequence[Object]) -> dict[Place, Object]:
 def _cluster(backend: Backend, world: World, endpoints: Mapping[Place, Object]) -> dict[str, Any]:
     """The ready addresses behind a Service port, as EDS gives them."""
     place = (backend.namespace, backend.name)
-    service = world.services.get(place) or {"spec": {}}
-    declared = next(
-        (p for p in service["spec"].get("ports") or () if p["port"] == backend.port), {}
-    )
+    ports = items(world.services.get(place) or {}, "spec", "ports")
+    name = next((text(port, "name") for port in ports if port["port"] == backend.port), "")
     addresses = [
         [address["ip"], port["port"]]
-        for subset in endpoints.get(place, {}).get("subsets") or ()
-        for port in subset.get("ports") or ()
-        if port.get("name", "") == declared.get("name", "")
-        for address in subset.get("addresses") or ()
+        for subset in items(endpoints.get(place) or {}, "subsets")
+        for port in items(subset, "ports")
+        if text(port, "name") == name
+        for address in items(subset, "addresses")
     ]
     return {"service": f"{backend.namespace}/{backend.name}/{backend.port}", "to": addresses}
 

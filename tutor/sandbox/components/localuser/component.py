@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tutor.sandbox import pki
+from tutor.sandbox.api.builtin.reading import part
 from tutor.sandbox.api.request import Request, Response
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.component import DONE, Component, Result, ServerTls, Watches, Workload
@@ -35,7 +36,9 @@ class Certificates:
         self._workload = workload
         self._namespace = namespace
         self.pair: Pair | None = None
-        self.watches: Sequence[Watches] = (Watches(_SECRETS, lambda _obj: [TLS_SECRET], namespace, (TLS_SECRET,)),)
+        self.watches: Sequence[Watches] = (
+            Watches(_SECRETS, lambda _obj: [TLS_SECRET], namespace, (TLS_SECRET,)),
+        )
 
     async def reconcile(self, key: Hashable) -> Result:
         """Make the Secret when it is not there, and serve what is in it."""
@@ -54,7 +57,7 @@ class Certificates:
                 "info",
                 "certsManagerController Sync successfully created secret",
             )
-        data = secret.get("data") or {}
+        data = part(secret, "data")
         pair = Pair(_text(data, "tlsCertificateChain"), _text(data, "tlsPrivateKey"))
         if pair != self.pair:
             self.pair = pair

@@ -12,6 +12,8 @@ from typing import Any
 
 import bcrypt
 
+from tutor.sandbox.api.builtin.reading import part, text
+from tutor.sandbox.api.values import is_map
 from tutor.sandbox.kinds import Object
 
 PATH = "/authenticate"
@@ -64,16 +66,16 @@ def _review(body: bytes, find: FindUser) -> Verdict:
         review = json.loads(body) if body else None
     except ValueError as error:
         return Verdict(400, None, "failed to decode body", {"err": str(error)})
-    if not isinstance(review, dict):
+    if not is_map(review):
         return Verdict(400, None, "failed to decode body", {"err": "EOF"})
-    api_version = review.get("apiVersion", "")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    api_version = review.get("apiVersion", "")
     if api_version != API_VERSION:
         message = "invalid TokenReview apiVersion"
         return Verdict(400, None, message, {"apiVersion": api_version})
-    kind = review.get("kind", "")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    kind = review.get("kind", "")
     if kind != "TokenReview":
         return Verdict(400, None, "invalid TokenReview kind", {"kind": kind})
-    token = (review.get("spec") or {}).get("token", "")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    token = part(review, "spec").get("token", "")
     if not isinstance(token, str) or ":" not in token:
         return Verdict(400, None, "bad token format in request")
     user, _, password = token.partition(":")
@@ -84,11 +86,11 @@ def _login(user: str, password: str, find: FindUser) -> Verdict:
     secret = find(user)
     if secret is None:
         return Verdict(200, _answer({"user": {}}), "user not found")
-    data = secret.get("data") or {}
-    if not matches(password, b64decode(data.get("passwordHash") or "")):
+    data = part(secret, "data")
+    if not matches(password, b64decode(text(data, "passwordHash"))):
         return Verdict(200, _answer({"user": {}}), "authentication failed: wrong password")
     try:
-        groups = read_groups(b64decode(data.get("groups") or "").decode())
+        groups = read_groups(b64decode(text(data, "groups")).decode())
     except ValueError as error:
         return Verdict(500, None, "could not read groups", {"err": str(error)})
     who: Object = {"username": user}
@@ -106,17 +108,17 @@ def matches(password: str, digest: bytes) -> bool:
         return False
 
 
-def read_groups(text: str) -> list[str]:
+def read_groups(content: str) -> list[str]:
     """The groups of a user: the fields of the first CSV record, trimmed.
 
     Raises:
         ValueError: It is not CSV, or has no record.
     """
-    if not text:
+    if not content:
         return []
-    _check_quotes(text)
+    _check_quotes(content)
     try:
-        record = next(csv.reader(text.splitlines(), strict=True, skipinitialspace=False))
+        record = next(csv.reader(content.splitlines(), strict=True, skipinitialspace=False))
     except (csv.Error, StopIteration) as error:
         raise ValueError(str(error) or "EOF") from None
     if not record:
@@ -124,11 +126,11 @@ def read_groups(text: str) -> list[str]:
     return [group.strip() for group in record]
 
 
-def _check_quotes(text: str) -> None:
+def _check_quotes(content: str) -> None:
     """Go's reader refuses a quote inside a field that does not start with one."""
-    for part in text.split("\n", 1)[0].split(","):
-        if '"' in part and not part.startswith('"'):
-            column = text.index('"') + 1
+    for item in content.split("\n", 1)[0].split(","):
+        if '"' in item and not item.startswith('"'):
+            column = content.index('"') + 1
             raise ValueError(f'parse error on line 1, column {column}: bare " in non-quoted-field')
 
 
