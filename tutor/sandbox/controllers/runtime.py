@@ -7,16 +7,19 @@ Source: client-go's workqueue and its delaying queue.
 import asyncio
 import logging
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextlib import ExitStack
 
 from tutor.sandbox.api.status import ApiError
-from tutor.sandbox.client import Client
+from tutor.sandbox.client import Client, Event
 from tutor.sandbox.component import Backoff, Reconciler, Watches
 from tutor.sandbox.controllers.queue import Queue
-from tutor.sandbox.store import Event
+
 
 log = logging.getLogger(__name__)
 
 _DEFAULT_BACKOFF = Backoff()
+_WATCH_AGAIN_S = 1.0
+"""After a watch that was refused: the first delay of client-go's reflectors."""
 
 
 class Runtime:
@@ -35,19 +38,29 @@ class Runtime:
 
     async def run(self) -> None:
         """Reconcile until cancelled."""
-        releases = [
-            self._client.subscribe(
-                watch.resource, self._listener(watch), watch.namespace, watch.name
-            )
-            for watch in self._reconciler.watches
-        ]
-        try:
-            self._fill()
+        with ExitStack() as releases:
+            while not self._follow(releases):  # noqa: ASYNC110 - rights come back in silence
+                await asyncio.sleep(_WATCH_AGAIN_S)
             while True:
                 await self._step()
-        finally:
-            for release in releases:
-                release()
+
+    def _follow(self, releases: ExitStack) -> bool:
+        """Watch what the reconciler watches, or say that it is not allowed to (yet)."""
+        try:
+            for watch in self._reconciler.watches:
+                release = self._client.subscribe(
+                    watch.resource, self._listener(watch), watch.namespace, watch.name
+                )
+                releases.callback(release)
+            self._fill()
+        except ApiError as error:
+            log.info(
+                "watch refused",
+                extra={"reconciler": self._reconciler.name, "why": str(error)},
+            )
+            releases.close()
+            return False
+        return True
 
     def wake(self, keys: Iterable[Hashable]) -> None:
         """Look at these keys now, whatever the watches say."""

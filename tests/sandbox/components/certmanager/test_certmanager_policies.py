@@ -269,6 +269,36 @@ def test_secret_is_mended_when_its_labels_are_gone(
     assert (verdict.reason if verdict else None) == reason
 
 
+def test_what_an_earlier_template_put_in_goes() -> None:
+    secret = thaw(_secret())
+    secret["metadata"]["labels"] |= {"a": "b", "theirs": "x"}
+    labels: Object = {".": {}, "f:a": {}, "f:controller.cert-manager.io/fao": {}}
+    secret["metadata"]["managedFields"] = [
+        {
+            "manager": "cert-manager-certificates-issuing",
+            "fieldsV1": {"f:metadata": {"f:labels": labels}},
+        }
+    ]
+    verdict = first_verdict(POST_ISSUANCE, _gathered(secret=secret), NOW)
+    assert verdict == Verdict(
+        "SecretTemplateMismatch",
+        "SecretTemplate is nil, but Secret contains extra managed entries",
+    )
+    kept = first_verdict(
+        POST_ISSUANCE,
+        _gathered(_certificate(secretTemplate={"labels": {"a": "b"}}), secret=secret),
+        NOW,
+    )
+    assert kept is None
+    key = pki.key_pem(_key()).encode()
+    issued = Issued(key=key, certificate=_gathered().data("tls.crt"), ca=b"")
+    mended = target_secret(secret, _certificate(), issued)
+    assert mended["metadata"]["labels"] == {
+        "theirs": "x",
+        "controller.cert-manager.io/fao": "true",
+    }
+
+
 @pytest.mark.parametrize(
     ("attempts", "passed", "left"),
     [

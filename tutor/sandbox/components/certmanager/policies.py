@@ -35,6 +35,8 @@ ISSUER_NAME = "cert-manager.io/issuer-name"
 ISSUER_KIND = "cert-manager.io/issuer-kind"
 ISSUER_GROUP = "cert-manager.io/issuer-group"
 PART_OF = "controller.cert-manager.io/fao"
+FIELD_MANAGER = "cert-manager-certificates-issuing"
+_OWN = "cert-manager.io/"
 KEYSTORE_KEYS = ("keystore.p12", "truststore.p12", "keystore.jks", "truststore.jks")
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -215,6 +217,34 @@ def template_mismatch(given: Gathered, now: datetime) -> Verdict | None:
     return None
 
 
+def template_leftovers(given: Gathered, now: datetime) -> Verdict | None:
+    """The Secret has what an earlier template said."""
+    del now
+    if given.secret is None:
+        return None
+    template: Object = given.spec.get("secretTemplate") or {}
+    for field in ("labels", "annotations"):
+        wanted: Mapping[str, str] = template.get(field) or {}
+        if managed_keys(given.secret, field) - wanted.keys():
+            text = "Certificate's SecretTemplate doesn't match Secret"
+            if not template:
+                text = "SecretTemplate is nil, but Secret contains extra managed entries"
+            return Verdict("SecretTemplateMismatch", text)
+    return None
+
+
+def managed_keys(secret: Object, field: str) -> set[str]:
+    """Labels or annotations that the issuing controller put in for a template, says the Secret."""
+    found: set[str] = set()
+    for entry in secret["metadata"].get("managedFields") or ():
+        if entry.get("manager") == FIELD_MANAGER:
+            fields: Object = entry.get("fieldsV1") or {}
+            metadata: Object = fields.get("f:metadata") or {}
+            owned: Object = metadata.get(f"f:{field}") or {}
+            found |= {key.removeprefix("f:") for key in owned}
+    return {key for key in found if key not in (".", PART_OF) and not key.startswith(_OWN)}
+
+
 def keystore_mismatch(given: Gathered, now: datetime) -> Verdict | None:
     """The Secret has keystores that the spec does not ask for."""
     del now
@@ -247,7 +277,12 @@ READINESS: tuple[Policy, ...] = (
     request_changed,
     expired,
 )
-POST_ISSUANCE: tuple[Policy, ...] = (template_mismatch, keystore_mismatch, label_missing)
+POST_ISSUANCE: tuple[Policy, ...] = (
+    template_mismatch,
+    template_leftovers,
+    keystore_mismatch,
+    label_missing,
+)
 TEMPORARY: tuple[Policy, ...] = (secret_missing, data_missing, pair_invalid)
 
 

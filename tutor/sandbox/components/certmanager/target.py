@@ -7,7 +7,7 @@ internal/controller/certificates/secrets.go; cert-manager.md 3.7.
 import base64
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -19,6 +19,7 @@ from tutor.sandbox.components.certmanager.policies import (
     ISSUER_KIND,
     ISSUER_NAME,
     PART_OF,
+    managed_keys,
 )
 from tutor.sandbox.components.certmanager.resources import issuer_kind
 from tutor.sandbox.components.certmanager.subject import read_names, read_subject
@@ -34,7 +35,10 @@ _SUBJECT = (
     ("subject-postalcodes", "postalCodes"),
     ("subject-streetaddresses", "streetAddresses"),
 )
-_OPTIONAL = (*(name for name, _ in _SUBJECT), "subject-serialnumber", "email-sans")
+_OPTIONAL = {
+    f"{_PREFIX}{name}"
+    for name in (*(name for name, _ in _SUBJECT), "subject-serialnumber", "email-sans")
+}
 TLS = "kubernetes.io/tls"
 
 
@@ -86,21 +90,21 @@ def target_secret(existing: Object | None, certificate: Object, issued: Issued) 
     old = existing or _new(certificate)
     secret = thaw(old)
     secret["metadata"]["annotations"] = {
-        **_without(annotations_of(old), [f"{_PREFIX}{name}" for name in _OPTIONAL]),
+        **_without(annotations_of(old), {*_OPTIONAL, *managed_keys(old, "annotations")}),
         **annotations,
         **template.get("annotations", {}),
     }
     secret["metadata"]["labels"] = {
-        **labels_of(old),
+        **_without(labels_of(old), managed_keys(old, "labels")),
         PART_OF: "true",
         **template.get("labels", {}),
     }
     encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
-    secret["data"] = _without(old.get("data") or {}, ["ca.crt"]) | encoded
+    secret["data"] = _without(old.get("data") or {}, {"ca.crt"}) | encoded
     return secret
 
 
-def _without(found: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+def _without(found: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
     return {key: value for key, value in found.items() if key not in names}
 
 
