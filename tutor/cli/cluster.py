@@ -65,8 +65,9 @@ def _status(root: Path, chosen: argparse.Namespace) -> int:
 
 
 def _env(root: Path, _chosen: argparse.Namespace) -> int:
-    hosts_file = root / "hosts"
-    found = dict(environment(root, hosts_file))
+    from tutor.settings import load
+
+    found = dict(environment(root, root / "hosts", load(os.environ, root).kubectl))
     file = root / "kubeconfig"
     if file.exists():
         found.setdefault("KUBECONFIG", str(file))

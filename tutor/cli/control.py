@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tutor import paths
+from tutor.cli.kubectl import find_own
 from tutor.errors import ClusterError
 
 Reply = dict[str, Any]
@@ -89,8 +90,18 @@ def ask(
     )
 
 
-def environment(root: Path, hosts_file: Path) -> dict[str, str | None]:
-    """What a shell of the sandbox needs; None for variables to be unset."""
+def environment(root: Path, hosts_file: Path, kubectl: str = "bundled") -> dict[str, str | None]:
+    """What a shell of the sandbox needs; None for variables to be unset.
+
+    `kubectl` is the setting of that name.
+    """
     ensure_running(root)
-    answer = ask(root, "environment", hosts=str(hosts_file), environ=dict(os.environ))
+    own = find_own(os.environ, root / "bin") if kubectl == "own" else None
+    answer = ask(
+        root,
+        "environment",
+        hosts=str(hosts_file),
+        environ=dict(os.environ),
+        kubectl=str(own or ""),
+    )
     return answer["environment"]

@@ -148,10 +148,14 @@ class Daemon:
         return {"version": __version__, "pid": os.getpid(), "clusters": clusters}
 
     async def _environment(self, request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
-        """The variables of a shell: `hosts` is its hosts file, `environ` what it has now."""
+        """The variables of a shell: `hosts` is its hosts file, `environ` what it has now.
+
+        `kubectl` is the path of the learner's own, where that is to be run.
+        """
         own = {name: str(value) for name, value in part(request, "environ").items()}
+        kubectl = Path(str(request["kubectl"])) if request.get("kubectl") else None
         try:
-            found = self._front.environment(Path(str(request["hosts"])), own)
+            found = self._front.environment(Path(str(request["hosts"])), own, kubectl)
         except ClusterError as error:
             raise Refused("unwritable", error.message, next_action=error.next_action) from None
         return {"environment": found}

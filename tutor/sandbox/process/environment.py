@@ -86,8 +86,12 @@ def variables(
     }
 
 
-def write_files(places: Places, certificates: Downloads, own: Mapping[str, str]) -> None:
+def write_files(
+    places: Places, certificates: Downloads, own: Mapping[str, str], kubectl: Path | None
+) -> None:
     """Write the bundle, the wgetrc and the commands; what is right already is left alone.
+
+    `kubectl` is the learner's own, None for the one that came with the program.
 
     Raises:
         ClusterError: The home folder cannot be written.
@@ -101,7 +105,7 @@ def write_files(places: Places, certificates: Downloads, own: Mapping[str, str])
         places.bin.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in COMMANDS:
             _write(places.bin / name, _wrapper(places, name, own), executable=True)
-        _link_kubectl(places.bin / "kubectl")
+        _link(places.bin / "kubectl", kubectl or Path(sys.executable).parent / "kubectl")
     except OSError as error:
         raise ClusterError(
             f"The folder {places.home} cannot be written: {error.strerror or error}.",
@@ -152,13 +156,12 @@ def _their_yq(own: Mapping[str, str], ours: Path) -> str:
     return found if "mikefarah" in said.stdout else ""
 
 
-def _link_kubectl(link: Path) -> None:
-    packaged = Path(sys.executable).parent / "kubectl"
-    if link.is_symlink() and link.readlink() == packaged:
+def _link(link: Path, target: Path) -> None:
+    if link.is_symlink() and link.readlink() == target:
         return
-    draft = link.with_name(".kubectl.new")
+    draft = link.with_name(f".{link.name}.new")
     draft.unlink(missing_ok=True)
-    draft.symlink_to(packaged)
+    draft.symlink_to(target)
     draft.replace(link)
 
 

@@ -66,9 +66,14 @@ class Front:
             ingress=self._state["ingress"],
         )
 
-    def environment(self, hosts_file: Path, own: Mapping[str, str]) -> dict[str, str | None]:
-        """The variables of a shell with a hosts file; writes the files that they name."""
-        write_files(self.places, self._certificates, own)
+    def environment(
+        self, hosts_file: Path, own: Mapping[str, str], kubectl: Path | None
+    ) -> dict[str, str | None]:
+        """The variables of a shell with a hosts file; writes the files that they name.
+
+        `kubectl` is the learner's own, None for the one that came with the program.
+        """
+        write_files(self.places, self._certificates, own, kubectl)
         if not hosts_file.exists():
             hosts_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             hosts_file.write_text("127.0.0.1 localhost\n")
