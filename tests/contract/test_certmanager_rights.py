@@ -121,9 +121,6 @@ async def test_looking_twice_changes_nothing(tmp_path: Path, certificate: Object
         await lab.until_ready("c")
         text = (
             'Referenced "ClusterIssuer" not found: clusterissuer.cert-manager.io "none" not found'
-        text = (
-            'Referenced "ClusterIssuer" not found: '
-            'clusterissuer.cert-manager.io "none" not found'
         )
         await lab.until_request(("False", "Pending", text))
         await until(lambda: "nextPrivateKeySecretName" not in lab.certificate("c")["status"])
