@@ -221,6 +221,15 @@ def test_other_appliers_have_no_part_in_the_annotation():
     [
         ("{kind: Secret}", 400, "invalid object type: /v1, Kind=Secret"),
         ("{apiVersion: apps/v1}", 400, "invalid object type: apps/v1, Kind=ConfigMap"),
+        ("{kind: [x], apiVersion: 1}", 400, "invalid object type: /, Kind="),
+        (
+            "{metadata: [x]}",
+            500,
+            (
+                "failed to create typed patch object (/; /v1, Kind=ConfigMap): .metadata: expected"
+                " map, got &{[x]}"
+            ),
+        ),
         ("{metadata: {managedFields: []}}", 400, "metadata.managedFields must be nil"),
         (
             "{metadata: {name: a, namespace: n}, dat: {}}",
@@ -266,6 +275,17 @@ def test_applying_a_scale_sets_the_replicas_of_the_object():
     )
     assert made["spec"] == {"crew": 3}
     assert owners(made) == {"two Apply scale": fields("{spec: {crew}}")}
+
+
+def test_applying_a_scale_without_replicas_scales_to_none():
+    world = World("sea.io/v1", "boats")
+    live = world.apply("{spec: {crew: 1}}", "one")
+
+    made = world.apply(
+        scale(1) | {"spec": {"replicas": None}}, "one", live, subresource="scale", force=True
+    )
+
+    assert made["spec"] == {"crew": 0}
 
 
 def test_applying_nothing_new_to_a_scale_that_nobody_owns_makes_its_replicas_owned():

@@ -19,8 +19,9 @@ from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Call
 from tutor.sandbox.api.scale import ScalePaths, apply_scale, scale_of
 from tutor.sandbox.api.status import bad_request, method_not_allowed, unexplained
-from tutor.sandbox.kinds import Object, name_of, namespace_of, thaw
-from tutor.sandbox.schema.decode import DecodeError
+from tutor.sandbox.api.values import is_map
+from tutor.sandbox.kinds import Object, thaw
+from tutor.sandbox.schema.decode import DecodeError, decode
 from tutor.sandbox.schema.table import node_of
 
 _FIELD = "managedFields"
@@ -65,17 +66,16 @@ class Tracking:
         """
         if call.subresource == "scale" and live is not None:
             return self._apply_scale(call, served, config, live)
-        node, kind = served.strategy.node(), served.kind
-        if node is None:
+        if served.strategy.node() is None:
             raise method_not_allowed()
-        _check_type(config, kind.api_version, kind.kind)
+        _check_type(config, served.kind.api_version, served.kind.kind)
         versions = _KindVersions(served, call.subresource, self._find)
-        before = Typed(_bare(live or self._new(served)), shape_of(node))
+        before = Typed(_bare(live or self._new(served)), versions.shape)
         owners = self._known(served, versions, live) if live else {}
         if live and not owners:
             owners = _before_first_apply(call, versions, self._new(served), before)
         made, owners = _applied(call, versions, before, config, owners)
-        decoded = _decoded(served, config, made)
+        decoded = _decoded(config, made, lambda value: served.strategy.decode(value).object)
         if owners:
             decoded["metadata"][_FIELD] = entries.write(owners)
         return decoded
@@ -83,13 +83,13 @@ class Tracking:
     def after_admission(self, call: Call, new: Object, before: Any) -> None:
         """Undo what admission made of the managed fields when nobody can read that."""
         given = new["metadata"].get(_FIELD)
-        if given is before or given == before:
+        if not given or given is before or given == before:
             return
         try:
-            entries.read(given or [])
+            new["metadata"][_FIELD] = entries.write(entries.read(given))
         except BadEntries as error:
             call.warn([_INVALID + str(error)])
-            new["metadata"][_FIELD] = before
+            new["metadata"][_FIELD] = before or []
 
     def _tracked(
         self, call: Call, served: Served, new: Object, old: Object | None, owners: Owners
@@ -147,7 +147,7 @@ class Tracking:
         )
         scale, mine = _applied(call, versions, before, config, mine)
         owners = scaling.to_parent(owners, mine, path_at, served.kind.api_version)
-        made = apply_scale(thaw(live), scale, paths)
+        made = apply_scale(thaw(live), _decoded(config, scale, _decode_scale), paths)
         made["metadata"][_FIELD] = entries.write(owners)
         return made
 
@@ -237,21 +237,31 @@ def _check_type(config: Object, api_version: str, kind: str) -> None:
 
 
 def _type_of(obj: Object) -> str:
-    version, kind = obj.get("apiVersion", ""), obj.get("kind", "")
-    group, _, short = str(version).rpartition("/")
-    return f"{group}/{short}, Kind={kind}"
+    group, _, version = _text(obj, "apiVersion").rpartition("/")
+    return f"{group}/{version}, Kind={_text(obj, 'kind')}"
 
 
 def _named(config: Object) -> str:
-    return f"({namespace_of(config)}/{name_of(config)}; {_type_of(config)})"
+    meta = _meta(config)
+    return f"({_text(meta, 'namespace')}/{_text(meta, 'name')}; {_type_of(config)})"
+
+
+def _meta(config: Object) -> Object:
+    """The metadata of what may be no object yet, empty where it has none."""
+    meta: Any = config.get("metadata")
+    return meta if is_map(meta) else {}
+
+
+def _text(value: Object, name: str) -> str:
+    found: Any = value.get(name)
+    return found if isinstance(found, str) else ""
 
 
 def _applied(
     call: Call, versions: Versions, before: Typed, config: Object, owners: Owners
 ) -> tuple[Object, Owners]:
     me: Owner = entries.applier(call.manager, call.subresource)
-    meta: Object = config.get("metadata") or {}
-    if meta.get(_FIELD) is not None:
+    if _meta(config).get(_FIELD) is not None:
         raise bad_request("metadata.managedFields must be nil")
     if why := complaint(config, before.shape):
         raise unexplained(f"failed to create typed patch object {_named(config)}: {why}")
@@ -271,14 +281,19 @@ def _applied(
     return (lastapplied.follow(made, config) if is_kubectl else made), owners
 
 
-def _decoded(served: Served, config: Object, made: Object) -> Object:
+def _decoded(config: Object, made: Object, decode_object: Callable[[Object], Object]) -> Object:
     try:
-        return served.strategy.decode(made).object
+        return decode_object(made)
     except DecodeError as error:
         raise unexplained(
             f"failed to convert new object {_named(config)} to proper version: unable to convert"
             f" unstructured object to {_type_of(config)}: {error}"
         ) from None
+
+
+def _decode_scale(value: Object) -> Object:
+    group, version = scaling.SCALE_VERSION.split("/")
+    return decode(group, version, scaling.SCALE_KIND, value).object
 
 
 def _scale_shape() -> Shape:
