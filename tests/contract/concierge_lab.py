@@ -5,20 +5,19 @@ import base64
 import json
 import os
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import bcrypt
 import yaml
 from cryptography import x509
 
 import tutor.sandbox.components as products
-from tests.fakes.waiting import DEADLINE_S, until
+from tests.contract.concierge_clients import Ran, Reply, ask, b64, eventually, login_request
+from tests.fakes.waiting import until
 from tutor.clock import SystemClock
 from tutor.sandbox import pki
 from tutor.sandbox.api.status import ApiError
@@ -56,38 +55,6 @@ _MANIFESTS = (
 _BY_KIND = {"SIGNING": "KubeClusterSigningCertificate", "PROXY": "ImpersonationProxy"}
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer: status, headers in order, text."""
-
-    status: int
-    headers: Sequence[tuple[str, str]]
-    text: str
-
-    @property
-    def body(self) -> Any:
-        """The text as JSON."""
-        return json.loads(self.text)
-
-    @property
-    def message(self) -> str:
-        """The message of a Status."""
-        return self.body["message"]
-
-    def header(self, name: str) -> list[str]:
-        """Every value of a header."""
-        return [value for key, value in self.headers if key.lower() == name.lower()]
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """A command that has ended."""
-
-    code: int
-    out: str
-    err: str
-
-
 class Lab:
     """A cluster with the Concierge."""
 
@@ -112,6 +79,20 @@ class Lab:
         """Reason and message of the proxy's strategy."""
         strategy = self.strategy("PROXY")
         return strategy.get("reason", ""), strategy.get("message", "")
+
+    def info(self) -> Object:
+        """What the status tells clients of the proxy."""
+        return self.strategy("PROXY")["frontend"]["impersonationProxyInfo"]
+
+    def advertised(self) -> str:
+        """The name of the CA in the status."""
+        text = base64.b64decode(self.info()["certificateAuthorityData"])
+        return pki.load_certificates(text)[0].subject.rfc4514_string()
+
+    async def until_failed(self, text: str) -> None:
+        """Wait until the proxy's strategy is an error with this text."""
+        await until(lambda: self.proxy() == ("ErrorDuringSetup", text))
+        assert "frontend" not in self.strategy("PROXY")
 
     def concierge_pods(self) -> list[Object]:
         """The pods of the Concierge itself."""
@@ -376,67 +357,6 @@ class Lab:
         writer.close()
         await writer.wait_closed()
         return ""
-
-
-async def ask(
-    port: int,
-    path: str,
-    context: ssl.SSLContext,
-    name: str,
-    *,
-    body: Object | None = None,
-    headers: Sequence[tuple[str, str]] = (),
-    method: str = "",
-) -> Reply:
-    """One request to a port of this machine; `name` is what the certificate is held against."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(
-            method or ("GET" if body is None else "POST"),
-            f"https://127.0.0.1:{port}{path}",
-            json=body,
-            ssl=context,
-            server_hostname=name,
-            headers=list(headers),
-        ) as answer,
-    ):
-        return Reply(answer.status, list(answer.headers.items()), await answer.text())
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until a question that takes a request is answered with yes. Raises `TimeoutError`."""
-    async with asyncio.timeout(DEADLINE_S):
-        while not await condition():  # noqa: ASYNC110 - there is no event to await
-            await asyncio.sleep(0.005)
-
-
-def login_request(token: str, **authenticator: str) -> Object:
-    """The body that the CLI sends."""
-    reference = {
-        "apiGroup": "authentication.concierge.pinniped.dev",
-        "kind": "WebhookAuthenticator",
-        "name": "local-user-authenticator",
-    }
-    return {
-        "kind": "TokenCredentialRequest",
-        "apiVersion": "login.concierge.pinniped.dev/v1alpha1",
-        "metadata": {"creationTimestamp": None},
-        "spec": {"token": token, "authenticator": reference | authenticator},
-        "status": {},
-    }
-
-
-IDENTITY_REQUEST: Object = {
-    "kind": "WhoAmIRequest",
-    "apiVersion": "identity.concierge.pinniped.dev/v1alpha1",
-    "metadata": {"creationTimestamp": None},
-    "spec": {},
-    "status": {},
-}
-
-
-def b64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
 
 
 def is_concierge(pod: Object) -> bool:

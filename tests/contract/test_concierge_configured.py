@@ -13,6 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509 import DNSName, IPAddress, SubjectAlternativeName
 
+from tests.contract.concierge_clients import b64
 from tests.contract.concierge_lab import (
     DEPLOYMENTS,
     FOLDER,
@@ -24,17 +25,12 @@ from tests.contract.concierge_lab import (
     SERVICES,
     TLS_SECRET,
     Lab,
-    b64,
-    eventually,
     lab,
-    new_ca,
     new_serving,
 )
 from tests.fakes.waiting import until
-from tutor.sandbox import pki
 from tutor.sandbox.kinds import Object
 from tutor.sandbox.pace import INSTANT
-from tutor.sandbox.pki import Pair
 
 pytestmark = pytest.mark.contract
 CLUSTER_IP = "pinniped-concierge-impersonation-proxy-cluster-ip"
@@ -59,31 +55,16 @@ async def concierge(tmp_path: Path) -> AsyncGenerator[Lab]:
         yield found
 
 
-def info(concierge: Lab) -> Object:
-    return concierge.strategy("PROXY")["frontend"]["impersonationProxyInfo"]
-
-
-def advertised(concierge: Lab) -> str:
-    """The name of the CA in the status."""
-    (ca,) = pki.load_certificates(base64.b64decode(info(concierge)["certificateAuthorityData"]))
-    return ca.subject.rfc4514_string()
-
-
 def names(certificate: x509.Certificate) -> list[str]:
     found = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
     addresses = [str(address) for address in found.get_values_for_type(IPAddress)]
     return [*found.get_values_for_type(DNSName), *addresses]
 
 
-async def fails_with(concierge: Lab, text: str) -> None:
-    await until(lambda: concierge.proxy() == ("ErrorDuringSetup", text))
-    assert "frontend" not in concierge.strategy("PROXY")
-
-
 async def test_post_ends_with_its_service_and_its_ca(concierge: Lab):
     await concierge.as_in_the_post()
     assert concierge.strategy("PROXY")["status"] == "Success"
-    assert info(concierge) == {
+    assert concierge.info() == {
         "endpoint": f"https://{HOST}",
         "certificateAuthorityData": b64(concierge.ca.pem),
     }
@@ -120,17 +101,17 @@ async def test_load_balancer_with_an_ingress_is_advertised(concierge: Lab):
     status = {"status": {"loadBalancer": {"ingress": [{"ip": "10.0.0.9"}]}}}
     await concierge.client.patch(SERVICES, NAMESPACE, BALANCER, status, "status")
     await until(lambda: concierge.proxy() == READY)
-    assert info(concierge)["endpoint"] == "https://10.0.0.9"
+    assert concierge.info()["endpoint"] == "https://10.0.0.9"
     assert names(await concierge.served()) == ["10.0.0.9"]
 
 
 async def test_endpoint_makes_the_load_balancer_good_enough(concierge: Lab):
     await concierge.configure(mode="enabled", externalEndpoint="h:8443")
     await until(lambda: concierge.proxy() == READY)
-    assert info(concierge)["endpoint"] == "https://h:8443"
+    assert concierge.info()["endpoint"] == "https://h:8443"
     assert concierge.find(SERVICES, BALANCER) is not None
     assert concierge.find(SERVICES, CLUSTER_IP) is None
-    assert advertised(concierge) == "CN=Pinniped Impersonation Proxy Serving CA"
+    assert concierge.advertised() == "CN=Pinniped Impersonation Proxy Serving CA"
 
 
 async def test_cluster_ip_without_endpoint_is_pending_first_and_then_its_address(concierge: Lab):
@@ -143,7 +124,7 @@ async def test_cluster_ip_without_endpoint_is_pending_first_and_then_its_address
     release()
     assert seen[-2:] == ["Pending", "Listening"]
     address = concierge.client.get(SERVICES, NAMESPACE, CLUSTER_IP)["spec"]["clusterIP"]
-    assert info(concierge)["endpoint"] == f"https://{address}"
+    assert concierge.info()["endpoint"] == f"https://{address}"
     assert names(await concierge.served()) == [address]
 
 
@@ -154,8 +135,7 @@ def reason(issuer: Object) -> str:
 
 async def test_service_of_no_type_needs_an_endpoint(concierge: Lab):
     await concierge.configure(mode="enabled", service={"type": "None"})
-    await fails_with(
-        concierge,
+    await concierge.until_failed(
         "could not load CredentialIssuer spec.impersonationProxy: externalEndpoint must be set when"
         " service.type is None",
     )
@@ -187,8 +167,7 @@ async def test_endpoint_with_a_scheme_is_refused_and_makes_no_service(concierge:
     await concierge.configure(
         mode="enabled", externalEndpoint=f"https://{HOST}", service={"type": "ClusterIP"}
     )
-    await fails_with(
-        concierge,
+    await concierge.until_failed(
         "could not load CredentialIssuer spec.impersonationProxy: invalid ExternalEndpoint"
         f' "https://{HOST}": invalid port "//{HOST}"',
     )
@@ -202,160 +181,11 @@ async def test_spec_is_looked_at_under_auto_too(concierge: Lab):
     await until(lambda: concierge.proxy() == OFF)
 
 
-async def test_secret_that_is_absent_is_an_error_but_the_service_is_there(concierge: Lab):
-    await concierge.configure(
-        mode="enabled",
-        externalEndpoint=HOST,
-        service={"type": "ClusterIP"},
-        tls={"secretName": "impersonation-proxy-tls-serving-certs"},
-    )
-    await fails_with(concierge, f'{LOAD}secret "impersonation-proxy-tls-serving-certs" not found')
-    assert concierge.find(SERVICES, CLUSTER_IP) is not None
-    context = concierge.proxy_context()
-    assert "TLSV1_ALERT_INTERNAL_ERROR" in await concierge.handshake(context)
-    await concierge.put_tls(new_serving(concierge.ca), "impersonation-proxy-tls-serving-certs")
-    await concierge.configure(tls={"certificateAuthorityData": b64(concierge.ca.pem)})
-    await until(lambda: concierge.proxy() == READY)
-    assert await concierge.handshake(context) == ""
-
-
-async def test_failed_sync_is_logged_with_its_text(concierge: Lab):
-    await concierge.configure(mode="enabled", tls={"secretName": "x"})
-    await concierge.until_logged(
-        f'impersonator-config-controller: {{ }} failed with: {LOAD}secret "x" not found'
-    )
-    await concierge.until_logged(
-        "key failed with : not loading an empty serving certificate from"
-        ' "impersonation-proxy-serving-cert"'
-    )
-
-
-async def enable(concierge: Lab, bundle: str = "", **secret: str) -> None:
-    await concierge.put_secret(TLS_SECRET, secret, "kubernetes.io/tls")
-    tls: Object = {"secretName": TLS_SECRET}
-    if bundle:
-        tls["certificateAuthorityData"] = bundle
-    await concierge.configure(
-        mode="enabled", externalEndpoint=HOST, service={"type": "ClusterIP"}, tls=tls
-    )
-
-
-def contents(pair: Pair, **more: str) -> dict[str, str]:
-    return {"tls.crt": pair.certificate, "tls.key": pair.key} | more
-
-
-async def test_tls_without_a_name_is_refused(concierge: Lab):
-    await concierge.configure(mode="enabled", externalEndpoint=HOST, tls={})
-    await fails_with(
-        concierge,
-        "must provide impersonationSpec.TLS.secretName if impersonationSpec.TLS is provided",
-    )
-
-
-async def test_secret_of_a_ca_is_refused(concierge: Lab):
-    ca = Pair(concierge.ca.pem, pki.key_pem(concierge.ca.key))
-    await enable(concierge, **contents(ca))
-    await fails_with(
-        concierge,
-        f"{LOAD}could not parse TLS cert PEM data from Secret: impersonation-proxy-serving-cert:"
-        " attempt to set x509 cert with unexpected IsCA=true",
-    )
-
-
-async def test_ca_that_is_not_base64_is_refused_but_the_certificate_is_served(concierge: Lab):
-    await enable(concierge, concierge.ca.pem, **contents(new_serving(concierge.ca)))
-    await fails_with(
-        concierge,
-        "could not decode impersonationSpec.TLS.certificateAuthorityData: illegal base64 data at"
-        " input byte 0",
-    )
-    assert await concierge.handshake(concierge.proxy_context()) == ""
-
-
-async def test_ca_of_the_secret_will_do(concierge: Lab):
-    pair = contents(new_serving(concierge.ca), **{"ca.crt": concierge.ca.pem})
-    await enable(concierge, **pair)
-    await until(lambda: concierge.proxy() == READY)
-    assert advertised(concierge) == "CN=my-selfsigned-ca"
-
-
-async def test_wrong_ca_is_success_and_only_clients_notice(concierge: Lab):
-    wrong = new_ca("wrong")
-    await enable(concierge, b64(wrong.pem), **contents(new_serving(concierge.ca)))
-    await until(lambda: concierge.proxy() == READY)
-    assert advertised(concierge) == "CN=wrong"
-    refused = await concierge.handshake(concierge.proxy_context(wrong.pem))
-    assert "CERTIFICATE_VERIFY_FAILED" in refused
-
-
-async def test_no_ca_from_anywhere_leaves_the_old_status_while_the_proxy_serves(concierge: Lab):
-    """Source: pinniped.md 3.6, a known defect."""
-    await enable(concierge, **contents(new_serving(concierge.ca)))
-    await concierge.until_logged(
-        "impersonator-config-controller: { } failed with: failed to update CredentialIssuer status:"
-        f' CredentialIssuer.config.concierge.pinniped.dev "{ISSUER}" is invalid:'
-        " status.strategies[1].frontend.impersonationProxyInfo.certificateAuthorityData: Invalid"
-        ' value: "": strategies[1].frontend.impersonationProxyInfo.certificateAuthorityData'
-        " in body should be at least 1 chars long"
-    )
-    assert concierge.proxy() == AUTO
-    assert await concierge.handshake(concierge.proxy_context()) == ""
-
-
-async def test_rotation_needs_no_restart_and_leaves_the_status(concierge: Lab):
-    await concierge.as_in_the_post()
-    before, old = concierge.strategy("PROXY"), await concierge.served()
-    renewed = new_serving(concierge.ca)
-    await concierge.put_tls(renewed, **{"ca.crt": concierge.ca.pem})
-    (wanted,) = pki.load_certificates(renewed.certificate)
-
-    async def is_served() -> bool:
-        return await concierge.served() == wanted
-
-    assert old != wanted
-    await eventually(is_served)
-    assert concierge.strategy("PROXY") == before
-
-
-async def test_ca_that_changes_in_the_secret_changes_the_status(concierge: Lab):
-    pair = contents(new_serving(concierge.ca), **{"ca.crt": concierge.ca.pem})
-    await enable(concierge, **pair)
-    await until(lambda: concierge.proxy() == READY)
-    other = new_ca("other")
-    await concierge.put_tls(new_serving(other), **{"ca.crt": other.pem})
-    await until(lambda: advertised(concierge) == "CN=other")
-
-
-async def test_secret_that_is_deleted_is_an_error_while_its_certificate_is_served(concierge: Lab):
-    await concierge.as_in_the_post()
-    old = await concierge.served()
-    await concierge.client.delete(SECRETS, NAMESPACE, TLS_SECRET)
-    await fails_with(concierge, f'{LOAD}secret "{TLS_SECRET}" not found')
-    assert await concierge.served() == old
-    await concierge.restart()
-    await concierge.until_handshake(concierge.proxy_context(), "TLSV1_ALERT_INTERNAL_ERROR")
-
-
-async def test_opaque_secret_is_noticed_later(tmp_path: Path):
-    pace = replace(INSTANT, opaque_resync=1.0)
-    async with lab(tmp_path, pace=pace) as concierge:
-        await until(lambda: concierge.proxy() == AUTO)
-        await concierge.as_in_the_post()
-        renewed = new_serving(concierge.ca)
-        values = contents(renewed, **{"ca.crt": concierge.ca.pem})
-        await concierge.client.delete(SECRETS, NAMESPACE, TLS_SECRET)
-        await until(lambda: concierge.proxy()[0] == "ErrorDuringSetup")
-        await concierge.put_secret(TLS_SECRET, values, "Opaque")
-        await until(lambda: concierge.proxy() == READY)
-        (wanted,) = pki.load_certificates(renewed.certificate)
-        assert await concierge.served() == wanted
-
-
 async def test_own_certificates_come_back_without_the_tls_block(concierge: Lab):
     await concierge.as_in_the_post()
     await concierge.configure(tls=None)
     await until(lambda: concierge.find(SECRETS, OWN_TLS))
-    await until(lambda: advertised(concierge) == "CN=Pinniped Impersonation Proxy Serving CA")
+    await until(lambda: concierge.advertised() == "CN=Pinniped Impersonation Proxy Serving CA")
     ca = concierge.client.get(SECRETS, NAMESPACE, OWN_CA)
     bundle = base64.b64decode(ca["data"]["ca.crt"]).decode()
     assert await concierge.handshake(concierge.proxy_context(bundle)) == ""
@@ -373,7 +203,7 @@ async def test_own_certificate_is_made_again_when_it_no_longer_fits(concierge: L
         return secret is not None and secret["data"] != old["data"]
 
     await until(replaced)
-    await until(lambda: info(concierge)["endpoint"] == "https://i")
+    await until(lambda: concierge.info()["endpoint"] == "https://i")
     assert names(await concierge.served()) == ["i"]
 
 
@@ -382,8 +212,7 @@ async def test_own_ca_that_is_corrupted_is_an_error(concierge: Lab):
     await until(lambda: concierge.proxy() == READY)
     empty = {"data": {"ca.crt": "", "ca.key": ""}}
     await concierge.client.patch(SECRETS, NAMESPACE, OWN_CA, empty)
-    await fails_with(
-        concierge,
+    await concierge.until_failed(
         "could not load CA: tls: failed to find any PEM data in certificate input",
     )
 
@@ -406,7 +235,7 @@ async def test_disabling_takes_down_what_runs_and_keeps_the_cas(concierge: Lab):
 async def test_secret_by_the_name_of_its_own_is_deleted(concierge: Lab):
     await concierge.put_tls(new_serving(concierge.ca), OWN_TLS, **{"ca.crt": concierge.ca.pem})
     await concierge.configure(mode="enabled", externalEndpoint=HOST, tls={"secretName": OWN_TLS})
-    await fails_with(concierge, f'{LOAD}secret "{OWN_TLS}" not found')
+    await concierge.until_failed(f'{LOAD}secret "{OWN_TLS}" not found')
     assert concierge.find(SECRETS, OWN_TLS) is None
 
 
@@ -415,8 +244,7 @@ async def test_signer_that_is_corrupted_is_an_error(concierge: Lab):
     leaf = new_serving(concierge.ca)
     values = {"caCertificate": leaf.certificate, "caCertificatePrivateKey": leaf.key}
     await concierge.put_secret(SIGNER, values, "Opaque")
-    await fails_with(
-        concierge,
+    await concierge.until_failed(
         "could not set the impersonator's credential signing secret:"
         " impersonation-proxy-signing-cert: attempt to set x509 cert with unexpected IsCA=false",
     )

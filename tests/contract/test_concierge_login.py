@@ -12,21 +12,17 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from tests.contract.concierge_clients import IDENTITY_REQUEST, ask, b64, eventually, login_request
 from tests.contract.concierge_lab import (
     API_SERVICES,
     DEPLOYMENTS,
     IDENTITIES,
-    IDENTITY_REQUEST,
     LOGINS,
     PODS,
     WEBHOOKS,
     Lab,
-    ask,
-    b64,
-    eventually,
     is_concierge,
     lab,
-    login_request,
     new_ca,
 )
 from tests.fakes.waiting import until

@@ -72,3 +72,37 @@ def test_fields_that_nobody_knows_are_named_with_their_path():
         'unknown field "spec.authenticator.nam"',
         'unknown field "x"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "fault"),
+    [
+        ({}, ""),
+        ({"token": "x", "authenticator": {}}, ""),
+        (
+            "x",
+            (
+                "json: cannot unmarshal string into Go struct field"
+                " TokenCredentialRequest.spec of type"
+                " v1alpha1.TokenCredentialRequestSpec"
+            ),
+        ),
+        (
+            {"token": 1},
+            (
+                "json: cannot unmarshal number into Go struct field"
+                " TokenCredentialRequest.spec.token of"
+                " type string"
+            ),
+        ),
+        (
+            {"authenticator": []},
+            (
+                "json: cannot unmarshal array into Go struct field"
+                " TokenCredentialRequest.spec.authenticator of type v1.TypedLocalObjectReference"
+            ),
+        ),
+    ],
+)
+def test_values_of_another_type_are_refused_as_go_does(spec: Any, fault: str):
+    assert requests.type_fault(LOGIN, {"spec": spec}) == fault

@@ -99,7 +99,7 @@ class Authentication:
             known = await self._review(token)
             self._tokens.put(token, known, now)
         if isinstance(known, Refused):
-            raise known
+            raise Refused(str(known))
         return known
 
     async def _review(self, token: str) -> User | Refused:

@@ -146,6 +146,9 @@ class AggregatedApi:
         call = call_of(request, target, user)
         obj = read_object(request, kind).value
         shape = requests.LOGIN_SHAPE if kind is self._login else requests.IDENTITY_SHAPE
+        fault = requests.type_fault(kind, obj)
+        if fault:
+            raise _cannot_be_handled(kind, fault)
         _check_fields(call, kind, list(requests.unknown_fields(obj, shape)))
         dry_run = request.query.all("dryRun")
         if kind is self._login:
@@ -189,12 +192,15 @@ def _check_fields(call: Call, kind: Kind, unknown: list[str]) -> None:
     if not unknown:
         return
     if call.validation == "Strict":
-        raise bad_request(
-            f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}:'
-            f" strict decoding error: {', '.join(unknown)}"
-        )
+        raise _cannot_be_handled(kind, f"strict decoding error: {', '.join(unknown)}")
     if call.validation == "Warn":
         call.warn(unknown)
+
+
+def _cannot_be_handled(kind: Kind, why: str) -> ApiError:
+    return bad_request(
+        f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {why}'
+    )
 
 
 def _missing(text: str) -> Response:

@@ -41,6 +41,41 @@ def unknown_fields(obj: Object, shape: Shape, prefix: str = "") -> Iterator[str]
             yield from unknown_fields(cast("Object", value), inner, f"{prefix}{key}.")
 
 
+def type_fault(kind: Kind, obj: Object) -> str:
+    """What a decoder of Go structs says of the first value of another type, empty for none."""
+    spec: Any = obj.get("spec")
+    values: list[tuple[str, Any, type, str]] = [
+        ("spec", spec, dict, f"{kind.version}.{kind.kind}Spec")
+    ]
+    if isinstance(spec, dict):
+        fields = cast("Object", spec)
+        values.append(("spec.token", fields.get("token"), str, "string"))
+        reference = fields.get("authenticator")
+        values.append(("spec.authenticator", reference, dict, "v1.TypedLocalObjectReference"))
+    for path, value, wanted, go_type in values:
+        if value is not None and not isinstance(value, wanted):
+            field = f"{kind.kind}.{path}"
+            return (
+                f"json: cannot unmarshal {_json_type(value)} into Go struct field {field}"
+                f" of type {go_type}"
+            )
+    return ""
+
+
+def _json_type(value: Any) -> str:
+    match value:
+        case bool():
+            return "bool"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case dict():
+            return "object"
+        case _:
+            return "number"
+
+
 def check_login(kind: Kind, obj: Object, dry_run: Sequence[str]) -> None:
     """Refuse a login that cannot be tried; raises ApiError 422.
 
