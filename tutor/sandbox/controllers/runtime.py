@@ -14,7 +14,6 @@ from tutor.sandbox.client import Client, Event
 from tutor.sandbox.component import Backoff, Reconciler, Watches
 from tutor.sandbox.controllers.queue import Queue
 
-
 log = logging.getLogger(__name__)
 
 _DEFAULT_BACKOFF = Backoff()
