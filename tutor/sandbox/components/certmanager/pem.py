@@ -79,10 +79,25 @@ def decode_key(data: bytes) -> PrivateKey:
 
 def _load_key(der: bytes) -> PrivateKey | None:
     try:
-        key = serialization.load_der_private_key(der, password=None)
+        # OpenSSL's own check of an RSA key looks for primes for 40 ms, in which the loop stands.
+        key = serialization.load_der_private_key(
+            der, password=None, unsafe_skip_rsa_key_validation=True
+        )
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
+    if isinstance(key, rsa.RSAPrivateKey) and not _is_consistent(key):
+        return None
     return key if isinstance(key, PrivateKey) else None
+
+
+def _is_consistent(key: rsa.RSAPrivateKey) -> bool:
+    """Whether the numbers of a key belong together, as Go's Validate asks but for primes."""
+    numbers = key.private_numbers()
+    exponent = numbers.d * numbers.public_numbers.e - 1
+    factors = (numbers.p, numbers.q)
+    return numbers.p * numbers.q == numbers.public_numbers.n and all(
+        factor > 1 and exponent % (factor - 1) == 0 for factor in factors
+    )
 
 
 def why_no_pair(certificate: bytes, key: bytes) -> str | None:

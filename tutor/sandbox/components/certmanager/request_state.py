@@ -17,7 +17,7 @@ from tutor.sandbox.components.certmanager.issuer_state import (
     signing_chain,
 )
 from tutor.sandbox.components.certmanager.pem import InvalidData
-from tutor.sandbox.components.certmanager.resources import GROUP, condition_of
+from tutor.sandbox.components.certmanager.resources import GROUP
 from tutor.sandbox.components.certmanager.signing import (
     Bundle,
     bundle,
@@ -25,6 +25,7 @@ from tutor.sandbox.components.certmanager.signing import (
     sign,
     template_of,
 )
+from tutor.sandbox.controllers.resources import condition
 from tutor.sandbox.kinds import Object, annotations_of, namespace_of
 from tutor.sandbox.pki import Authority, certificate_pem
 
@@ -59,7 +60,7 @@ class Step:
 
 def ready_reason(request: Object) -> str:
     """The reason of the Ready condition, empty without one."""
-    ready = condition_of(request, "Ready")
+    ready = condition(request, "Ready")
     return ready.get("reason", "") if ready is not None else ""
 
 

@@ -34,12 +34,10 @@ from tutor.sandbox.components.certmanager.policies import (
 )
 from tutor.sandbox.components.certmanager.resources import (
     CERTIFICATES,
-    condition_of,
-    has_condition,
 )
 from tutor.sandbox.components.certmanager.signing import temporary_certificate
 from tutor.sandbox.components.certmanager.target import Issued, target_secret
-from tutor.sandbox.controllers.resources import SECRETS
+from tutor.sandbox.controllers.resources import SECRETS, condition, is_true
 from tutor.sandbox.kinds import Object, annotations_of, name_of, namespace_of
 from tutor.sandbox.pki import PrivateKey
 
@@ -61,7 +59,7 @@ class Issuing(Controller):
         certificate = self.client.find(CERTIFICATES, namespace, name)
         if certificate is None:
             return DONE
-        if not has_condition(certificate, "Issuing"):
+        if not is_true(certificate, "Issuing"):
             await self._mend(certificate)
             return DONE
         key = self._next_key(certificate)
@@ -94,7 +92,7 @@ class Issuing(Controller):
         except InvalidData:
             return
         refusal = final_refusal(request)
-        ready = condition_of(request, "Ready")
+        ready = condition(request, "Ready")
         if refusal is not None:
             await self._fail(certificate, refusal)
         elif ready is None or not belongs:
@@ -194,7 +192,7 @@ class Issuing(Controller):
 
 def completed(certificate: Object) -> Object:
     """A Certificate whose next revision is issued; the same one when that is done already."""
-    if not has_condition(certificate, "Issuing"):
+    if not is_true(certificate, "Issuing"):
         return certificate
     status = certificate["status"]
     status["revision"] = next_revision(certificate)
@@ -213,7 +211,7 @@ def encoded_key(certificate: Object, key: PrivateKey) -> bytes:
 def final_refusal(request: Object) -> Object | None:
     """The condition that says why a request will never be issued; None while it may."""
     for kind in ("Denied", "InvalidRequest"):
-        if has_condition(request, kind):
-            return condition_of(request, kind)
-    ready = condition_of(request, "Ready")
+        if is_true(request, kind):
+            return condition(request, kind)
+    ready = condition(request, "Ready")
     return ready if ready is not None and ready.get("reason") == "Failed" else None

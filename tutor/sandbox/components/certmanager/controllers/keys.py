@@ -27,8 +27,8 @@ from tutor.sandbox.components.certmanager.matching import (
 )
 from tutor.sandbox.components.certmanager.pem import InvalidData, decode_key
 from tutor.sandbox.components.certmanager.policies import PART_OF, secret_value
-from tutor.sandbox.components.certmanager.resources import CERTIFICATES, has_condition
-from tutor.sandbox.controllers.resources import SECRETS, owner_reference
+from tutor.sandbox.components.certmanager.resources import CERTIFICATES
+from tutor.sandbox.controllers.resources import SECRETS, is_true, owner_reference
 from tutor.sandbox.kinds import Object, labels_of, name_of, namespace_of
 from tutor.sandbox.pki import PrivateKey
 
@@ -63,7 +63,7 @@ class KeyManager(Controller):
             for secret in self.client.list(SECRETS, namespace, {_NEXT_KEY: "true"})
             if is_owned(secret, certificate)
         ]
-        if not has_condition(certificate, "Issuing"):
+        if not is_true(certificate, "Issuing"):
             await self._delete(secrets)
             await self._name(certificate, None)
         elif not secrets:

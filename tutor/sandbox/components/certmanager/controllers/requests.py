@@ -32,10 +32,8 @@ from tutor.sandbox.components.certmanager.request_state import PRIVATE_KEY_SECRE
 from tutor.sandbox.components.certmanager.resources import (
     CERTIFICATES,
     REQUESTS,
-    condition_of,
-    has_condition,
 )
-from tutor.sandbox.controllers.resources import SECRETS, owner_reference
+from tutor.sandbox.controllers.resources import SECRETS, condition, is_true, owner_reference
 from tutor.sandbox.kinds import Object, annotations_of, labels_of, name_of, namespace_of
 from tutor.sandbox.pki import PrivateKey
 
@@ -93,7 +91,7 @@ class RequestManager(Controller):
     async def sync(self, namespace: str, name: str) -> Result:
         """Bring the request of one Certificate a step further."""
         certificate = self.client.find(CERTIFICATES, namespace, name)
-        if certificate is None or not has_condition(certificate, "Issuing"):
+        if certificate is None or not is_true(certificate, "Issuing"):
             return DONE
         secret_name = status_of(certificate).get("nextPrivateKeySecretName")
         if not secret_name:
@@ -164,11 +162,11 @@ class RequestManager(Controller):
 
 def failed_before(request: Object, certificate: Object) -> bool:
     """Whether a request failed in an earlier attempt at the same revision."""
-    ready = condition_of(request, "Ready")
+    ready = condition(request, "Ready")
     if ready is None or ready["status"] != "False" or ready.get("reason") != "Failed":
         return False
     failure = status_of(request).get("failureTime")
-    issuing: Object = condition_of(certificate, "Issuing") or {}
+    issuing: Object = condition(certificate, "Issuing") or {}
     since = issuing.get("lastTransitionTime")
     if failure is None or since is None:
         return False
@@ -185,7 +183,7 @@ class RevisionManager(Controller):
     async def sync(self, namespace: str, name: str) -> Result:
         """Delete what is too much for one Certificate."""
         certificate = self.client.find(CERTIFICATES, namespace, name)
-        if certificate is None or not has_condition(certificate, "Ready"):
+        if certificate is None or not is_true(certificate, "Ready"):
             return DONE
         limit = certificate["spec"].get("revisionHistoryLimit")
         if limit is None:

@@ -36,10 +36,9 @@ from tutor.sandbox.components.certmanager.resources import (
     CLUSTER_ISSUERS,
     ISSUERS,
     REQUESTS,
-    has_condition,
     issuer_kind,
 )
-from tutor.sandbox.controllers.resources import SECRETS, Place, place_of
+from tutor.sandbox.controllers.resources import SECRETS, Place, is_true, place_of
 from tutor.sandbox.kinds import Object, annotations_of, name_of, namespace_of
 
 _FINAL = ("Failed", "Issued")
@@ -111,8 +110,8 @@ class Approver(Controller):
 
 def _is_decided(request: Object) -> bool:
     return (
-        has_condition(request, "Approved")
-        or has_condition(request, "Denied")
+        is_true(request, "Approved")
+        or is_true(request, "Denied")
         or ready_reason(request) in _FINAL
     )
 
@@ -160,11 +159,11 @@ class Signer(Controller):
         if not is_ours(request):
             self._audience.note(request, self._kind)
             return DONE
-        if has_condition(request, "Denied"):
+        if is_true(request, "Denied"):
             await self._take(request, denied())
-        elif has_condition(request, "InvalidRequest"):
+        elif is_true(request, "InvalidRequest"):
             return DONE
-        elif not has_condition(request, "Approved"):
+        elif not is_true(request, "Approved"):
             await self.recorder.normal(request, WAITING.reason, WAITING.message)
             self._audience.note(request, self._kind)
         elif ready_reason(request) not in _FINAL:
@@ -188,7 +187,7 @@ class Signer(Controller):
             await self._take(request, issuer_typeless(request, namespace))
         elif kind != self._kind:
             return
-        elif not has_condition(issuer, "Ready"):
+        elif not is_true(issuer, "Ready"):
             await self._take(request, issuer_not_ready(request))
         elif not status_of(request).get("certificate"):
             await self._take(request, self._signed(request, issuer))

@@ -27,10 +27,9 @@ from tutor.sandbox.components.certmanager.policies import (
 )
 from tutor.sandbox.components.certmanager.resources import (
     CERTIFICATES,
-    condition_of,
-    has_condition,
 )
 from tutor.sandbox.components.certmanager.signing import renewal_time
+from tutor.sandbox.controllers.resources import condition, is_true
 
 _READY_MESSAGE = "Certificate is up to date and has not expired"
 _JUST_AFTER = timedelta(seconds=1)
@@ -46,9 +45,9 @@ class Trigger(Controller):
     async def sync(self, namespace: str, name: str) -> Result:
         """Judge one Certificate."""
         certificate = self.client.find(CERTIFICATES, namespace, name)
-        if certificate is None or has_condition(certificate, "Issuing"):
+        if certificate is None or is_true(certificate, "Issuing"):
             return DONE
-        if condition_of(certificate, "Ready") is None:
+        if condition(certificate, "Ready") is None:
             return DONE  # readiness wins this race nearly always; its write brings us back
         klog = self.klog.having({"key": f"{namespace}/{name}"})
         given, now = gather(self.client, certificate), self.client.now()
