@@ -70,23 +70,25 @@ class Compacted(Exception):
 class _Collection:
     """The objects of one resource, in the order of namespace and name."""
 
-    __slots__ = ("changed", "names", "objects")
+    __slots__ = ("changes", "names", "objects")
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], Stored] = {}
         self.names: list[tuple[str, str]] = []
-        self.changed = 0
+        self.changes = 0
 
     def set(self, stored: Stored) -> None:
         place = (stored.key.namespace, stored.key.name)
         if place not in self.objects:
             insort(self.names, place)
         self.objects[place] = stored
+        self.changes += 1
 
     def remove(self, key: Key) -> None:
         place = (key.namespace, key.name)
         if self.objects.pop(place, None) is not None:
             del self.names[bisect_left(self.names, place)]
+            self.changes += 1
 
     def within(self, namespace: str) -> list[Stored]:
         start = bisect_left(self.names, (namespace, ""))
@@ -135,18 +137,16 @@ class Store:
             return collection.within(namespace)
         return [collection.objects[place] for place in collection.names]
 
-    def changed(self, resource: GroupResource) -> int:
-        """The revision of the last write to a collection, 0 when there was none."""
+    def changes(self, resource: GroupResource) -> int:
+        """How often a collection has changed, also by taking back: never the same number again."""
         collection = self._collections.get(resource)
-        return collection.changed if collection else 0
+        return collection.changes if collection else 0
 
     def put(self, key: Key, obj: Object, encode: Encode) -> Event:
         """Store `obj`, which belongs to the store from now on. Sets its resourceVersion."""
         previous = self.get(key)
         stored = self._next(key, obj, encode)
-        collection = self._collection(key.group_resource)
-        collection.set(stored)
-        collection.changed = stored.revision
+        self._collection(key.group_resource).set(stored)
         event = Event("MODIFIED" if previous else "ADDED", stored, previous)
         self._waiting.append(event)
         return event
@@ -157,9 +157,7 @@ class Store:
         if previous is None:
             raise KeyError(key)
         stored = self._next(key, last, encode)
-        collection = self._collection(key.group_resource)
-        collection.remove(key)
-        collection.changed = stored.revision
+        self._collection(key.group_resource).remove(key)
         event = Event("DELETED", stored, previous)
         self._waiting.append(event)
         return event

@@ -56,15 +56,15 @@ class Decision(NamedTuple):
 
 
 class Reader:
-    """What the authorizer reads: collections, and when each changed last."""
+    """What the authorizer reads: collections, and how often each has changed."""
 
     def __init__(
         self,
         objects: Callable[[GroupResource, str], Sequence[Object]],
-        changed: Callable[[GroupResource], int],
+        changes: Callable[[GroupResource], int],
     ) -> None:
         self.objects = objects
-        self.changed = changed
+        self.changes = changes
 
 
 class _Grant(NamedTuple):
@@ -128,7 +128,7 @@ class Authorizer:
 
     def _refresh(self) -> None:
         collections = (ROLES, CLUSTER_ROLES, BINDINGS, CLUSTER_BINDINGS)
-        stamp = tuple(self._reader.changed(resource) for resource in collections)
+        stamp = tuple(self._reader.changes(resource) for resource in collections)
         if stamp == self._stamp:
             return
         self._stamp = stamp

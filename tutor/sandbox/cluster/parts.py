@@ -63,7 +63,7 @@ class Parts:
         self.pods = PodAccess(lambda: self.programs)
         self.registry = Registry(builtin_served())
         self.discovery = Discovery(self.registry)
-        self.authorizer = Authorizer(Reader(self.objects_of, store.changed))
+        self.authorizer = Authorizer(Reader(self.objects_of, store.changes))
         self.tokens = TokenAuthority(keys.tokens, ISSUER, self._core)
         self.authenticator = Authenticator(lambda: [keys.ca.certificate], self.tokens)
         webhooks = Webhooks(self.objects_of, self.outbound, self.machine.uid)

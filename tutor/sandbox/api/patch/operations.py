@@ -13,7 +13,7 @@ from tutor.sandbox.kinds import Object
 _INDEX = re.compile(r"[+-]?[0-9]+")
 
 
-class NotApplicable(ValueError):  # noqa: N818 - it names the outcome
+class NotApplicable(ValueError):
     """The operations do not fit the document; the server does not tell why."""
 
 
