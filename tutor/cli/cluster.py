@@ -34,15 +34,21 @@ def _up(root: Path, chosen: argparse.Namespace) -> int:
 
 
 def _down(root: Path, _chosen: argparse.Namespace) -> int:
+    ran = stop(root)
+    kept = "The sandbox has stopped; its clusters are kept."
+    print(kept if ran else "The sandbox does not run.")
+    return 0
+
+
+def stop(root: Path) -> bool:
+    """End the sandbox and wait for its end; False when it did not run."""
     if not is_running(root):
-        print("The sandbox does not run.")
-        return 0
+        return False
     ask(root, "stop")
     deadline = time.monotonic() + _DOWN_S
     while is_running(root) and time.monotonic() < deadline:
         time.sleep(0.02)
-    print("The sandbox has stopped; its clusters are kept.")
-    return 0
+    return True
 
 
 def _status(root: Path, chosen: argparse.Namespace) -> int:
@@ -107,8 +113,8 @@ def kubeconfig_text(name: str, credentials: Mapping[str, str]) -> str:
         f"    user: {context}\n  name: {context}\ncurrent-context: {context}\n"
         "kind: Config\npreferences: {}\nusers:\n"
         f"- name: {context}\n  user:\n"
-        f"    client-certificate-data: {credentials['certificate']}\n"
-        f"    client-key-data: {credentials['key']}\n"
+        f"    client-certificate-data: {credentials['client_certificate']}\n"
+        f"    client-key-data: {credentials['client_key']}\n"
     )
 
 

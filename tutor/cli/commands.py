@@ -12,9 +12,11 @@ from tutor import __version__, paths
 from tutor.errors import TutorError
 
 Action = Callable[[argparse.Namespace], int]
+AddCommand = Callable[..., argparse.ArgumentParser]
 
 OUR_BUG = 70
 INTERRUPTED = 130
+_PACES = ("watchable", "real", "instant")
 
 
 def run(words: Sequence[str]) -> int:
@@ -59,48 +61,49 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", "-V", action="version", version=f"tutor {__version__}")
     parser.set_defaults(action=_app, lesson="", step="", on="sandbox")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    _add_learning(commands)
-    _add_authoring(commands)
-    _add_sandbox(commands)
+    for add in (_add_learning, _add_authoring, _add_sandbox):
+        add(commands.add_parser)
     return parser
 
 
-def _add_learning(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    learn = commands.add_parser("learn", help="open one lesson")
+def _add_learning(command: AddCommand) -> None:
+    learn = command("learn", help="open one lesson")
     learn.add_argument("lesson", metavar="LESSON")
     learn.add_argument("--step", default="", metavar="ID", help="start at this step")
     learn.add_argument(
         "--on", default="sandbox", metavar="WHERE", help="sandbox, kind or context:NAME"
     )
     learn.set_defaults(action=_app)
-    demo = commands.add_parser("demo", help="let the lesson play itself")
+    demo = command("demo", help="let the lesson play itself")
     demo.add_argument("lesson", metavar="LESSON", nargs="?", default="")
-    demo.add_argument("--headless", action="store_true", help="without a terminal: a line a step")
-    demo.add_argument("--json", action="store_true", help="headless, for programs")
-    demo.add_argument("--speed", type=float, default=1.0, metavar="N", help="N times as fast")
+    demo.add_argument(
+        "--headless", action="store_true", help="without a terminal, a line a step: always so yet"
+    )
+    demo.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
     demo.add_argument("--on", default="sandbox", metavar="WHERE")
+    demo.add_argument("--pace", choices=_PACES, default="watchable", help="of the cluster")
     demo.set_defaults(action=_demo)
-    listing = commands.add_parser("list", help="the lessons there are")
+    listing = command("list", help="the lessons there are")
     listing.set_defaults(action=_list)
-    progress = commands.add_parser("progress", help="where you are")
+    progress = command("progress", help="where you are")
     progress.add_argument("--json", action="store_true")
     progress.set_defaults(action=_progress)
-    reset = commands.add_parser("reset", help="start a lesson again")
+    reset = command("reset", help="start a lesson again")
     reset.add_argument("lesson", metavar="LESSON")
     reset.set_defaults(action=_reset)
 
 
-def _add_authoring(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    check = commands.add_parser("check", help="lint lessons")
+def _add_authoring(command: AddCommand) -> None:
+    check = command("check", help="lint lessons")
     check.add_argument("paths", nargs="*", type=Path, metavar="PATH")
     check.set_defaults(action=_check)
-    schema = commands.add_parser("schema", help="the JSON Schema of lesson files")
+    schema = command("schema", help="the JSON Schema of lesson files")
     schema.add_argument("kind", choices=("lesson", "step"), nargs="?", default="step")
     schema.set_defaults(action=_schema)
 
 
-def _add_sandbox(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    sandbox = commands.add_parser("sandbox", help="the embedded cluster by itself")
+def _add_sandbox(command: AddCommand) -> None:
+    sandbox = command("sandbox", help="the embedded cluster by itself")
     operations = sandbox.add_subparsers(title="operations", metavar="OPERATION", required=True)
     texts = {
         "up": "start it, with a cluster named sandbox",
@@ -121,9 +124,7 @@ def _add_sandbox(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         if name == "trace":
             operation.add_argument("--follow", "-f", action="store_true")
         if name == "up":
-            operation.add_argument(
-                "--pace", choices=("watchable", "real", "instant"), default="watchable"
-            )
+            operation.add_argument("--pace", choices=_PACES, default="watchable")
 
 
 def _app(chosen: argparse.Namespace) -> int:
@@ -135,13 +136,7 @@ def _app(chosen: argparse.Namespace) -> int:
 def _demo(chosen: argparse.Namespace) -> int:
     from tutor.cli.demo import demo
 
-    return demo(
-        chosen.lesson,
-        headless=chosen.headless or chosen.json,
-        as_json=chosen.json,
-        speed=chosen.speed,
-        on=chosen.on,
-    )
+    return demo(chosen.lesson, as_json=chosen.json, on=chosen.on, pace=chosen.pace)
 
 
 def _list(_chosen: argparse.Namespace) -> int:

@@ -40,6 +40,12 @@ _OPERATORS = (
 )  # fmt: skip
 _REDIRECTIONS = frozenset({"<", ">", ">>", "<<", "<<-", "<<<", "<&", ">&", "&>", "&>>", "<>", ">|"})
 _PIPES = frozenset({"|", "|&"})
+_GO_ON = _PIPES | {"&&", "||"}
+"""After these, a new line does not end a command."""
+_ENDS = frozenset({"\n", ";", "&", ";;", "(", ")", *_GO_ON})
+"""After these, the next word may open or close something."""
+_OPEN = frozenset({"{", "if", "case", "for", "while", "until", "select"})
+_CLOSE = frozenset({"}", "fi", "esac", "done"})
 _OPENING = frozenset({"!", "{", "if", "then", "else", "elif", "while", "until", "do", "time"})
 _NOT_COMMANDS = frozenset({"for", "case", "select", "function", "done", "fi", "esac", "}", "in"})
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
@@ -77,6 +83,40 @@ def parse_line(text: str) -> tuple[Pipeline, ...]:
             pipelines.append(tuple(members))
             members = []
     return tuple(pipelines)
+
+
+def split_commands(text: str) -> tuple[str, ...]:
+    """The commands of a text as a person would give them to a shell, one after the other.
+
+    A here-document, and everything between `if` and `fi` and the like, belongs to its command.
+    """
+    # A line end after a backslash ends nothing; what takes its place has its length.
+    scanner = _Scanner(text.replace("\\\n", "  "))
+    commands: list[str] = []
+    start = depth = 0
+    last = "\n"
+    while (token := scanner.next()) is not None:
+        is_word = token.kind == "word"
+        depth = max(0, depth + _opens(token, at_start=last in _ENDS))
+        if token.text == "\n" and not is_word:
+            if last in _GO_ON:
+                continue
+            if depth == 0:
+                commands.append(text[start : scanner.at])
+                start = scanner.at
+        introduces = is_word and not token.is_quoted and token.text in _OPENING
+        last = "\n" if introduces else "" if is_word else token.text
+    commands.append(text[start:])
+    return tuple(stripped for each in commands if (stripped := each.strip("\n")).strip())
+
+
+def _opens(token: _Token, *, at_start: bool) -> int:
+    """1 for what opens a compound command, -1 for what closes one."""
+    if token.kind == "operator":
+        return (token.text == "(") - (token.text == ")")
+    if not at_start or token.is_quoted:
+        return 0
+    return (token.text in _OPEN) - (token.text in _CLOSE)
 
 
 def _command(tokens: list[_Token]) -> Command | None:
@@ -151,6 +191,11 @@ class _Scanner:
         self._at = 0
         self._heredocs: list[str] = []
         self._awaits_delimiter = False
+
+    @property
+    def at(self) -> int:
+        """How far the text is read."""
+        return self._at
 
     def next(self) -> _Token | None:
         """The next token, or None at the end."""

@@ -22,6 +22,7 @@ from tutor.sandbox.cluster.settings import (
 )
 from tutor.sandbox.component import ServerTls
 from tutor.sandbox.controllers import bootstrap
+from tutor.sandbox.controllers.resources import NODES, is_true
 from tutor.sandbox.log import Log
 from tutor.sandbox.server.network import Network
 from tutor.sandbox.server.wire import serving
@@ -44,6 +45,17 @@ class Cluster:
         """Where kubectl finds it."""
         return f"https://127.0.0.1:{self.port}"
 
+    async def node_ready(self) -> None:
+        """Wait until the node is Ready."""
+        changed = asyncio.Event()
+        unsubscribe = self.client.subscribe(NODES, lambda _: changed.set())
+        try:
+            while not any(is_true(node, "Ready") for node in self.client.list(NODES)):
+                changed.clear()
+                await changed.wait()
+        finally:
+            unsubscribe()
+
 
 @asynccontextmanager
 async def running(settings: ClusterSettings) -> AsyncGenerator[Cluster]:
@@ -59,7 +71,7 @@ async def running(settings: ClusterSettings) -> AsyncGenerator[Cluster]:
     keys = await load_or_make(
         settings.folder / "pki", hosts=_server_names(settings), now=machine.now()
     )
-    with log.opened():
+    async with log.opened():
         parts = Parts(settings, keys, store, log)
         client = parts.client(APISERVER, "kube-apiserver")
         if store.revision == 0:

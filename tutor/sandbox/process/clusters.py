@@ -28,6 +28,7 @@ STEPS = (
     "Installing CNI",
     "Installing StorageClass",
 )
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what kind says; nothing listens there
 Report = Callable[[str, str], Awaitable[None]]
 
 
@@ -110,16 +111,12 @@ class Clusters:
         `watched` takes the time that a person needs to read each step.
 
         Raises:
-            Refused: `exists`, or `port-allocated` with the port.
+            Refused: `exists`; `port-in-use` with the port, when another cluster's node has it.
         """
         if name in self._records:
             raise Refused("exists", f"There is a cluster named {name} already.")
-        for _, host in host_ports:
-            if self.owner_of_host_port(host) is not None:
-                raise Refused(
-                    "port-allocated", f"Port {host} belongs to another cluster.", port=host
-                )
         record = ClusterRecord(name=name, port=_free_port(), host_ports=host_ports)
+        await self._refuse_taken_ports(record, report)
         self._records[name] = record
         try:
             cluster = await self._make(record, report, self._pace.cluster_step if watched else 0)
@@ -128,6 +125,26 @@ class Clusters:
             raise
         self._remember(record)
         return cluster
+
+    async def _refuse_taken_ports(self, record: ClusterRecord, report: Report) -> None:
+        """Fail where kind does: when the node's container is to get its ports."""
+        taken = (host for _, host in record.host_ports if self.owner_of_host_port(host))
+        port = next(taken, None)
+        if port is None:
+            return
+        await report(STEPS[0], "start")
+        await report(STEPS[0], "done")
+        await report(STEPS[1], "start")
+        await report(STEPS[1], "failed")
+        raise Refused(
+            "port-in-use",
+            f"Port {port} belongs to another cluster.",
+            port=port,
+            listen=EVERYWHERE,
+            api_port=record.port,
+            holder="kind",
+            deleted=[record.node],
+        )
 
     async def _make(self, record: ClusterRecord, report: Report, least_s: float) -> Cluster:
         cluster: Cluster | None = None

@@ -30,6 +30,7 @@ from tutor.sandbox.process.trace import Trace
 log = logging.getLogger(__name__)
 
 DEFAULT_CLUSTER = "sandbox"
+NODE_IMAGE = "kindest/node:v1.27.3"
 IDLE_S = 4 * 3600.0
 _IDLE_CHECK_S = 60.0
 
@@ -105,9 +106,27 @@ class Daemon:
         return {}
 
     async def _create(self, request: dict[str, Any], replies: Replies) -> dict[str, Any]:
+        """Make a cluster with one node, as kind would."""
+        _refuse_unsimulated(request)
         ports = tuple((int(p["container"]), int(p["host"])) for p in request.get("ports") or ())
         cluster = await self._clusters.create(str(request["name"]), ports, replies.step)
+        limit_s = float(request.get("wait_s") or 0)
+        if limit_s:
+            await self._wait_ready(cluster, limit_s, replies)
         return {"kubeconfig": self._credentials(cluster)}
+
+    async def _wait_ready(self, cluster: Cluster, limit_s: float, replies: Replies) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await replies.step("Waiting", "start")
+        try:
+            async with asyncio.timeout(limit_s):
+                await cluster.node_ready()
+        except TimeoutError:
+            await replies.step("Waiting", "failed")
+            return
+        seconds = loop.time() - began
+        await replies.send({"step": "Waiting", "state": "done", "seconds": seconds})
 
     async def _up(self, _request: dict[str, Any], replies: Replies) -> dict[str, Any]:
         """Make the cluster named `sandbox` unless it is there."""
@@ -131,7 +150,7 @@ class Daemon:
     async def _kubeconfig(self, request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
         name = str(request["name"])
         if self._clusters.record(name) is None:
-            raise Refused("no-cluster", f"There is no cluster named {name}.")
+            raise Refused("unknown-cluster", f"There is no cluster named {name}.")
         cluster = await self._clusters.ready(name)
         return {"kubeconfig": self._credentials(cluster)}
 
@@ -182,9 +201,26 @@ class Daemon:
             "server": cluster.url,
             "internal_server": f"https://{cluster.settings.node}:6443",
             "ca": encoded(keys.ca.pem),
-            "certificate": encoded(keys.admin.certificate),
-            "key": encoded(keys.admin.key),
+            "client_certificate": encoded(keys.admin.certificate),
+            "client_key": encoded(keys.admin.key),
         }
+
+
+def _refuse_unsimulated(request: dict[str, Any]) -> None:
+    """Refuse what a real kind could do, and this one cannot."""
+    if int(request.get("nodes") or 1) > 1:
+        raise Refused(
+            "not-simulated",
+            "the sandbox simulates clusters of one node only: take the other nodes out of the "
+            "configuration, or do this with a real kind",
+        )
+    image = str(request.get("image") or NODE_IMAGE).partition("@")[0]
+    if image != NODE_IMAGE:
+        raise Refused(
+            "not-simulated",
+            f"the sandbox simulates the node image {NODE_IMAGE} only, not {image}: leave --image "
+            "away, or do this with a real kind",
+        )
 
 
 @contextmanager

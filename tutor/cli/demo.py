@@ -1,0 +1,234 @@
+"""`tutor demo --headless`: the lesson plays itself, through the shell and the engine of the app.
+
+It has a home folder of its own below the learner's, so that it begins with nothing and leaves the
+learner's work alone.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tutor import logs, paths
+from tutor.cli.cluster import stop
+from tutor.cli.run import Stage, Wanted, clear, find_lesson, scripted_editor, stage
+from tutor.course.model import Fact, Step, meant_for
+from tutor.errors import TutorError
+from tutor.probes.watch import Findings
+from tutor.session.session import Judged, News
+from tutor.session.typist import Typist
+from tutor.terminal.recorder import CommandRecord
+from tutor.terminal.screen import Geometry
+
+COMMAND_LIMIT_S = 180.0
+"""How long a block may take."""
+
+FACTS_LIMIT_S = 90.0
+"""How long facts may take to become true after the last command."""
+
+FIRST_LOOK_S = 20.0
+_SIZE = Geometry(columns=120, lines=40)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What came of a step. Durations are seconds."""
+
+    number: int
+    id: str
+    title: str
+    passed: bool
+    took_s: float
+    commands_s: float
+    """In the commands of the solution."""
+    waited_s: float
+    """From the end of the last command until all facts held."""
+    settle_s: float
+    """The longest settle time of the step's facts; part of the wait."""
+    problem: str = ""
+    """The fact that did not hold, or what else went wrong."""
+    saw: str = ""
+    screen: str = ""
+
+
+class _Failed(Exception):
+    """The step is not passed, and why."""
+
+    def __init__(self, problem: str, saw: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.saw = saw
+
+
+def demo(lesson: str, *, as_json: bool, on: str, pace: str) -> int:
+    """Play a lesson; 0 when every step is passed."""
+    root = paths.home(os.environ) / "demo"
+    logs.configure(paths.logs_dir(root) / "demo.log")
+    script = root / "edit.json"
+    stop(root)
+    clear(root)
+    root.mkdir(mode=0o700, parents=True)
+    chosen = find_lesson(lesson)
+    editor = scripted_editor(script, paths.work_dir(root, chosen.id, on))
+    wanted = Wanted(
+        lesson=chosen,
+        on=on,
+        root=root,
+        own_rc=False,
+        pace=pace,
+        extra=dict.fromkeys(("EDITOR", "KUBE_EDITOR", "VISUAL"), editor),
+    )
+    try:
+        return asyncio.run(_play(wanted, script, _json if as_json else _line, as_json))
+    finally:
+        stop(root)
+
+
+Report = Callable[[Played], None]
+
+
+async def _play(wanted: Wanted, script: Path, report: Report, as_json: bool) -> int:
+    began = time.monotonic()
+    played: list[Played] = []
+    async with stage(wanted) as found, asyncio.TaskGroup() as group:
+        await found.shell.start(_SIZE)
+        await found.shell.wait_prompt()
+        running = group.create_task(found.session.run(), name="session")
+        player = _Player(found, script)
+        for step in found.lesson.steps_on(found.session.place.environment):
+            played.append(await player.play(step, len(played) + 1))
+            report(played[-1])
+            if not played[-1].passed:
+                break
+        running.cancel()
+        steps = len(found.session.outline)
+    _close(played, steps, time.monotonic() - began, as_json)
+    return 0 if len(played) == steps and played[-1].passed else 1
+
+
+class _Player:
+    """Plays one step after the other."""
+
+    def __init__(self, found: Stage, script: Path) -> None:
+        self._session = found.session
+        self._shell = found.shell
+        self._environment = found.session.place.environment
+        self._typist = Typist(
+            shell=found.shell, lesson=found.lesson, folder=found.folder, script=script
+        )
+        self._news = asyncio.Event()
+        self._findings: dict[str, Findings] = {}
+        found.session.listen(self._note)
+        found.shell.listen(self._hear)
+
+    def _note(self, news: News) -> None:
+        if isinstance(news, Judged):
+            self._findings[news.step] = news.findings
+        self._news.set()
+
+    def _hear(self, event: object) -> None:
+        if isinstance(event, CommandRecord):
+            self._session.command_ended(event)
+
+    async def play(self, step: Step, number: int) -> Played:
+        """Solve one step and see whether it is passed."""
+        began = ended = time.monotonic()
+        commands_s, problem = 0.0, _Failed("", "")
+        try:
+            if self._session.step.id != step.id:
+                await self._session.go_to(step.id)
+            await self._first_look(step)
+            async with asyncio.timeout(COMMAND_LIMIT_S):
+                for block in step.solved_by(self._environment):
+                    for record in await self._typist.perform(block):
+                        commands_s += (record.ended - record.started).total_seconds()
+            ended = time.monotonic()
+            await self._passed(step)
+        except _Failed as failed:
+            problem = failed
+        except TimeoutError:
+            problem = _Failed("its commands do not end", "")
+        except TutorError as error:
+            problem = _Failed(error.message, error.next_action)
+        now = time.monotonic()
+        passed = not problem.problem
+        return Played(
+            number=number,
+            id=step.id,
+            title=step.title,
+            passed=passed,
+            took_s=now - began,
+            commands_s=commands_s,
+            waited_s=now - ended,
+            settle_s=max(fact.settle.total_seconds() for fact in self._facts(step)),
+            problem=problem.problem,
+            saw=problem.saw,
+            screen="" if passed else self._shell.screen_text(),
+        )
+
+    def _facts(self, step: Step) -> tuple[Fact, ...]:
+        return meant_for(self._environment, step.facts)
+
+    async def _first_look(self, step: Step) -> None:
+        """Wait until the step was looked at. One that is done before it begins proves nothing."""
+        try:
+            async with asyncio.timeout(FIRST_LOOK_S):
+                await self._until(lambda: step.id in self._findings)
+        except TimeoutError:
+            raise _Failed("nobody looks at its facts", "") from None
+        if self._findings[step.id].are_all_true:
+            raise _Failed("all its facts are true before anything was done", "")
+
+    async def _passed(self, step: Step) -> None:
+        try:
+            async with asyncio.timeout(FACTS_LIMIT_S):
+                await self._until(lambda: self._session.is_done(step.id))
+        except TimeoutError:
+            raise self._missing(step) from None
+
+    def _missing(self, step: Step) -> _Failed:
+        findings = self._findings[step.id].facts
+        for fact in self._facts(step):
+            verdict = findings[fact.id].verdict
+            if verdict.state != "true":
+                return _Failed(f"{fact.id}: {fact.label}", f"{verdict.state}: {verdict.text}")
+        return _Failed("its facts hold and it is not passed", "")
+
+    async def _until(self, happened: Callable[[], bool]) -> None:
+        while not happened():
+            self._news.clear()
+            await self._news.wait()
+
+
+def _line(played: Played) -> None:
+    mark = "✓" if played.passed else "✗"
+    print(
+        f"{mark} {played.number:02} {played.id}  {played.title}  {played.took_s:.1f} s", flush=True
+    )
+    if not played.passed:
+        print(f"  {played.problem}")
+        if played.saw:
+            print(f"  {played.saw}")
+        for line in played.screen.splitlines():
+            print(f"  | {line}")
+
+
+def _json(played: Played) -> None:
+    print(json.dumps(asdict(played), ensure_ascii=False), flush=True)
+
+
+def _close(played: list[Played], steps: int, took_s: float, as_json: bool) -> None:
+    passed = sum(each.passed for each in played)
+    commands_s = sum(each.commands_s for each in played)
+    waited_s = sum(each.waited_s for each in played)
+    settle_s = sum(each.settle_s for each in played)
+    if as_json:
+        total = {"steps": steps, "passed": passed, "took_s": took_s, "commands_s": commands_s}
+        print(json.dumps(total | {"waited_s": waited_s, "settle_s": settle_s}))
+        return
+    print(f"{passed} of {steps} steps passed in {took_s:.1f} s")
+    sys.stdout.flush()
