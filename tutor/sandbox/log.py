@@ -9,9 +9,9 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Generator
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from tutor.errors import ClusterError
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 _FORMAT = 1
 _HISTORY_ROWS = 10_000
+_DRAIN_S = 10.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS current (
@@ -54,31 +55,45 @@ class Log:
         self._busy = False
         self._trimmed = 0
 
-    @contextmanager
-    def opened(self) -> Generator[None]:
-        """Open the file, load the store, and close the file at the end.
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[None]:
+        """Open the file, load the store, and close the file at the end, when all is written.
 
         Raises:
             ClusterError: The file cannot be opened or is not a log.
         """
+        loop = asyncio.get_running_loop()
         try:
-            self._database = self._thread.submit(self._open).result()
-            self._thread.submit(self._load).result()
-        except sqlite3.Error as error:
+            database = await loop.run_in_executor(self._thread, self._open)
+        except (sqlite3.Error, ValueError) as error:
             self._thread.shutdown()
             raise ClusterError(
                 f"The cluster's state in {self._path} cannot be opened: {error}.",
                 next_action="Free space or mend the permissions, or remove the folder "
                 f"{self._path.parent} to start with an empty cluster.",
             ) from error
+        self._database = database
         try:
             yield
         finally:
-            self._thread.submit(self._database.close).result()
-            self._thread.shutdown()
+            try:
+                await self._drain()
+            finally:
+                self._database = None
+                await loop.run_in_executor(self._thread, database.close)
+                self._thread.shutdown()
+
+    async def _drain(self) -> None:
+        async with asyncio.timeout(_DRAIN_S):
+            while self._busy:
+                with suppress(Unwritable):
+                    await self.durable(self._store.revision)
 
     def append(self, past: Past) -> None:
-        """Queue a write that the store has already made."""
+        """Queue a write that the store has already made; a closed log takes it back at once."""
+        if self._database is None:
+            self._take_back("the log is closed")
+            return
         self._group.append(past)
         if not self._busy:
             self._busy = True
@@ -92,19 +107,25 @@ class Log:
         """
         if revision <= self._store.published:
             return
+        if not self._busy:
+            raise Unwritable("the write was taken back")
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append((revision, waiter))
         await waiter
 
     def _start(self) -> None:
+        if self._database is None:
+            self._take_back("the log is closed")
+            return
         group, self._group = self._group, []
         loop = asyncio.get_running_loop()
-        written = loop.run_in_executor(self._thread, self._write, group)
+        written = loop.run_in_executor(self._thread, self._write, self._database, group)
         written.add_done_callback(lambda done: self._finish(group, done.exception()))
 
     def _finish(self, group: list[Past], error: BaseException | None) -> None:
         if error is not None:
-            self._fail(error)
+            log.error("log not written", exc_info=error, extra={"path": str(self._path)})
+            self._take_back(str(error))
             return
         self._store.publish(group[-1].revision)
         self._release(self._store.published, None)
@@ -113,13 +134,12 @@ class Log:
         else:
             self._busy = False
 
-    def _fail(self, error: BaseException) -> None:
-        log.error("log not written", exc_info=error, extra={"path": str(self._path)})
+    def _take_back(self, why: str) -> None:
         self._group.clear()
         self._busy = False
         last = self._store.revision
         self._store.rollback()
-        self._release(last, Unwritable(str(error)))
+        self._release(last, Unwritable(why))
 
     def _release(self, revision: int, error: Unwritable | None) -> None:
         ready = [waiter for wanted, waiter in self._waiters if wanted <= revision]
@@ -134,6 +154,15 @@ class Log:
 
     def _open(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        try:
+            self._prepare(database)
+            self._load(database)
+        except (sqlite3.Error, ValueError):
+            database.close()
+            raise
+        return database
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=FULL")
         database.executescript(_SCHEMA)
@@ -142,10 +171,8 @@ class Log:
             database.execute("INSERT INTO meta VALUES ('format', ?)", (_FORMAT,))
         elif found[0] != _FORMAT:
             raise sqlite3.DatabaseError(f"format {found[0]} is not format {_FORMAT}")
-        return database
 
-    def _load(self) -> None:
-        database = self._require()
+    def _load(self, database: sqlite3.Connection) -> None:
         objects = [
             Stored(Key(*row[:4]), json.loads(row[5]), row[4], row[5])
             for row in database.execute(
@@ -166,8 +193,7 @@ class Log:
         self._trimmed = history[0].revision if history else revision
         self._store.load(objects, history, revision)
 
-    def _write(self, group: list[Past]) -> None:
-        database = self._require()
+    def _write(self, database: sqlite3.Connection, group: list[Past]) -> None:
         database.execute("BEGIN IMMEDIATE")
         try:
             for past in group:
@@ -197,8 +223,3 @@ class Log:
             "INSERT INTO history VALUES (?,?,?,?,?,?,?)",
             (past.revision, past.change, *past.key, past.data),
         )
-
-    def _require(self) -> sqlite3.Connection:
-        if self._database is None:
-            self._database = self._open()
-        return self._database
