@@ -238,8 +238,19 @@ async def test_secret_is_mended_without_a_new_certificate(lab: Lab) -> None:
     await _spec(lab, secretTemplate=template)
     await until(lambda: annotations_of(lab.secret("s") or {}).get("c") == "d")
     assert (lab.secret("s") or {})["metadata"]["labels"] == {label: "true", "a": "b"}
+    await lab.client.patch(SECRETS, CONCIERGE, "s", {"metadata": {"labels": {"mine": "x"}}})
+    await _spec(lab, secretTemplate=None)
+    kept = {label: "true", "mine": "x"}
+    await until(lambda: (lab.secret("s") or {})["metadata"]["labels"] == kept)
     assert lab.x509("s") == old
     assert _revision(lab) == 1
+
+
+async def test_secret_is_applied_by_the_issuing_controller(lab: Lab) -> None:
+    entries = (lab.secret("s") or {})["metadata"]["managedFields"]
+    assert [(entry["manager"], entry["operation"]) for entry in entries] == [
+        ("cert-manager-certificates-issuing", "Apply")
+    ]
 
 
 async def test_old_requests_go_where_the_spec_limits_them(lab: Lab) -> None:

