@@ -1,27 +1,21 @@
-"""Keys, certificates and signed tokens, as pure functions of a request and the time.
+"""Keys and certificates, as pure functions of a request and the time.
 
 P-256 keys unless somebody asks otherwise: an RSA key takes a hundred times as long to make.
-Sources: RFC 5280; RFC 7515 (compact JWS) with RFC 7518's ES256; kube-apiserver's x509 request
-authenticator for what a client certificate must have.
+Sources: RFC 5280; Go's crypto/x509 and kube-apiserver's x509 request authenticator for what a
+client certificate must have.
 """
 
-import base64
-import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    decode_dss_signature,
-    encode_dss_signature,
-)
 from cryptography.x509.name import _ASN1Type  # pyright: ignore[reportPrivateUsage] - no other way
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -30,7 +24,6 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519Pri
 CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
 SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH
 _BACKDATE = timedelta(minutes=5)
-_COORDINATE_BYTES = 32
 _SURPLUS_SERIAL_BITS = 31
 """cryptography's serial numbers have 159 random bits, those of Go programs 128."""
 _PRINTABLE = " '()+,-./:=?"
@@ -281,48 +274,84 @@ def why_not_client(
 
     `chain` is the leaf and the intermediates that the client sent.
     """
-    leaf = chain[0]
-    if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
+    leaf, *intermediates = chain
+    if not _is_valid_at(leaf, now):
         return "x509: certificate has expired or is not yet valid"
-    if not _signed_by_any(leaf, chain[1:], roots):
+    if not _is_vouched_for(leaf, intermediates, roots, now):
         return "x509: certificate signed by unknown authority"
     try:
-        usages = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return None
+        # An authority that has extended usages passes on no others.
+        between, above = (
+            [c for c in some if _is_for_clients(c)] for some in (intermediates, roots)
+        )
+        if not _is_for_clients(leaf) or not _is_vouched_for(leaf, between, above, now):
+            return "x509: certificate specifies an incompatible key usage"
     except ValueError:
         return "x509: malformed extension"
-    if CLIENT_AUTH in usages or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usages:
-        return None
-    return "x509: certificate specifies an incompatible key usage"
+    return None
 
 
-def _signed_by_any(
-    certificate: x509.Certificate,
+def _is_valid_at(certificate: x509.Certificate, now: datetime) -> bool:
+    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+
+
+def _is_for_clients(certificate: x509.Certificate) -> bool:
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    return CLIENT_AUTH in usages or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usages
+
+
+def _is_vouched_for(
+    leaf: x509.Certificate,
     intermediates: Sequence[x509.Certificate],
     roots: Sequence[x509.Certificate],
+    now: datetime,
 ) -> bool:
-    if any(certificate == root or is_issued_by(certificate, root) for root in roots):
+    """Whether a chain leads to a root. Each intermediate is looked at once, at its lowest place."""
+    if leaf in roots:
         return True
-    for index, intermediate in enumerate(intermediates):
-        rest = [*intermediates[:index], *intermediates[index + 1 :]]
-        if is_issued_by(certificate, intermediate) and _signed_by_any(intermediate, rest, roots):
+    unused, todo = list(intermediates), [(leaf, 0)]
+    while todo:
+        certificate, below = todo.pop(0)
+        if any(_vouches(root, certificate, below, now) for root in roots):
             return True
+        issuers = [each for each in unused if _vouches(each, certificate, below, now)]
+        unused = [each for each in unused if each not in issuers]
+        todo.extend((each, below + 1) for each in issuers)
     return False
 
 
+def _vouches(
+    issuer: x509.Certificate, certificate: x509.Certificate, below: int, now: datetime
+) -> bool:
+    if not _is_valid_at(issuer, now) or not is_issued_by(certificate, issuer):
+        return False
+    limit = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
+    return limit is None or below <= limit
+
+
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether `issuer` is a CA whose key signed the certificate."""
+    """Whether `issuer` is a CA that may sign, and whose key signed the certificate."""
     if certificate.issuer != issuer.subject:
         return False
     try:
-        constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
-        if not constraints.ca:
+        if not _may_sign(issuer.extensions):
             return False
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return False
     return True
+
+
+def _may_sign(extensions: x509.Extensions) -> bool:
+    if not extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+        return False
+    try:
+        return extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        return True
 
 
 def identity_of(certificate: x509.Certificate) -> tuple[str, tuple[str, ...]]:
@@ -341,77 +370,3 @@ def names_of(certificate: x509.Certificate) -> list[str]:
         return []
     addresses = [str(address) for address in found.get_values_for_type(x509.IPAddress)]
     return [*found.get_values_for_type(x509.DNSName), *addresses]
-
-
-def _b64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _unb64url(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    value: Any = json.loads(_unb64url(text))
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - the text is wrong, not a type of ours
-    return cast("dict[str, Any]", value)
-
-
-def key_id(key: ec.EllipticCurvePublicKey) -> str:
-    """The `kid` of a signing key: the hash of its encoding, as Kubernetes makes it."""
-    encoded = key.public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(encoded)
-    return _b64url(digest.finalize())
-
-
-def public_jwk(key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
-    """A key that verifies tokens, as a JSON Web Key (RFC 7517)."""
-    numbers = key.public_numbers()
-    x, y = (_b64url(n.to_bytes(_COORDINATE_BYTES, "big")) for n in (numbers.x, numbers.y))
-    return {
-        "use": "sig",
-        "kty": "EC",
-        "kid": key_id(key),
-        "crv": "P-256",
-        "alg": "ES256",
-        "x": x,
-        "y": y,
-    }
-
-
-def sign_token(key: ec.EllipticCurvePrivateKey, claims: dict[str, Any]) -> str:
-    """A JWT, signed with ES256."""
-    header = {"alg": "ES256", "kid": key_id(key.public_key())}
-    parts = [json.dumps(part, separators=(",", ":")).encode() for part in (header, claims)]
-    signed = ".".join(_b64url(part) for part in parts)
-    r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-    raw = r.to_bytes(_COORDINATE_BYTES, "big") + s.to_bytes(_COORDINATE_BYTES, "big")
-    return f"{signed}.{_b64url(raw)}"
-
-
-def read_token(key: ec.EllipticCurvePublicKey, token: str) -> dict[str, Any] | None:
-    """The claims of a JWT that `key` signed; None when it is anything else.
-
-    Times and audiences are for the caller to judge.
-    """
-    try:
-        signed, _, signature = token.rpartition(".")
-        header, claims = (_json_object(part) for part in signed.split("."))
-        raw = _unb64url(signature)
-    except (ValueError, RecursionError):
-        return None
-    if header.get("alg") != "ES256" or len(raw) != 2 * _COORDINATE_BYTES:
-        return None
-    encoded = encode_dss_signature(
-        int.from_bytes(raw[:_COORDINATE_BYTES], "big"),
-        int.from_bytes(raw[_COORDINATE_BYTES:], "big"),
-    )
-    try:
-        key.verify(encoded, signed.encode(), ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        return None
-    return claims

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tutor.sandbox import pki
+from tutor.sandbox.api import jws
 from tutor.sandbox.api.request import ANONYMOUS, Request, User
 from tutor.sandbox.api.status import unauthorized
 from tutor.sandbox.kinds import Object
@@ -84,7 +85,7 @@ class TokenAuthority:
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
         }
-        return configuration, {"keys": [pki.public_jwk(self.public_key)]}
+        return configuration, {"keys": [jws.public_jwk(self.public_key)]}
 
     def issue(
         self,
@@ -114,7 +115,7 @@ class TokenAuthority:
             "nbf": issued,
             "sub": f"{SERVICE_ACCOUNT_PREFIX}{meta['namespace']}:{meta['name']}",
         }
-        return pki.sign_token(self._key, claims)
+        return jws.sign_token(self._key, claims)
 
     def issue_legacy(self, account: Object, secret: str) -> str:
         """A token for a Secret of type kubernetes.io/service-account-token; it never expires."""
@@ -127,7 +128,7 @@ class TokenAuthority:
             f"{_LEGACY}service-account.uid": meta["uid"],
             "sub": f"{SERVICE_ACCOUNT_PREFIX}{meta['namespace']}:{meta['name']}",
         }
-        return pki.sign_token(self._key, claims)
+        return jws.sign_token(self._key, claims)
 
     def read(self, token: str, now: datetime, audiences: Sequence[str] = ()) -> Token:
         """Whose token this is.
@@ -155,7 +156,7 @@ class TokenAuthority:
 
     def _verified(self, token: str) -> dict[str, Any] | None:
         if token not in self._claims:
-            claims = pki.read_token(self._key.public_key(), token)
+            claims = jws.read_token(self._key.public_key(), token)
             if claims is None:
                 return None
             if len(self._claims) > 1_000:
