@@ -185,6 +185,31 @@ class Client:
         )
         return outcome.object
 
+    async def apply(self, config: Object) -> Object:
+        """Apply a configuration and take its fields from whoever owns them; raises ApiError.
+
+        It makes the object where there is none. What this field manager applied before and does
+        not apply now goes.
+        """
+        served = self._served_object(config)
+        resource, namespace, name = (
+            served.kind.group_resource,
+            namespace_of(config),
+            name_of(config),
+        )
+        self._allowed("patch", resource, namespace, name)
+        call = self._call("patch")
+        call.force = True
+        outcome = await self._objects.apply(
+            call,
+            served,
+            namespace,
+            name,
+            config,
+            before_create=lambda: self._allowed("create", resource, namespace, name),
+        )
+        return outcome.object
+
     async def delete(
         self,
         resource: GroupResource,
