@@ -130,7 +130,7 @@ def access_of(target: Target) -> Attributes:
         resource=target.resource,
         subresource=target.subresource,
         namespace=target.namespace,
-        name=target.name,
+        name=target.name or target.selected,
     )
 
 

@@ -34,6 +34,8 @@ class Target:
     subresource: str = ""
     tail: str = ""
     """What follows the subresource, for proxies."""
+    selected: str = ""
+    """The one name that the field selector of a list or watch allows: rights are asked for it."""
 
     @property
     def group_resource(self) -> GroupResource:
@@ -90,10 +92,18 @@ def _with_list_verbs(target: Target, query: Query) -> Target:
     if target.name:
         return target
     if target.verb == "get":
-        watching = query.get("watch").lower() in ("true", "1") or (
-            query.has("watch") and query.get("watch") == ""
-        )
-        return replace(target, verb="watch" if watching else "list")
+        watching = query.has("watch") and query.get("watch").lower() not in ("false", "0")
+        selected = _selected_name(query.get("fieldSelector"))
+        return replace(target, verb="watch" if watching else "list", selected=selected)
     if target.verb == "delete":
         return replace(target, verb="deletecollection")
     return target
+
+
+def _selected_name(selector: str) -> str:
+    for term in selector.split(","):
+        field, equal, value = term.partition("=")
+        name = value.removeprefix("=")
+        if field == "metadata.name" and equal and name not in (".", "..") and "/" not in name:
+            return name
+    return ""
