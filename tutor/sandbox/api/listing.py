@@ -4,12 +4,14 @@ Source: apiserver's storage (`continue.go`, resource version semantics of lists)
 """
 
 import base64
-import binascii
 import json
+import string
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tutor.sandbox.api.status import ApiError, bad_request, expired
+from tutor.sandbox.api.values import is_map
 from tutor.sandbox.kinds import GroupResource, Key, Object
 from tutor.sandbox.store import Compacted, Past, Store, Stored
 
@@ -20,6 +22,8 @@ _TOO_OLD_CONTINUE = (
     "inconsistent list - objects that were created, modified, or deleted between the time the "
     "first chunk was returned and now may show up in the list."
 )
+_BASE64 = frozenset(string.ascii_letters + string.digits + "-_")
+_TOKEN_VERSION = "meta.k8s.io/v1"  # noqa: S105 - a version
 _TOO_OLD_LIST = "The resourceVersion for the provided list is too old."
 
 
@@ -62,6 +66,8 @@ def page(store: Store, resource: GroupResource, options: ListOptions) -> Page:
         ApiError: 400 for bad options, 410 for a revision that is gone, 504 for one to come.
     """
     if options.token:
+        if options.revision not in ("", "0"):
+            raise bad_request("specifying resource version is not allowed when using continue")
         revision, start = _decode(options.token)
         if revision < 0:
             objects, revision = store.objects(resource, options.namespace), store.revision
@@ -167,29 +173,44 @@ def _path(stored: Stored, namespace: str) -> str:
 
 
 def _encode(revision: int, start: str) -> str:
-    token = {"v": "meta.k8s.io/v1", "rv": revision, "start": start}
+    token = {"v": _TOKEN_VERSION, "rv": revision, "start": start}
     text = json.dumps(token, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 
 
 def _decode(token: str) -> tuple[int, str]:
     try:
-        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise bad_request("continue key is not valid: illegal base64 data") from None
-    try:
-        content = json.loads(text)
-        revision, start = int(content["rv"]), str(content["start"])
-    except (ValueError, KeyError, TypeError):
-        first = text[:1].decode("latin-1")
-        shown = first if first.isprintable() and first.isascii() else f"\\u{ord(first or ' '):04x}"
-        raise bad_request(
-            f"invalid continue token: continue key is not valid: invalid character '{shown}'"
-            " looking for beginning of value"
-        ) from None
-    if content.get("v") != "meta.k8s.io/v1":
-        raise bad_request(
-            "invalid continue token: continue key is not valid: server does not recognize"
-            f' this encoded version "{content.get("v")}"'
-        )
+        return _read_token(token)
+    except ValueError as error:
+        raise bad_request(f"invalid continue token: continue key is not valid{error}") from None
+
+
+def _read_token(token: str) -> tuple[int, str]:
+    """Revision and start; raises ValueError with what follows "not valid"."""
+    odd = next((at for at, char in enumerate(token) if char not in _BASE64), -1)
+    if odd < 0 and len(token) % 4 == 1:
+        odd = len(token) - 1
+    if odd >= 0:
+        raise ValueError(f": illegal base64 data at input byte {odd}")
+    content = _json_object(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    version, start = content.get("v", ""), str(content.get("start", ""))
+    if version != _TOKEN_VERSION:
+        raise ValueError(f": server does not recognize this encoded version {version}")
+    revision = content.get("rv", 0)
+    if not isinstance(revision, int) or not revision:
+        raise ValueError(f": incorrect encoded start resourceVersion (version {_TOKEN_VERSION})")
+    if not start:
+        raise ValueError(f": encoded start key empty (version {_TOKEN_VERSION})")
+    if any(part in ("", ".", "..") for part in start.removeprefix("/").split("/")):
+        raise ValueError(f": {start}")
     return revision, start
+
+
+def _json_object(data: bytes) -> Object:
+    try:
+        content: Any = json.loads(data)
+    except (ValueError, RecursionError):
+        first = data[:1].decode("latin-1")
+        shown = first if first.isprintable() and first.isascii() else f"\\u{ord(first or ' '):04x}"
+        raise ValueError(f": invalid character '{shown}' looking for beginning of value") from None
+    return content if is_map(content) else {}

@@ -68,8 +68,8 @@ async def running(settings: ClusterSettings) -> AsyncGenerator[Cluster]:
     store = Store()
     log = Log(settings.folder / "log.db", store)
     machine = Machine(log)
-    keys = await load_or_make(
-        settings.folder / "pki", hosts=_server_names(settings), now=machine.now()
+    keys = await asyncio.to_thread(
+        load_or_make, settings.folder / "pki", hosts=_server_names(settings), now=machine.now()
     )
     async with log.opened():
         parts = Parts(settings, keys, store, log)

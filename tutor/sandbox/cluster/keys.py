@@ -1,6 +1,5 @@
 """The keys and certificates of a cluster, as kubeadm lays them out, in files of mode 0600."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,15 +28,11 @@ class ClusterKeys:
     tokens: ec.EllipticCurvePrivateKey
 
 
-async def load_or_make(folder: Path, *, hosts: Sequence[str], now: datetime) -> ClusterKeys:
+def load_or_make(folder: Path, *, hosts: Sequence[str], now: datetime) -> ClusterKeys:
     """The keys in a folder; made on the first call. `hosts` are names and addresses of the server.
 
     The CA has an RSA key, as kubeadm's has: its signatures are looked at in lessons.
     """
-    return await asyncio.to_thread(_load_or_make, folder, hosts, now)
-
-
-def _load_or_make(folder: Path, hosts: Sequence[str], now: datetime) -> ClusterKeys:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (folder / "complete").exists():
         _make(folder, hosts, now)

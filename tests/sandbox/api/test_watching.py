@@ -1,0 +1,250 @@
+"""Watches over the API: what one reader is told, from where, and when it ends.
+
+Source: Kubernetes API concepts, "Efficient detection of changes", "Watch bookmarks", "Streaming
+lists".
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes.cluster import Api, config_map, obj
+from tutor.sandbox.api import watch as watch_room
+from tutor.sandbox.kinds import Object
+
+MAPS = "/api/v1/namespaces/here/configmaps"
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+def labelled(name: str, value: str) -> Object:
+    return config_map(name, metadata={"labels": {"colour": value}})
+
+
+async def test_watch_from_now_first_shows_what_is_there(api: Api) -> None:
+    await api.make(MAPS, config_map("a"))
+    watching = await api.watch(f"{MAPS}?watch=true")
+    assert watching.changes() == [("ADDED", "a")]
+    await api.make(MAPS, config_map("b"))
+    await api.ask("PUT", f"{MAPS}/a", config_map("a", data={"x": "1"}))
+    await api.ask("DELETE", f"{MAPS}/b")
+    assert watching.changes() == [("ADDED", "b"), ("MODIFIED", "a"), ("DELETED", "b")]
+    assert watching.changes() == []
+
+
+async def test_watch_from_a_list_misses_nothing_and_repeats_nothing(api: Api) -> None:
+    await api.make(MAPS, config_map("a"))
+    listed = await api.get(MAPS)
+    await api.make(MAPS, config_map("b"))
+    watching = await api.watch(f"{MAPS}?watch=true&resourceVersion={listed.version}")
+    await api.make(MAPS, config_map("c"))
+    assert watching.changes() == [("ADDED", "b"), ("ADDED", "c")]
+
+
+async def test_event_carries_the_object_as_a_read_would(api: Api) -> None:
+    watching = await api.watch(f"{MAPS}?watch=true")
+    await api.make(MAPS, config_map("a", data={"x": "1"}))
+    (event,) = watching.read()
+    assert event["object"] == (await api.get(f"{MAPS}/a")).body
+    assert list(event) == ["type", "object"]
+
+
+async def test_deletion_is_told_at_the_revision_of_the_deletion(api: Api) -> None:
+    made = await api.make(MAPS, config_map("a"))
+    watching = await api.watch(f"{MAPS}?watch=true")
+    watching.read()
+    await api.ask("DELETE", f"{MAPS}/a")
+    (event,) = watching.read()
+    version = event["object"]["metadata"]["resourceVersion"]
+    assert version == str(api.store.revision)
+    assert version != made["metadata"]["resourceVersion"]
+
+
+@pytest.mark.parametrize("replayed", [False, True])
+async def test_object_that_enters_or_leaves_the_selection_is_added_or_deleted(
+    api: Api, replayed: bool
+) -> None:
+    start = api.store.revision
+    path = f"{MAPS}?watch=true&resourceVersion={start}&labelSelector=colour%3Dred"
+    watching = None if replayed else await api.watch(path)
+    await api.make(MAPS, labelled("a", "blue"))
+    await api.ask("PUT", f"{MAPS}/a", labelled("a", "red"))
+    await api.ask(
+        "PUT",
+        f"{MAPS}/a",
+        config_map("a", data={"x": "1"}, metadata={"labels": {"colour": "red"}}),
+    )
+    await api.ask("PUT", f"{MAPS}/a", labelled("a", "green"))
+    left = api.store.revision
+    await api.ask("DELETE", f"{MAPS}/a")
+    events = (watching or await api.watch(path)).read()
+    assert [event["type"] for event in events] == ["ADDED", "MODIFIED", "DELETED"]
+    last = events[-1]["object"]["metadata"]
+    assert last["labels"] == {"colour": "red"}
+    assert last["resourceVersion"] == str(left)
+
+
+async def test_deletion_of_what_is_selected_is_told_and_of_the_rest_is_not(api: Api) -> None:
+    watching = await api.watch(f"{MAPS}?watch=true&labelSelector=colour%3Dred")
+    await api.make(MAPS, labelled("in", "red"))
+    await api.make(MAPS, labelled("out", "blue"))
+    await api.ask("DELETE", f"{MAPS}/out")
+    await api.ask("DELETE", f"{MAPS}/in")
+    assert watching.changes() == [("ADDED", "in"), ("DELETED", "in")]
+
+
+async def test_watch_of_one_name_hears_of_no_other(api: Api) -> None:
+    watching = await api.watch(f"{MAPS}?watch=true&fieldSelector=metadata.name%3Da")
+    await api.make(MAPS, config_map("a"))
+    await api.make(MAPS, config_map("b"))
+    assert watching.changes() == [("ADDED", "a")]
+
+
+async def test_watch_of_a_namespace_hears_of_no_other(api: Api) -> None:
+    await api.make("/api/v1/namespaces", obj("Namespace", "there"))
+    here = await api.watch(f"{MAPS}?watch=true")
+    everywhere = await api.watch("/api/v1/configmaps?watch=true")
+    await api.make("/api/v1/namespaces/there/configmaps", obj("ConfigMap", "a"))
+    await api.make(MAPS, config_map("b"))
+    assert here.changes() == [("ADDED", "b")]
+    assert everywhere.changes() == [("ADDED", "a"), ("ADDED", "b")]
+
+
+async def test_watch_from_a_forgotten_revision_is_told_so_and_ends(api: Api) -> None:
+    await api.make(MAPS, config_map("a"))
+    api.store.compact(api.store.revision)
+    watching = await api.watch(f"{MAPS}?watch=true&resourceVersion=1")
+    (event,) = watching.read()
+    assert event["type"] == "ERROR"
+    status = event["object"]
+    assert (status["kind"], status["code"], status["reason"]) == ("Status", 410, "Expired")
+    assert status["message"] == f"too old resource version: 1 ({api.store.oldest + 1})"
+    assert watching.source.ended
+
+
+async def test_watch_from_the_oldest_that_is_known_works(api: Api) -> None:
+    await api.make(MAPS, config_map("a"))
+    await api.make(MAPS, config_map("b"))
+    api.store.compact(api.store.revision - 1)
+    watching = await api.watch(f"{MAPS}?watch=true&resourceVersion={api.store.oldest}")
+    assert watching.changes() == [("ADDED", "b")]
+
+
+async def test_watch_ends_at_its_time(api: Api) -> None:
+    watching = await api.watch(f"{MAPS}?watch=true&timeoutSeconds=5")
+    assert watching.source.due() == watching.started + 5 * SECOND
+    watching.read(after=4 * SECOND)
+    assert not watching.source.ended
+    watching.read(after=5 * SECOND)
+    assert watching.source.ended
+    await api.make(MAPS, config_map("late"))
+    assert watching.changes(after=6 * SECOND) == []
+
+
+async def test_bookmarks_come_each_minute_with_the_newest_revision_and_only_if_wanted(
+    api: Api,
+) -> None:
+    plain = await api.watch(f"{MAPS}?watch=true")
+    marked = await api.watch(f"{MAPS}?watch=true&allowWatchBookmarks=true")
+    await api.make(MAPS, config_map("a"))
+    assert marked.changes() == plain.changes() == [("ADDED", "a")]
+    assert marked.source.due() == marked.started + MINUTE
+    assert plain.read(after=MINUTE) == []
+    (event,) = marked.read(after=MINUTE)
+    assert event == {
+        "type": "BOOKMARK",
+        "object": {
+            "kind": "ConfigMap",
+            "apiVersion": "v1",
+            "metadata": {"resourceVersion": str(api.store.revision)},
+        },
+    }
+    assert marked.read(after=MINUTE + SECOND) == []
+    assert len(marked.read(after=2 * MINUTE)) == 1
+
+
+async def test_last_bookmark_comes_before_the_end(api: Api) -> None:
+    watching = await api.watch(f"{MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=10")
+    assert [e["type"] for e in watching.read(after=8 * SECOND)] == ["BOOKMARK"]
+    assert watching.read(after=10 * SECOND) == []
+    assert watching.source.ended
+
+
+async def test_streaming_list_ends_with_a_marked_bookmark(api: Api) -> None:
+    await api.make(MAPS, config_map("a"))
+    watching = await api.watch(
+        f"{MAPS}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+        "&allowWatchBookmarks=true"
+    )
+    added, mark = watching.read()
+    assert added["object"]["metadata"]["name"] == "a"
+    assert mark["type"] == "BOOKMARK"
+    assert mark["object"]["metadata"] == {
+        "resourceVersion": str(api.store.revision),
+        "annotations": {"k8s.io/initial-events-end": "true"},
+    }
+    await api.make(MAPS, config_map("b"))
+    assert watching.changes() == [("ADDED", "b")]
+
+
+async def test_streaming_list_without_its_match_is_invalid(api: Api) -> None:
+    reply = await api.get(f"{MAPS}?watch=true&sendInitialEvents=true")
+    assert (reply.status, reply.reason) == (422, "Invalid")
+    assert "resourceVersionMatch: Forbidden" in reply.message
+
+
+async def test_watch_without_initial_events_starts_now(api: Api) -> None:
+    await api.make(MAPS, config_map("a"))
+    watching = await api.watch(
+        f"{MAPS}?watch=true&sendInitialEvents=false&resourceVersionMatch=NotOlderThan"
+    )
+    await api.make(MAPS, config_map("b"))
+    assert watching.changes() == [("ADDED", "b")]
+
+
+async def test_reader_that_is_too_slow_is_let_go(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_room, "_MAX_WAITING_BYTES", 20_000)
+    watching = await api.watch(f"{MAPS}?watch=true")
+    for number in range(5):
+        await api.make(MAPS, config_map(f"a{number}", data={"x": "x" * 6_000}))
+    assert 0 < len(watching.read()) < 5
+    assert watching.source.ended
+
+
+async def test_reader_that_has_gone_is_forgotten(api: Api) -> None:
+    woken: list[bool] = []
+    watching = await api.watch(f"{MAPS}?watch=true")
+    watching.source.on_ready(lambda: woken.append(True))
+    await api.make(MAPS, config_map("a"))
+    assert woken == [True]
+    watching.source.close()
+    woken.clear()
+    await api.make(MAPS, config_map("b"))
+    assert woken == []
+    assert watching.read() == []
+
+
+async def test_watch_of_a_table_has_columns_in_its_first_event_only(api: Api) -> None:
+    watching = await api.watch(
+        f"{MAPS}?watch=true",
+        headers={"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"},
+    )
+    await api.make(MAPS, config_map("a"))
+    await api.make(MAPS, config_map("b"))
+    first, second = (event["object"] for event in watching.read())
+    assert first["kind"] == second["kind"] == "Table"
+    assert [column["name"] for column in first["columnDefinitions"]][:2] == ["Name", "Data"]
+    assert second["columnDefinitions"] is None
+    assert second["rows"][0]["cells"][0] == "b"
+
+
+async def test_watch_of_a_future_revision_asks_to_try_again(api: Api) -> None:
+    reply = await api.get(
+        f"{MAPS}?watch=true&resourceVersion=1000&sendInitialEvents=true"
+        "&resourceVersionMatch=NotOlderThan"
+    )
+    assert (reply.status, reply.reason) == (504, "Timeout")
+
+
+async def test_watch_from_what_is_no_revision_is_refused(api: Api) -> None:
+    reply = await api.get(f"{MAPS}?watch=true&resourceVersion=x")
+    assert (reply.status, reply.reason) == (400, "BadRequest")
