@@ -187,19 +187,56 @@ async def test_revision_that_is_not_there_yet_is_a_timeout_to_try_again(api: Api
     assert reply.body["details"]["causes"][0]["reason"] == "ResourceVersionTooLarge"
 
 
-async def test_match_without_a_revision_is_invalid(api: Api) -> None:
-    reply = await api.get(f"{MAPS}?resourceVersionMatch=Exact")
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        (
+            "resourceVersionMatch=Exact",
+            (
+                "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless"
+                " resourceVersion is provided"
+            ),
+        ),
+        (
+            "resourceVersion=0&resourceVersionMatch=Exact",
+            (
+                'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for'
+                ' resourceVersion "0"'
+            ),
+        ),
+        (
+            "resourceVersion=1&resourceVersionMatch=Sometimes",
+            (
+                'resourceVersionMatch: Unsupported value: "Sometimes": supported values: "Exact",'
+                ' "NotOlderThan", ""'
+            ),
+        ),
+        ("sendInitialEvents=true", "sendInitialEvents: Forbidden: sendInitialEvents is forbidden"),
+        (
+            "resourceVersion=1&resourceVersionMatch=Exact&continue=x",
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue",
+        ),
+    ],
+)
+async def test_options_that_contradict_each_other_are_invalid(
+    api: Api, query: str, why: str
+) -> None:
+    reply = await api.get(f"{MAPS}?{query}")
     assert (reply.status, reply.reason) == (422, "Invalid")
-    assert reply.message.endswith(
-        "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless"
-        " resourceVersion is provided"
-    )
+    assert reply.message.startswith(f'ListOptions.meta.k8s.io "" is invalid: {why}')
+    assert reply.body["details"]["kind"] == "ListOptions"
 
 
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("resourceVersion=x", 'strconv.ParseUint: parsing "x": invalid syntax'),
+        (
+            "resourceVersion=x",
+            (
+                'invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint:'
+                ' parsing "x": invalid syntax'
+            ),
+        ),
         ("limit=x", 'strconv.ParseInt: parsing "x": invalid syntax'),
     ],
 )
@@ -207,8 +244,19 @@ async def test_numbers_that_are_none_are_refused_in_the_words_of_go(
     api: Api, query: str, message: str
 ) -> None:
     reply = await api.get(f"{MAPS}?{query}")
-    assert reply.status == 400
-    assert message in reply.message
+    assert (reply.status, reply.message) == (400, message)
+
+
+async def test_limit_below_zero_is_no_limit(api: Api) -> None:
+    await five(api)
+    assert (await api.get(f"{MAPS}?limit=-1")).names == list("abcde")
+
+
+async def test_get_of_one_object_from_a_revision_to_come_is_a_timeout(api: Api) -> None:
+    await api.make(MAPS, config_map("a"))
+    assert (await api.get(f"{MAPS}/a?resourceVersion=0")).status == 200
+    assert (await api.get(f"{MAPS}/a?resourceVersion=1000")).status == 504
+    assert (await api.get(f"{MAPS}/a?resourceVersion=x")).status == 400
 
 
 async def test_history_that_is_bounded_forgets_the_oldest_first(

@@ -4,6 +4,7 @@ Source: Kubernetes API concepts, "Efficient detection of changes", "Watch bookma
 lists".
 """
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -186,10 +187,36 @@ async def test_streaming_list_ends_with_a_marked_bookmark(api: Api) -> None:
     assert watching.changes() == [("ADDED", "b")]
 
 
-async def test_streaming_list_without_its_match_is_invalid(api: Api) -> None:
-    reply = await api.get(f"{MAPS}?watch=true&sendInitialEvents=true")
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        (
+            "sendInitialEvents=true",
+            "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        ),
+        (
+            "resourceVersionMatch=NotOlderThan",
+            (
+                "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is"
+                " provided"
+            ),
+        ),
+        (
+            "sendInitialEvents=true&resourceVersionMatch=Exact",
+            (
+                "[resourceVersionMatch: Forbidden: sendInitialEvents requires setting"
+                " resourceVersionMatch to NotOlderThan, resourceVersionMatch: Unsupported value:"
+                ' "Exact": supported values: "NotOlderThan"]'
+            ),
+        ),
+    ],
+)
+async def test_options_that_contradict_each_other_are_invalid(
+    api: Api, query: str, why: str
+) -> None:
+    reply = await api.get(f"{MAPS}?watch=true&{query}")
     assert (reply.status, reply.reason) == (422, "Invalid")
-    assert "resourceVersionMatch: Forbidden" in reply.message
+    assert reply.message.endswith(why)
 
 
 async def test_watch_without_initial_events_starts_now(api: Api) -> None:
@@ -245,6 +272,31 @@ async def test_watch_of_a_future_revision_asks_to_try_again(api: Api) -> None:
     assert (reply.status, reply.reason) == (504, "Timeout")
 
 
-async def test_watch_from_what_is_no_revision_is_refused(api: Api) -> None:
+async def test_watch_from_what_is_no_revision_fails_without_a_reason(api: Api) -> None:
     reply = await api.get(f"{MAPS}?watch=true&resourceVersion=x")
-    assert (reply.status, reply.reason) == (400, "BadRequest")
+    assert reply.status == 500
+    assert "reason" not in reply.body
+    assert reply.message == (
+        'resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax'
+    )
+
+
+async def test_write_that_is_not_durable_yet_is_told_once(api: Api) -> None:
+    async with asyncio.TaskGroup() as group:
+        writing = group.create_task(api.client.create(config_map("a")))
+        while api.store.revision == api.store.published:  # noqa: ASYNC110 - a state of a moment
+            await asyncio.sleep(0)
+        from_now = await api.watch(f"{MAPS}?watch=true")
+        listed = await api.get(MAPS)
+        from_list = await api.watch(f"{MAPS}?watch=true&resourceVersion={listed.version}")
+        assert not writing.done()
+    await api.make(MAPS, config_map("b"))
+    assert from_now.changes() == [("ADDED", "a"), ("ADDED", "b")]
+    assert from_list.changes() == [("ADDED", "b")]
+
+
+async def test_old_path_of_a_watch_may_name_one_object(api: Api) -> None:
+    watching = await api.watch("/api/v1/watch/namespaces/here/configmaps/a")
+    await api.make(MAPS, config_map("a"))
+    await api.make(MAPS, config_map("b"))
+    assert watching.changes() == [("ADDED", "a")]

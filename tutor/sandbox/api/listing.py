@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tutor.sandbox.api.options import revision as revision_of
 from tutor.sandbox.api.status import ApiError, bad_request, expired
 from tutor.sandbox.api.values import is_map
 from tutor.sandbox.kinds import GroupResource, Key, Object
@@ -87,30 +88,14 @@ def page(store: Store, resource: GroupResource, options: ListOptions) -> Page:
 
 
 def _wanted(store: Store, options: ListOptions) -> int:
-    text, match = options.revision, options.match
-    if match and not text:
-        raise _invalid_match("resourceVersionMatch is forbidden unless resourceVersion is provided")
-    if not text or text == "0":
-        return store.revision
-    if not text.isdigit():
-        why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
-        raise bad_request(f'invalid resource version "{text}": {why}')
-    revision = int(text)
-    if revision > store.revision:
-        raise too_large(revision, store.revision)
-    if match == "Exact" or (options.limit and not match):
-        return revision
-    return store.revision
-
-
-def _invalid_match(detail: str) -> ApiError:
-    message = f' "" is invalid: resourceVersionMatch: Forbidden: {detail}'
-    cause = {
-        "reason": "FieldValueForbidden",
-        "message": f"Forbidden: {detail}",
-        "field": "resourceVersionMatch",
-    }
-    return ApiError(422, "Invalid", message, details={"causes": [cause]})
+    try:
+        wanted = revision_of(options.revision)
+    except ValueError as error:
+        raise bad_request(f"invalid resource version: {error}") from None
+    if wanted > store.revision:
+        raise too_large(wanted, store.revision)
+    exact = options.match == "Exact" or (options.limit and not options.match)
+    return wanted if wanted and exact else store.revision
 
 
 def too_large(wanted: int, current: int) -> ApiError:

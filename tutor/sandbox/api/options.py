@@ -2,12 +2,13 @@
 
 from tutor.sandbox.api.bodies import media_type
 from tutor.sandbox.api.metadata import FIELD_MANAGER_MAX_BYTES, field_manager
-from tutor.sandbox.api.request import Call, FieldValidation, Request, User
+from tutor.sandbox.api.request import Call, FieldValidation, Query, Request, User
 from tutor.sandbox.api.routes import Target
 from tutor.sandbox.api.status import (
     FieldError,
     bad_request,
     forbidden_field,
+    invalid,
     invalid_object,
     not_supported,
     required,
@@ -21,6 +22,8 @@ _OPTIONS = {
     "delete": "DeleteOptions",
     "deletecollection": "DeleteOptions",
 }
+_MATCH, _INITIAL = "resourceVersionMatch", "sendInitialEvents"
+_EXACT, _NOT_OLDER = "Exact", "NotOlderThan"
 _VALIDATIONS: tuple[FieldValidation, ...] = ("Ignore", "Warn", "Strict")
 
 
@@ -91,3 +94,62 @@ def integer(text: str, default: int = 0) -> int:
 def flag(text: str) -> bool:
     """A boolean parameter, as Go's strconv reads it with apimachinery's leniency."""
     return text.lower() not in ("", "0", "false", "f") if text else False
+
+
+def revision(text: str) -> int:
+    """A resource version, 0 when none is asked for.
+
+    Raises:
+        ValueError: It is none, in the server's words.
+    """
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit()):
+        why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise ValueError(str(invalid("resourceVersion", text, why)))
+    return int(text)
+
+
+def check_list(query: Query) -> None:
+    """Refuse list options that contradict each other; raises ApiError 422."""
+    errors: list[FieldError] = []
+    match, wanted = query.get(_MATCH), query.get("resourceVersion")
+    if match:
+        if not wanted:
+            why = "resourceVersionMatch is forbidden unless resourceVersion is provided"
+            errors.append(forbidden_field(_MATCH, why))
+        errors += _match_with_token(query)
+        if match not in (_EXACT, _NOT_OLDER):
+            errors.append(not_supported(_MATCH, match, [_EXACT, _NOT_OLDER, ""]))
+        if match == _EXACT and wanted == "0":
+            why = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+            errors.append(forbidden_field(_MATCH, why))
+    if query.get(_INITIAL):
+        errors.append(forbidden_field(_INITIAL, "sendInitialEvents is forbidden for list"))
+    if errors:
+        raise invalid_object("meta.k8s.io", "ListOptions", "", errors)
+
+
+def check_watch(query: Query) -> None:
+    """Refuse watch options that contradict each other; raises ApiError 422."""
+    errors: list[FieldError] = []
+    match, initial = query.get(_MATCH), query.get(_INITIAL)
+    if initial and match != _NOT_OLDER:
+        why = f"sendInitialEvents requires setting resourceVersionMatch to {_NOT_OLDER}"
+        errors.append(forbidden_field(_MATCH, why))
+    if match:
+        if not initial:
+            why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            errors.append(forbidden_field(_MATCH, why))
+        if match != _NOT_OLDER:
+            errors.append(not_supported(_MATCH, match, [_NOT_OLDER]))
+        errors += _match_with_token(query)
+    if errors:
+        raise invalid_object("meta.k8s.io", "ListOptions", "", errors)
+
+
+def _match_with_token(query: Query) -> list[FieldError]:
+    if not query.get("continue"):
+        return []
+    why = "resourceVersionMatch is forbidden when continue is provided"
+    return [forbidden_field(_MATCH, why)]

@@ -26,17 +26,18 @@ from tutor.sandbox.api.status import (
     forbidden,
     method_not_allowed,
     no_such_resource,
+    unexplained,
 )
 from tutor.sandbox.api.subresources import Subresources
 from tutor.sandbox.api.watch import Filter, Watch
-from tutor.sandbox.kinds import GroupResource, Object, thaw
+from tutor.sandbox.kinds import GroupResource, Object, name_of, thaw
 from tutor.sandbox.schema import protobuf
 from tutor.sandbox.schema.decode import DecodeError, Parsed
 from tutor.sandbox.store import Compacted
 
 _CREATED, _OK = 201, 200
 _DEFAULT_WATCH = timedelta(minutes=40)
-_INTEGER = "resourceVersion"
+_REVISION = "resourceVersion"
 
 Decide = Callable[[User, Attributes], Decision]
 
@@ -98,13 +99,20 @@ class Resources:
         if target.verb not in kind.verbs:
             raise method_not_allowed()
         on_object = target.verb in ("get", "update", "patch", "delete")
-        if on_object != bool(target.name):
+        # `/watch/` before a path may watch one object: old, and not gone.
+        if on_object != bool(target.name) and target.verb != "watch":
             raise method_not_allowed()
         if target.verb == "create" and kind.namespaced and not target.namespace:
             raise method_not_allowed()
 
     async def _get(self, request: Request, target: Target, served: Served, _call: Call) -> Answer:
         form = self._form(request, served)
+        try:
+            wanted = options.revision(request.query.get(_REVISION))
+        except ValueError as error:
+            raise bad_request(f"invalid resource version: {error}") from None
+        if wanted > self._store.revision:
+            raise too_large(wanted, self._store.revision)
         outcome = self._objects.get(served, target.namespace, target.name)
         return self._answer(request, served, form, outcome)
 
@@ -117,22 +125,24 @@ class Resources:
     def page(self, request: Request, target: Target, served: Served) -> Page:
         """The chunk of a collection that a request asks for."""
         query = request.query
+        options.check_list(query)
         wanted = ListOptions(
             namespace=self._namespace(served, target),
             limit=options.integer(query.get("limit")),
             token=query.get("continue"),
-            revision=query.get(_INTEGER),
+            revision=query.get(_REVISION),
             match=query.get("resourceVersionMatch"),
-            matches=self._selector(request, served),
+            matches=self._selector(request, served, target),
         )
         return page(self._store, served.kind.group_resource, wanted)
 
     async def _watch(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         query, kind = request.query, served.kind
+        options.check_watch(query)
         form = self._form(request, served)
         seconds = options.integer(query.get("timeoutSeconds"))
         lifetime = timedelta(seconds=seconds) if seconds else _DEFAULT_WATCH
-        matches = self._selector(request, served)
+        matches = self._selector(request, served, target)
         watch = Watch(
             kind=kind,
             only=Filter(namespace=self._namespace(served, target), matches=matches or _everything),
@@ -147,41 +157,31 @@ class Resources:
 
     def _start(self, watch: Watch, request: Request, target: Target, served: Served) -> None:
         query, kind = request.query, served.kind
-        text = query.get(_INTEGER)
+        text = query.get(_REVISION)
         resource = kind.group_resource
         initial = query.get("sendInitialEvents")
-        self._check_initial(query.get("resourceVersionMatch"), initial)
-        if text and not text.isdigit():
-            raise bad_request(
-                f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-            )
-        wants_all = options.flag(initial) if initial else text in ("", "0")
+        current = self._store.revision
+        try:
+            revision = options.revision(text)
+        except ValueError as error:
+            raise unexplained(str(error)) from None
+        wants_all = options.flag(initial) if initial else not revision
         if wants_all:
-            if text.isdigit() and int(text) > self._store.revision:
-                raise too_large(int(text), self._store.revision)
+            if revision > current:
+                raise too_large(revision, current)
             namespace = self._namespace(served, target)
-            selector = self._selector(request, served) or _everything
+            selector = self._selector(request, served, target) or _everything
             existing = self._store.objects(resource, namespace)
             shown = ((o.object, o.data) for o in existing if selector(o.object))
-            watch.begin(shown, self._store.published, mark=options.flag(initial))
+            watch.begin(shown, current, mark=options.flag(initial))
         else:
-            revision = int(text) if text not in ("", "0") else self._store.published
+            revision = revision or current
             try:
                 watch.replay(self._store.since(revision, resource), revision)
             except Compacted as error:
                 watch.fail(expired(f"too old resource version: {revision} ({error.oldest + 1})"))
                 return
         watch.follow(self._store.subscribe(resource, watch.see))
-
-    def _check_initial(self, match: str, initial: str) -> None:
-        if initial and match != "NotOlderThan":
-            detail = "resourceVersionMatch must be set to NotOlderThan when sendInitialEvents"
-            raise ApiError(
-                422,
-                "Invalid",
-                f'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: {detail}',
-                details={"group": "meta.k8s.io", "kind": "ListOptions"},
-            )
 
     async def _create(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         form = self._form(request, served)
@@ -304,16 +304,22 @@ class Resources:
     def _namespace(self, served: Served, target: Target) -> str:
         return target.namespace if served.kind.namespaced else ""
 
-    def _selector(self, request: Request, served: Served) -> Callable[[Object], bool] | None:
+    def _selector(
+        self, request: Request, served: Served, target: Target
+    ) -> Callable[[Object], bool] | None:
+        """What the query selects, and the name in the path of a watch; None for everything."""
         labels = request.query.get("labelSelector")
         fields = request.query.get("fieldSelector")
-        by_label = parse_labels(labels) if labels else None
-        by_field = None
+        wanted: list[Callable[[Object], bool]] = []
+        if labels:
+            wanted.append(parse_labels(labels))
         if fields:
-            by_field = parse_fields(fields, served.kind, served.strategy.selectable)
-        if by_label is None or by_field is None:
-            return by_label or by_field
-        return lambda obj: by_label(obj) and by_field(obj)
+            wanted.append(parse_fields(fields, served.kind, served.strategy.selectable))
+        if target.name:
+            wanted.append(lambda obj: name_of(obj) == target.name)
+        if len(wanted) < 2:
+            return wanted[0] if wanted else None
+        return lambda obj: all(matches(obj) for matches in wanted)
 
     def _form(self, request: Request, served: Served) -> Form:
         return form_of(request, binary=not served.kind.custom)

@@ -1,0 +1,113 @@
+"""Which form of an answer a caller gets, by its headers and its query."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor.sandbox.api.negotiate import Form, accepts, form_of
+from tutor.sandbox.api.request import Request
+from tutor.sandbox.api.status import ApiError
+
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+
+
+def request(accept: str = "", *, agent: str = "kubectl", query: str = "") -> Request:
+    headers = [("accept", accept)] if accept else []
+    return Request(
+        method="GET",
+        target=f"/api/v1/pods?{query}",
+        headers=[*headers, ("user-agent", agent)],
+        body=b"",
+        received=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", Form()),
+        ("*/*", Form()),
+        ("application/*", Form()),
+        ("application/json", Form()),
+        ("application/json, */*", Form()),
+        ("APPLICATION/JSON", Form()),
+        ("application/yaml", Form("application/yaml")),
+        (f"{PROTOBUF},application/json", Form()),
+        ("text/html, application/yaml;q=0.9, application/json;q=0.8", Form("application/yaml")),
+        ("application/json;q=0.1, application/yaml", Form("application/yaml")),
+        (TABLE, Form(shape="table")),
+        (
+            f"{TABLE},application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json",
+            Form(shape="table"),
+        ),
+        (
+            "application/json;as=Table;v=v1beta1;g=meta.k8s.io",
+            Form(shape="table", version="v1beta1"),
+        ),
+        (PARTIAL, Form(shape="partial")),
+        (
+            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+            Form(shape="partial-list"),
+        ),
+        ("application/json;as=Table;v=v2;g=meta.k8s.io,application/json", Form()),
+        ("application/json;as=Chair;v=v1;g=meta.k8s.io,application/json", Form()),
+    ],
+)
+def test_first_acceptable_form_is_taken(accept: str, expected: Form) -> None:
+    assert form_of(request(accept)) == expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "binary", "listed"),
+    [
+        ("text/html", True, f"application/json, application/yaml, {PROTOBUF}"),
+        ("text/html", False, "application/json, application/yaml"),
+        (PROTOBUF, False, "application/json, application/yaml"),
+        (TABLE.replace("v1", "v3"), True, f"application/json, application/yaml, {PROTOBUF}"),
+    ],
+)
+def test_nothing_acceptable_is_a_406_that_names_what_there_is(
+    accept: str, binary: bool, listed: str
+) -> None:
+    with pytest.raises(ApiError) as caught:
+        form_of(request(accept), binary=binary)
+    assert (caught.value.code, caught.value.reason) == (406, "NotAcceptable")
+    assert caught.value.message.endswith(f"Available representations: {listed}")
+
+
+def test_shapes_are_refused_where_there_are_none() -> None:
+    with pytest.raises(ApiError):
+        form_of(request(TABLE), shapes=False)
+
+
+@pytest.mark.parametrize(
+    ("agent", "query", "pretty"),
+    [
+        ("kubectl/v1", "", False),
+        ("curl/8.5", "", True),
+        ("Wget/1.21", "", True),
+        ("Mozilla/5.0 (X11)", "", True),
+        ("curl/8.5", "pretty=false", False),
+        ("kubectl/v1", "pretty=true", True),
+        ("kubectl/v1", "pretty", True),
+        ("kubectl/v1", "pretty=0", False),
+    ],
+)
+def test_json_is_indented_for_people(agent: str, query: str, pretty: bool) -> None:
+    assert form_of(request(agent=agent, query=query)).pretty is pretty
+
+
+def test_clauses_of_equal_quality_keep_their_order() -> None:
+    found = [media for media, _ in accepts("b/x;q=0.5, a/x, c/x;q=0.5, d/x;q=nonsense")]
+    assert found == ["a/x", "d/x", "b/x", "c/x"]
+
+
+@given(st.text())
+def test_any_header_is_read_without_an_error(text: str) -> None:
+    for media, parameters in accepts(text):
+        assert media
+        assert isinstance(parameters, dict)
