@@ -100,8 +100,12 @@ class Client:
         With a name it is at most that one, and takes rights on no other.
         """
         self._allowed("list", resource, namespace, name)
+        served = self._registry.of_resource(resource)
+        if served is None:
+            return []
+        read = served.strategy.from_storage
         found = [
-            stored.object
+            read(stored.object)
             for stored in self._store.objects(resource, namespace)
             if name in ("", stored.key.name)
         ]

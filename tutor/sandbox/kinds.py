@@ -5,12 +5,14 @@ stored object never changes: whoever wants another state makes a copy (`thaw`) a
 """
 
 import copy
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 Object = dict[str, Any]
 _ATOMS = frozenset({str, int, bool, float, type(None)})
+_VERSION = re.compile(r"v([0-9]+)(?:(alpha|beta)([0-9]+))?$")
 
 
 class GroupVersion(NamedTuple):
@@ -21,6 +23,15 @@ class GroupVersion(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.group}/{self.version}" if self.group else self.version
+
+
+def version_rank(version: str) -> tuple[int, int, int]:
+    """Kubernetes' order of versions, best first: GA before beta before alpha, newer first."""
+    found = _VERSION.match(version)
+    if found is None:
+        return (3, 0, 0)
+    stage = {None: 0, "beta": 1, "alpha": 2}[found[2]]
+    return (stage, -int(found[1]), -int(found[3] or 0))
 
 
 class GroupResource(NamedTuple):
@@ -72,6 +83,8 @@ class Kind:
     singular: str
     namespaced: bool
     verbs: tuple[str, ...]
+    announced: tuple[str, ...] = ()
+    """The verbs that discovery tells of, where these are not all."""
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     subresources: tuple[Subresource, ...] = field(default=())

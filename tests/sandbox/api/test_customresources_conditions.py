@@ -95,3 +95,19 @@ def test_condition_when_set_again_keeps_its_time_as_long_as_its_status() -> None
     assert (last["reason"], last["lastTransitionTime"]) == ("InstanceDeletionInProgress", NOW)
     crd["status"] = conditions.with_condition(crd, conditions.DELETION_COMPLETED, LATER)
     assert crd["status"]["conditions"][-1]["lastTransitionTime"] == LATER
+
+
+def test_definition_when_deleted_first_waits_for_its_objects() -> None:
+    crd = first()
+    leaving = conditions.leave(crd, LATER)
+    assert not conditions.is_leaving(crd)
+    assert conditions.is_leaving(leaving)
+    assert leaving["metadata"]["deletionTimestamp"] == LATER
+    assert "deletionGracePeriodSeconds" not in leaving["metadata"]
+    assert told(leaving)[-1] == "Terminating True InstanceDeletionPending"
+    leaving["status"] = conditions.report_removal(leaving, LATER) or {}
+    assert told(leaving)[-1] == "Terminating True InstanceDeletionInProgress"
+    assert conditions.report_removal(leaving, LATER) is None
+    gone = conditions.released(leaving, conditions.DELETION_COMPLETED, LATER)
+    assert gone["metadata"]["finalizers"] == []
+    assert told(gone)[-1] == "Terminating False InstanceDeletionCompleted"

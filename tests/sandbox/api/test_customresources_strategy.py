@@ -64,8 +64,10 @@ def definition(**changes: Any) -> Object:
 
 
 def strategy(version: str = "v1", **changes: Any) -> CustomStrategy:
-    crd = definition(**changes)
-    return CustomStrategy(crd, next(kind for kind in kinds(crd) if kind.version == version))
+    served = served_by(definition(**changes))
+    found = next(one.strategy for one in served if one.kind.version == version)
+    assert isinstance(found, CustomStrategy)
+    return found
 
 
 def ship(**parts: Any) -> Object:
@@ -174,19 +176,74 @@ def test_finalizer_when_it_could_be_anyones_is_warned_of() -> None:
     assert strategy().warnings(obj, obj) == []
 
 
-def test_versions_convert_by_name_alone() -> None:
-    old, new = strategy("v1beta1"), strategy()
-    obj = old.decode(ship(spec={"replicas": 1}) | {"apiVersion": "sea.example.com/v1beta1"}).object
-    stored = old.to_storage(obj)
+def test_versions_convert_by_name_and_lose_what_the_other_does_not_know() -> None:
+    crd = definition()
+    properties = crd["spec"]["versions"][1]["schema"]["openAPIV3Schema"]["properties"]
+    properties["spec"]["properties"]["rig"] = {"type": "string"}
+    new, old = (served.strategy for served in served_by(crd))
+    written = ship(spec={"replicas": 1, "rig": "sloop"}) | {"apiVersion": "sea.example.com/v1beta1"}
+    stored = old.to_storage(old.decode(written).object)
     assert stored["apiVersion"] == "sea.example.com/v1"
+    assert stored["spec"] == {"replicas": 1}
     assert new.from_storage(stored) is stored
     read = old.from_storage(stored)
     assert read["apiVersion"] == "sea.example.com/v1beta1"
-    assert read["spec"] == {"replicas": 1, "name": "x"}
-    assert stored["spec"] == {"replicas": 1}
-    assert old.deprecation == "sea.example.com/v1beta1 Ship is deprecated"
-    assert new.is_storage
-    assert not old.is_storage
+    assert read["spec"] == {"replicas": 1}
+    assert old.from_storage(stored) is read
+
+
+def test_stored_object_when_the_schema_changed_is_read_by_the_new_one() -> None:
+    crd = definition()
+    stored = ship(spec={"replicas": 1, "name": "a"})
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    del schema["properties"]["name"]
+    schema["properties"]["rig"] = {"type": "string", "default": "sloop"}
+    new = served_by(crd)[0].strategy
+    assert new.from_storage(stored)["spec"] == {"replicas": 1, "rig": "sloop"}
+    assert stored["spec"] == {"replicas": 1, "name": "a"}
+    assert new.is_outdated(stored)
+    assert not new.is_outdated(new.from_storage(stored))
+
+
+def test_object_when_stored_in_a_former_version_is_outdated() -> None:
+    stored = ship(spec={"replicas": 1}) | {"apiVersion": "sea.example.com/v1beta1"}
+    assert strategy().is_outdated(stored)
+    assert strategy().from_storage(stored)["spec"] == {"replicas": 1, "name": "x"}
+
+
+WARNINGS: list[tuple[list[Object], str]] = [
+    ([{}], "sea.example.com/v1beta1 Ship is deprecated; use sea.example.com/v1 Ship"),
+    ([{"served": False}], "sea.example.com/v1beta1 Ship is deprecated"),
+    (
+        [{"name": "v2"}, {"name": "v3alpha1"}, {"name": "v1"}],
+        "sea.example.com/v1beta1 Ship is deprecated; use sea.example.com/v2 Ship",
+    ),
+    ([{"deprecated": True}, {"name": "v1alpha1"}], "sea.example.com/v1beta1 Ship is deprecated"),
+]
+
+
+@pytest.mark.parametrize(("others", "warning"), WARNINGS)
+def test_version_when_deprecated_points_to_the_best_later_one(
+    others: list[Object], warning: str
+) -> None:
+    crd = definition()
+    first, old = crd["spec"]["versions"]
+    crd["spec"]["versions"] = [*(first | other for other in others), old]
+    found = {served.kind.version: served.strategy.deprecation for served in served_by(crd)}
+    assert found["v1beta1"] == warning
+    old["deprecationWarning"] = "Go."
+    assert served_by(crd)[-1].strategy.deprecation == "Go."
+
+
+def test_kind_when_its_definition_is_leaving_announces_fewer_verbs() -> None:
+    crd = definition()
+    crd["spec"]["versions"][0]["served"] = crd["spec"]["versions"][1]["served"] = False
+    assert kinds(crd) == []
+    crd["status"]["conditions"] = [{"type": "Terminating", "status": "True"}]
+    (kind,) = kinds(crd)
+    assert kind.version == "v1"
+    assert "patch" in kind.verbs
+    assert kind.announced == ("delete", "deletecollection", "get", "list", "watch")
 
 
 def test_object_when_metadata_has_a_wrong_type_is_refused_and_when_unknown_told() -> None:
@@ -206,7 +263,7 @@ def test_object_when_metadata_has_a_wrong_type_is_refused_and_when_unknown_told(
 def test_seal_when_created_with_wrong_types_gets_the_recorded_status() -> None:
     text = json.loads((CASES / "apply-crd.json").read_text())["files"]["harbor-crd.yaml"]
     crd = yaml.safe_load(text)
-    handled = CustomStrategy(crd, kinds(crd)[0])
+    handled = served_by(crd)[0].strategy
     http = json.loads((CASES / "http-create-cr-wrong-type.json").read_text())["http"]
     obj = handled.decode(json.loads(http["request_body"])).object
     obj["metadata"]["namespace"] = "http"

@@ -321,6 +321,7 @@ def test_versions_when_one_lacks_a_schema_are_told_apart() -> None:
         "spec.versions[1].schema.openAPIV3Schema: Required value",
         "spec.versions",
         "spec.versions",
+        'status.storedVersions: Invalid value: ["v1"]: must have the storage version v1',
     ]
     assert first["storage"] is True
 

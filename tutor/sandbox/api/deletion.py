@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tutor.sandbox.api.builtin.reading import part, text
+from tutor.sandbox.api.customresources.conditions import leave
 from tutor.sandbox.api.status import (
     ApiError,
     FieldError,
@@ -22,8 +23,6 @@ FOREGROUND = "foregroundDeletion"
 _POLICIES = ("Background", "Foreground", "Orphan")
 _PODS = GroupResource("", "pods")
 _DEFINITIONS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
-CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
-"""Added when a definition is deleted: its instances go first."""
 _DEFAULT_GRACE_S = 30
 
 
@@ -112,6 +111,8 @@ def marked(
 
     An object that is already marked is changed only where the new deletion is stricter.
     """
+    if resource == _DEFINITIONS and not obj["metadata"].get("deletionTimestamp"):
+        return thaw(leave(obj, timestamp(now)))
     grace = _grace(resource, obj, options)
     finalizers = _finalizers(obj, options.policy, resource)
     meta = obj["metadata"]
@@ -150,13 +151,11 @@ def _finalizers(obj: Object, policy: str, resource: GroupResource) -> list[str]:
     if resource.resource == "namespaces" and not resource.group and not policy:
         return current
     kept = [name for name in current if name not in (ORPHAN, FOREGROUND)]
-    if resource == _DEFINITIONS and CLEANUP not in kept:
-        kept.append(CLEANUP)
     if policy == "Orphan":
         return [*kept, ORPHAN]
     if policy == "Foreground":
         return [*kept, FOREGROUND]
-    if policy == "Background" or resource == _DEFINITIONS:
+    if policy == "Background":
         return kept
     return current
 

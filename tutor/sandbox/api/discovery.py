@@ -140,7 +140,7 @@ def _entries(kind: Kind) -> Iterable[Object]:
         "singularName": kind.singular,
         "namespaced": kind.namespaced,
         "kind": kind.kind,
-        "verbs": list(kind.verbs),
+        "verbs": list(kind.announced or kind.verbs),
     }
     if kind.short_names:
         entry["shortNames"] = list(kind.short_names)
@@ -175,7 +175,7 @@ def _aggregated_entry(kind: Kind) -> Object:
         "responseKind": _response_kind(*own, kind.kind),
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.singular,
-        "verbs": list(kind.verbs),
+        "verbs": list(kind.announced or kind.verbs),
     }
     if kind.short_names:
         entry["shortNames"] = list(kind.short_names)

@@ -120,10 +120,14 @@ class Objects:
 
     def shown(self, served: Served, stored: Object, data: bytes) -> Outcome:
         """A stored object in the version that was asked for."""
-        if served.strategy.is_storage:
-            return Outcome(stored, data)
-        converted = served.strategy.from_storage(stored)
-        return Outcome(converted, served.strategy.encode(converted))
+        read = served.strategy.from_storage(stored)
+        return Outcome(read, data if read is stored else served.strategy.encode(read))
+
+    def _imagined(self, served: Served, obj: Object, *, created: bool = False) -> Outcome:
+        """What an operation would leave if it were not only tried."""
+        strategy = served.strategy
+        read = strategy.from_storage(strategy.to_storage(obj))
+        return Outcome(read, strategy.encode(read), created=created)
 
     async def create(self, call: Call, served: Served, namespace: str, value: Object) -> Outcome:
         """Store a new object. `value` is JSON as the caller sent it."""
@@ -155,7 +159,7 @@ class Objects:
         obj = strategy.normalise(obj)
         key = self._free_key(served, namespace, obj, generated)
         if call.dry_run:
-            return Outcome(obj, strategy.encode(obj), created=True)
+            return self._imagined(served, obj, created=True)
         return await self._stored(served, key, obj, created=True)
 
     def note(self, call: Call, served: Served, obj: Object) -> None:
@@ -260,10 +264,10 @@ class Objects:
         latest = self.store.get(key)
         if latest is None or latest.revision != current.revision:
             raise conflict(kind.group_resource, name, _MODIFIED)
-        if unchanged(new, old):
+        if unchanged(new, old) and not strategy.is_outdated(current.object):
             return self.shown(served, current.object, current.data)
         if call.dry_run:
-            return Outcome(new, strategy.encode(new))
+            return self._imagined(served, new)
         if finished(new):
             return await self._removed(served, key, new)
         return await self._stored(served, key, new)

@@ -77,6 +77,10 @@ class Strategy(Protocol):
         """The form to store; may return its argument."""
         ...
 
+    def is_outdated(self, stored: Object) -> bool:
+        """Whether writing a stored object again, as it is read, would change it."""
+        ...
+
     def columns(self) -> tuple[Column, ...]:
         """What `kubectl get` shows."""
         ...
@@ -153,8 +157,12 @@ class Registry:
         return iter(self._served.values())
 
     def resources(self) -> list[Served]:
-        """Each collection once, in its stored version."""
-        return [served for served in self._served.values() if served.strategy.is_storage]
+        """Each collection once, in its stored version where that is served."""
+        found: dict[GroupResource, Served] = {}
+        for served in self._served.values():
+            if served.strategy.is_storage or served.kind.group_resource not in found:
+                found[served.kind.group_resource] = served
+        return list(found.values())
 
     def in_version(self, version: GroupVersion) -> list[Served]:
         """What one group version serves."""

@@ -113,8 +113,9 @@ class Renderer:
             return line(change, encode(table))
         if self._form.shape in ("partial", "partial-list"):
             return line(change, encode(self._partial(obj)))
-        if not data or not self._served.strategy.is_storage:
-            data = self._served.strategy.encode(self._convert(obj))
+        read = self._convert(obj)
+        if not data or read is not obj:
+            data = self._served.strategy.encode(read)
         return line(change, data)
 
     def bookmark(self, kind: Kind, revision: int, annotations: dict[str, str]) -> bytes:
@@ -150,9 +151,8 @@ class Renderer:
 
     def _item(self, stored: Stored) -> bytes:
         kind, strategy = self._served.kind, self._served.strategy
-        data = stored.data
-        if not strategy.is_storage:
-            data = strategy.encode(strategy.from_storage(stored.object))
+        read = strategy.from_storage(stored.object)
+        data = stored.data if read is stored.object else strategy.encode(read)
         if kind.custom:
             return data
         head = b'{"kind":"%s","apiVersion":"%s",' % (
@@ -165,8 +165,7 @@ class Renderer:
         return self._convert(stored.object)
 
     def _convert(self, obj: Object) -> Object:
-        strategy = self._served.strategy
-        return obj if strategy.is_storage else strategy.from_storage(obj)
+        return self._served.strategy.from_storage(obj)
 
     def _table(
         self, objects: Sequence[Object], meta: Object, *, with_columns: bool = True

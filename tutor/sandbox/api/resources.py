@@ -314,7 +314,8 @@ class Resources:
         if labels:
             wanted.append(parse_labels(labels))
         if fields:
-            wanted.append(parse_fields(fields, served.kind, served.strategy.selectable))
+            selects = parse_fields(fields, served.kind, served.strategy.selectable)
+            wanted.append(lambda obj: selects(served.strategy.from_storage(obj)))
         if target.name:
             wanted.append(lambda obj: name_of(obj) == target.name)
         if len(wanted) < 2:

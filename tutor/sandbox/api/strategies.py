@@ -87,6 +87,10 @@ class BuiltinStrategy:
         """The form to store."""
         return obj
 
+    def is_outdated(self, stored: Object) -> bool:  # noqa: ARG002 - the protocol's argument
+        """Built-in types do not change under their objects."""
+        return False
+
     def columns(self) -> tuple[Column, ...]:
         """What `kubectl get` shows."""
         if self._columns is None:

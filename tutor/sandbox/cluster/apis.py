@@ -5,7 +5,6 @@ APIServices; apiextensions' autoregister for those of CRDs.
 """
 
 import json
-import re
 from collections.abc import Hashable, Iterator, Sequence
 
 from tutor.sandbox.api.builtin.reading import items
@@ -15,7 +14,7 @@ from tutor.sandbox.api.ports import Unreachable
 from tutor.sandbox.api.request import User
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
-from tutor.sandbox.kinds import GroupVersion, Object, name_of
+from tutor.sandbox.kinds import GroupVersion, Object, name_of, version_rank
 from tutor.sandbox.schema.resources import builtin_groups
 from tutor.sandbox.server.aggregation import API_SERVICES, address_of, available, is_available
 from tutor.sandbox.server.network import ENDPOINTS, SERVICES
@@ -30,7 +29,6 @@ _LOCAL = ("True", "Local", "Local APIServices are always available")
 _CUSTOM_PRIORITY, _CUSTOM_VERSION_PRIORITY = 1000, 100
 _OWN_GROUP = ("apiregistration.k8s.io", ["v1"])
 """The aggregator's own group: it has no APIService, and comes first."""
-_VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?$")
 
 Condition = tuple[str, str, str]
 """Status, reason, message of `Available`."""
@@ -69,15 +67,6 @@ def _local(version: GroupVersion, priorities: tuple[int, int], managed: str) -> 
             "versionPriority": priorities[1],
         },
     }
-
-
-def version_rank(version: str) -> tuple[int, int, int]:
-    """Kubernetes' order of versions, best first: GA before beta before alpha, newer first."""
-    found = _VERSION.match(version)
-    if found is None:
-        return (3, 0, 0)
-    stage = {None: 0, "beta": 1, "alpha": 2}[found[2]]
-    return (stage, -int(found[1]), -int(found[3] or 0))
 
 
 class ApiServices:

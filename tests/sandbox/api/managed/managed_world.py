@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tutor.sandbox.api.customs import served_by
+from tutor.sandbox.api.customresources.strategy import served_by
 from tutor.sandbox.api.managed.tracking import Tracking
 from tutor.sandbox.api.registry import Registry, Served
 from tutor.sandbox.api.request import Call, User

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from managed_world import BOATS, fields, item
 
-from tutor.sandbox.api.customs import served_by
+from tutor.sandbox.api.customresources.strategy import served_by
 from tutor.sandbox.api.managed.claims import claims, settled, with_structs
 from tutor.sandbox.api.managed.compare import compare
 from tutor.sandbox.api.managed.shape import Shape, shape_of

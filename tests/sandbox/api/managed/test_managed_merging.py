@@ -6,7 +6,7 @@ import pytest
 import yaml
 from managed_world import BOATS, fields, item
 
-from tutor.sandbox.api.customs import served_by
+from tutor.sandbox.api.customresources.strategy import served_by
 from tutor.sandbox.api.managed.checking import complaint
 from tutor.sandbox.api.managed.merging import merged, without
 from tutor.sandbox.api.managed.shape import Shape, shape_of

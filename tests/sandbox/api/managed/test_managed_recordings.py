@@ -12,7 +12,7 @@ import pytest
 from managed_world import NOW
 
 from tutor.sandbox.api import patching
-from tutor.sandbox.api.customs import served_by
+from tutor.sandbox.api.customresources.strategy import served_by
 from tutor.sandbox.api.managed.tracking import Tracking
 from tutor.sandbox.api.patch.body import Form, patch
 from tutor.sandbox.api.registry import Registry, Served

@@ -24,6 +24,7 @@ from tutor.sandbox.api.builtin.workloads.deployment import DEPLOYMENT
 from tutor.sandbox.api.builtin.workloads.job import CRON_JOB, JOB
 from tutor.sandbox.api.builtin.workloads.replicas import REPLICA_SET, REPLICATION_CONTROLLER
 from tutor.sandbox.api.builtin.workloads.stateful_set import CONTROLLER_REVISION, STATEFUL_SET
+from tutor.sandbox.api.customresources.behaviour import CUSTOM_RESOURCE_DEFINITION
 
 _ADMISSION = "admissionregistration.k8s.io"
 _NETWORKING = "networking.k8s.io"
@@ -50,6 +51,7 @@ BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
     (_ADMISSION, "ValidatingAdmissionPolicy"): policies.VALIDATING_ADMISSION_POLICY,
     (_ADMISSION, "ValidatingAdmissionPolicyBinding"): policies.VALIDATING_ADMISSION_POLICY_BINDING,
     (_ADMISSION, "ValidatingWebhookConfiguration"): webhooks.VALIDATING_WEBHOOK_CONFIGURATION,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): CUSTOM_RESOURCE_DEFINITION,
     ("apps", "ControllerRevision"): CONTROLLER_REVISION,
     ("apps", "DaemonSet"): DAEMON_SET,
     ("apps", "Deployment"): DEPLOYMENT,

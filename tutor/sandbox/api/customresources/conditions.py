@@ -81,9 +81,14 @@ def with_condition(crd: Object, condition: Condition, now: str) -> Object:
     return part(crd, "status") | {"conditions": conditions}
 
 
+def accepted_names(crd: Object) -> Object:
+    """The names that the definition has."""
+    return part(crd, "status", "acceptedNames")
+
+
 def accept_names(crd: Object, others: Iterable[Object], now: str) -> Object | None:
     """The status with the names that no definition of the group has; `others` may have itself."""
-    asked, accepted = names_of(crd), part(crd, "status", "acceptedNames")
+    asked, accepted = names_of(crd), accepted_names(crd)
     if asked == accepted:
         return None
     resources, kinds = _taken(crd, others)
@@ -123,7 +128,7 @@ def _taken(crd: Object, others: Iterable[Object]) -> tuple[set[str], set[str]]:
     for other in others:
         if spec_of(other).get("group") != spec_of(crd).get("group"):
             continue
-        names = part(other, "status", "acceptedNames")
+        names = accepted_names(other)
         resources |= {text(names, "plural"), text(names, "singular"), *items(names, "shortNames")}
         kinds |= {text(names, "kind"), text(names, "listKind")}
     return resources - {""}, kinds - {""}
@@ -162,3 +167,38 @@ def approve(crd: Object, now: str) -> Object | None:
     state, reason = approval(crd)
     condition = Condition(_CONFORMANT, *_CONFORMANT_REASONS[state], reason)
     return None if _is_told(crd, condition) else with_condition(crd, condition, now)
+
+
+def leave(crd: Object, now: str) -> Object:
+    """The definition after the first request to delete it: it waits for its objects to go."""
+    meta = crd["metadata"]
+    finalizers: list[str] = meta.get("finalizers") or []
+    if CLEANUP_FINALIZER not in finalizers:
+        finalizers = [*finalizers, CLEANUP_FINALIZER]
+    return crd | {
+        "metadata": meta | {"deletionTimestamp": now, "finalizers": finalizers},
+        "status": with_condition(crd, DELETION_PENDING, now),
+    }
+
+
+def is_leaving(crd: Object) -> bool:
+    """Whether the definition waits for its objects to go."""
+    meta = crd["metadata"]
+    return bool(meta.get("deletionTimestamp")) and CLEANUP_FINALIZER in items(meta, "finalizers")
+
+
+def report_removal(crd: Object, now: str) -> Object | None:
+    """The status of a definition whose objects are being deleted."""
+    if _is_told(crd, DELETION_IN_PROGRESS):
+        return None
+    return with_condition(crd, DELETION_IN_PROGRESS, now)
+
+
+def released(crd: Object, condition: Condition, now: str) -> Object:
+    """The definition without what kept it, and the reason why it may go."""
+    meta = crd["metadata"]
+    kept = [name for name in items(meta, "finalizers") if name != CLEANUP_FINALIZER]
+    return crd | {
+        "metadata": meta | {"finalizers": kept},
+        "status": with_condition(crd, condition, now),
+    }

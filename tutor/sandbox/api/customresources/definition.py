@@ -39,7 +39,7 @@ def storage_version(crd: Object) -> str:
 def schema_of(version: Object) -> Object | None:
     """The `openAPIV3Schema` of a version."""
     schema: Object | None = version.get("schema")
-    return schema and schema.get("openAPIV3Schema")
+    return schema.get("openAPIV3Schema") if schema else None
 
 
 def subresources_of(version: Object) -> Object:

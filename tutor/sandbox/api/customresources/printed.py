@@ -56,13 +56,21 @@ _SCHEMA: tuple[tuple[str, str, Any], ...] = (
     ("XMapType", "x-kubernetes-map-type", None),
     ("XValidations", "x-kubernetes-validations", None),
 )
+_POINTERS = frozenset(
+    {"additionalItems", "additionalProperties", "default", "example", "items", "not"}
+)
+"""What is set as soon as it is there, however empty."""
 _LISTS_OF_SCHEMAS = frozenset({"allOf", "oneOf", "anyOf"})
 _MAPS_OF_SCHEMAS = frozenset({"properties", "patternProperties", "definitions"})
 
 
 def set_fields(schema: Object) -> list[str]:
     """The Go names of the fields that a JSONSchemaProps sets, in Go's order."""
-    return [go for go, name, zero in _SCHEMA if schema.get(name, zero) not in (zero, [], {})]
+    return [go for go, name, zero in _SCHEMA if _is_set(name, schema.get(name, zero), zero)]
+
+
+def _is_set(name: str, value: Any, zero: Any) -> bool:
+    return value is not None if name in _POINTERS else value not in (zero, [], {})
 
 
 def schema_printed(schema: Object | None) -> Object | None:
@@ -87,9 +95,17 @@ def _field(name: str, value: Any) -> Any:
     if name in {"additionalProperties", "additionalItems"}:
         schema = schema_printed(value) if is_map(value) else None
         return {"Allows": bool(value) or is_map(value), "Schema": schema}
+    if name == "dependencies":
+        return {key: _dependency(value[key]) for key in sorted(value)}
     if name == "x-kubernetes-validations":
         return [rule_printed(rule) for rule in value]
     return value
+
+
+def _dependency(value: Any) -> Object:
+    if is_map(value):
+        return {"Schema": schema_printed(value), "Property": None}
+    return {"Schema": None, "Property": value}
 
 
 def rule_printed(rule: Object) -> Object:
@@ -120,8 +136,8 @@ def _version(version: Object, common: Shared) -> Object:
         "Storage": version.get("storage", False),
         "Deprecated": version.get("deprecated", False),
         "DeprecationWarning": version.get("deprecationWarning"),
-        "Schema": schema and {"OpenAPIV3Schema": schema_printed(schema.get("openAPIV3Schema"))},
-        "Subresources": subresources and _subresources(subresources),
+        "Schema": None if schema is None else _validation(schema),
+        "Subresources": None if subresources is None else _subresources(subresources),
         "AdditionalPrinterColumns": (
             None if common.columns or columns is None else [_column(one) for one in columns]
         ),
@@ -131,6 +147,10 @@ def _version(version: Object, common: Shared) -> Object:
             else [{"JSONPath": one.get("jsonPath", "")} for one in selectable]
         ),
     }
+
+
+def _validation(schema: Object) -> Object:
+    return {"OpenAPIV3Schema": schema_printed(schema.get("openAPIV3Schema"))}
 
 
 def _subresources(subresources: Object) -> Object:

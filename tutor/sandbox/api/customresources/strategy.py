@@ -10,25 +10,28 @@ from tutor.sandbox.api.customresources import scaling
 from tutor.sandbox.api.customresources.definition import (
     has_status,
     is_true,
-    schema_of,
     storage_version,
     subresources_of,
     version_of,
 )
-from tutor.sandbox.api.customresources.kinds import kinds
+from tutor.sandbox.api.customresources.kinds import deprecation, kinds
+from tutor.sandbox.api.customresources.schemas import Schemas
 from tutor.sandbox.api.formats import label_key
 from tutor.sandbox.api.node import Node
 from tutor.sandbox.api.printers.printer import Column
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.status import FieldError, forbidden, go_quote
 from tutor.sandbox.api.structural.embedded import read_metadata
-from tutor.sandbox.api.structural.structural import Structural, compile_schema
+from tutor.sandbox.api.structural.structural import Structural
 from tutor.sandbox.api.values import fresh
-from tutor.sandbox.kinds import GroupVersion, Kind, Object, name_of
+from tutor.sandbox.kinds import GroupVersion, Kind, Object, name_of, namespace_of
 from tutor.sandbox.schema.encode import encode
+from tutor.sandbox.schema.scalars import untyped
 
 _STANDARD_FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
 _TERMINATING = "create not allowed while custom resource definition is terminating"
+_MAX_READ = 2000
+"""How many objects are kept as they are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class CustomStrategy:
     unconditional_update = False
     create_on_update = False
 
-    def __init__(self, crd: Object, kind: Kind) -> None:
+    def __init__(self, crd: Object, kind: Kind, schemas: Schemas) -> None:
         version = version_of(crd, kind.version)
         stored = storage_version(crd)
         self.kind = kind
@@ -53,24 +56,23 @@ class CustomStrategy:
         self.scale_paths = scaling.scale_paths(subresources_of(version))
         fields: list[Object] = version.get("selectableFields") or []
         self.selectable = tuple(field["jsonPath"] for field in fields)
-        self.deprecation = _deprecation(kind, version)
+        self.deprecation = deprecation(crd, version)
         self._version = version
         self._stored = str(GroupVersion(kind.group, stored))
         self._has_status = has_status(version)
         self._closed = is_true(crd, "Terminating")
-        self._structural: Structural | None = None
+        self._schemas = schemas
+        self._read: dict[tuple[str, str], tuple[Object, Object]] = {}
         self._columns: tuple[Column, ...] | None = None
 
     @property
     def structural(self) -> Structural:
-        """The schema, compiled when it is first needed."""
-        if self._structural is None:
-            self._structural = compile_schema(schema_of(self._version))
-        return self._structural
+        """The schema of this version."""
+        return self._schemas.of(self.kind.version)
 
     def decode(self, value: Object) -> DecodedCustom:
         """Prune; raises DecodeError for metadata of a wrong type."""
-        obj = fresh(value)
+        obj: Object = untyped(value)
         meta, unknown = read_metadata(obj.get("metadata") or {})
         complaints = self.structural.read(obj)
         obj |= {"apiVersion": self.kind.api_version, "kind": self.kind.kind, "metadata": meta}
@@ -165,17 +167,26 @@ class CustomStrategy:
         ]
 
     def from_storage(self, obj: Object) -> Object:
-        """A stored object in this version; may return its argument."""
-        if obj.get("apiVersion") == self.kind.api_version:
-            return obj
-        converted = fresh(obj) | {"apiVersion": self.kind.api_version}
-        self.structural.prune(converted)
-        self.structural.default(converted)
-        return converted
+        """A stored object in this version and by its schemas; may return its argument."""
+        place = (namespace_of(obj), name_of(obj))
+        known = self._read.get(place)
+        if known is not None and known[0] is obj:
+            return known[1]
+        read = self._schemas.as_read(obj)
+        if read["apiVersion"] != self.kind.api_version:
+            read = self._schemas.converted(read, self.kind.api_version)
+        if len(self._read) >= _MAX_READ:
+            self._read.clear()
+        self._read[place] = obj, read
+        return read
 
     def to_storage(self, obj: Object) -> Object:
-        """The form to store: in the storage version, which is a matter of its name."""
-        return obj if self.is_storage else obj | {"apiVersion": self._stored}
+        """The form to store: in the storage version."""
+        return obj if self.is_storage else self._schemas.converted(obj, self._stored)
+
+    def is_outdated(self, stored: Object) -> bool:
+        """Whether the definition has changed so that it would be stored in another form."""
+        return self.to_storage(self.from_storage(stored)) != stored
 
     def columns(self) -> tuple[Column, ...]:
         """What `kubectl get` shows."""
@@ -191,7 +202,8 @@ class CustomStrategy:
 
 def served_by(crd: Object) -> list[Served]:
     """The kinds that a definition serves, in its order of versions."""
-    return [Served(kind, CustomStrategy(crd, kind)) for kind in kinds(crd)]
+    schemas = Schemas(crd)
+    return [Served(kind, CustomStrategy(crd, kind, schemas)) for kind in kinds(crd)]
 
 
 def _keep_all_but_status(new: Object, old: Object) -> None:
@@ -228,9 +240,3 @@ def _finalizer_complaints(name: str) -> list[str]:
             " other finalizer writers"
         )
     return found
-
-
-def _deprecation(kind: Kind, version: Object) -> str:
-    if not version.get("deprecated"):
-        return ""
-    return version.get("deprecationWarning") or f"{kind.api_version} {kind.kind} is deprecated"

@@ -219,10 +219,6 @@ def _check_complete_inside(
         yield from _check_complete_inside(
             sub, properties.get(name), f"{path}.{below}", f"{told_at}.{below}"
         )
-    if is_map(extra := values.get("additionalProperties")):
-        inner = _schema(schema.get("additionalProperties"))
-        below = "additionalProperties"
-        yield from _check_complete_inside(extra, inner, f"{path}.{below}", f"{told_at}.{below}")
 
 
 def _schema(value: Any) -> Object | None:

@@ -25,7 +25,6 @@ from tutor.sandbox.api.customresources.definition import (
     schema_of,
     shared,
     spec_of,
-    storage_version,
     versions_of,
 )
 from tutor.sandbox.api.customresources.names import check_names, check_required_names
@@ -40,6 +39,7 @@ from tutor.sandbox.api.customresources.structure import unsupported
 from tutor.sandbox.api.formats import dns1035_label, dns1123_subdomain
 from tutor.sandbox.api.metadata import validate_object_meta, validate_object_meta_update
 from tutor.sandbox.api.status import FieldError, invalid, not_supported, required
+from tutor.sandbox.api.structural.schema import read_schema
 from tutor.sandbox.kinds import Object
 
 _SCOPES = ("Cluster", "Namespaced")
@@ -105,13 +105,25 @@ def _check_spec(crd: Object, *, lax_bundle: bool) -> Iterator[FieldError]:
     elif scope not in _SCOPES:
         yield not_supported("spec.scope", scope, _SCOPES)
     yield from _check_schemas_there(crd)
+    if spec.get("preserveUnknownFields") and any(map(_fills, versions_of(crd))):
+        why = "must be false in order to use defaults in the schema"
+        yield invalid("spec.preserveUnknownFields", True, why)
     for index, version in enumerate(versions_of(crd)):
         yield from _check_version(version, f"spec.versions[{index}]", common)
     yield from _check_versions(crd, common)
     yield from check_required_names(names_of(crd), "spec.names")
     yield from check_names(names_of(crd), "spec.names")
     yield from _check_shared(crd, common)
+    strategy = text(part(spec, "conversion"), "strategy")
+    if spec.get("preserveUnknownFields") and strategy != "None":
+        why = "must be None if spec.preserveUnknownFields is true"
+        yield invalid("spec.conversion.strategy", strategy, why)
     yield from check_conversion(spec.get("conversion"), "spec.conversion", lax_bundle=lax_bundle)
+
+
+def _fills(version: Object) -> bool:
+    schema = read_schema(schema_of(version) or {})
+    return schema.fills or schema.default is not None
 
 
 def _check_group(group: str) -> Iterator[FieldError]:
@@ -144,7 +156,9 @@ def _check_version(version: Object, path: str, common: Shared) -> Iterator[Field
         yield from _check_columns(version, path)
     fields: list[Object] = [] if common.selectable else items(version, "selectableFields")
     if fields:
-        yield from _check_selectable(fields, None if common.schema else schema, path)
+        # The real server says the contrary of what it means.
+        lacking = "may only be set when `version.schema.openAPIV3Schema` is not included"
+        yield from _check_selectable(fields, None if common.schema else schema, path, lacking)
 
 
 def _check_columns(version: Object, path: str) -> Iterator[FieldError]:
@@ -153,14 +167,15 @@ def _check_columns(version: Object, path: str) -> Iterator[FieldError]:
 
 
 def _check_selectable(
-    fields: list[Object], schema: Object | None, path: str
+    fields: list[Object], schema: Object | None, path: str, lacking: str
 ) -> Iterator[FieldError]:
     at = f"{path}.selectableFields"
     if schema is None:
-        # The real server says the contrary of what it means.
-        why = "may only be set when `version.schema.openAPIV3Schema` is not included"
-        yield invalid(at, "", why)
-    elif not unsupported(schema):
+        yield invalid(at, "", lacking)
+    elif why := unsupported(schema):
+        yield invalid(f"{path}.schema.openAPIV3Schema", "", why)
+        yield from check_selectable(fields, {}, at)
+    else:
         yield from check_selectable(fields, schema, at)
 
 
@@ -195,6 +210,9 @@ def _check_versions(crd: Object, common: Shared) -> Iterator[FieldError]:
         complaints.append("must have exactly one version marked as storage version")
     for complaint in complaints:
         yield invalid("spec.versions", versions_printed(versions, common), complaint)
+    # The internal form repeats the name of the first version.
+    if names and (found := dns1035_label(names[0])):
+        yield invalid("spec.version", names[0], ",".join(found))
 
 
 def _check_shared(crd: Object, common: Shared) -> Iterator[FieldError]:
@@ -213,11 +231,9 @@ def _check_shared(crd: Object, common: Shared) -> Iterator[FieldError]:
     if common.columns:
         yield from _check_columns(first, "spec")
     fields: list[Object] = items(first, "selectableFields") if common.selectable else []
-    if fields and schema is None:
-        why = "may only be set when validations.schema is included"
-        yield invalid("spec.selectableFields", "", why)
-    elif schema is not None and not unsupported(schema):
-        yield from check_selectable(fields, schema, "spec.selectableFields")
+    if fields:
+        lacking = "may only be set when validations.schema is included"
+        yield from _check_selectable(fields, schema, "spec", lacking)
 
 
 def _check_status(crd: Object) -> Iterator[FieldError]:
@@ -228,9 +244,10 @@ def _check_status(crd: Object) -> Iterator[FieldError]:
         yield invalid(path, None, "must have at least one stored version")
         return
     names = [text(version, "name") for version in versions_of(crd)]
-    wanted = storage_version(crd)
-    if wanted and wanted not in stored:
-        yield invalid(path, stored, f"must have the storage version {wanted}")
+    for index, version in enumerate(versions_of(crd)):
+        # A version that is there twice counts once.
+        if version.get("storage") and (names[index] not in stored or names[index] in names[:index]):
+            yield invalid(path, stored, f"must have the storage version {names[index]}")
     for index, name in enumerate(stored):
         if name not in names:
             why = (
