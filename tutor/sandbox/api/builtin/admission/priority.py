@@ -22,12 +22,12 @@ class Priority(Plugin):
 
     def admit(self, write: Write) -> None:
         """Set a new pod's priority, and keep an old one's."""
-        if write.new is None:
+        if write.new is None or not concerns(write, PODS, "CREATE", "UPDATE"):
             return
         spec = ensure(write.new, "spec")
         if concerns(write, PODS, "CREATE"):
             self._establish(write, spec)
-        elif concerns(write, PODS, "UPDATE"):
+        else:
             before = part(write.old or {}, "spec")
             for field in ("priority", "preemptionPolicy"):
                 if spec.get(field) is None and before.get(field) is not None:
