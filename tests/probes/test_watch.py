@@ -143,6 +143,28 @@ async def test_mistake_is_recognised_and_gone_again(stage: Stage) -> None:
         assert told.all[-1].mistakes == ()
 
 
+async def test_mistake_that_passes_by_is_not_told(stage: Stage) -> None:
+    mistake = "{id: m, when: 'secret.data.a == \"bad\"', settle: 1h, say: x, try: [{run: x}]}"
+    facts = ["id: f, that: 'secret.data.a == \"x\"'"]
+    async with watching(stage, facts, mistakes=f"mistakes:\n  - {mistake}\n") as (told, _):
+        stage.cluster.put(SECRETS, secret(a="bad"))
+        await until(lambda: '"bad"' in told.text())
+        stage.cluster.put(SECRETS, secret(a="x"))
+        await until(lambda: told.state() == "true")
+        assert not any(each.mistakes for each in told.all)
+
+
+async def test_command_is_seen_in_a_step_that_looks_at_the_hosts_file_too(stage: Stage) -> None:
+    facts = [
+        "id: f, that: 'looks.size() == 1', edge: true",
+        "id: g, that: name.addresses.size() == 0, given: {name: {hosts: {name: a}}}",
+    ]
+    async with watching(stage, facts) as (told, _):
+        await until(lambda: told.state("g") == "true")
+        stage.shell.type("kubectl get secret s", "NAME")
+        await until(lambda: told.state("f") == "true")
+
+
 async def test_saw_is_told_when_there_is_one(stage: Stage) -> None:
     facts = ["id: f, that: 'secret.data.a == \"x\"', saw: '\"it says \" + secret.data.b'"]
     async with watching(stage, facts) as (told, _):

@@ -26,8 +26,10 @@ def run(words: Sequence[str]) -> int:
     try:
         return chosen.action(chosen)
     except TutorError as error:
-        print(f"tutor: {error}", file=sys.stderr)
-        return 2
+        return _told(error)
+    except ExceptionGroup as group:
+        curable, others = group.split(TutorError)
+        return _told(_first(curable)) if curable and not others else _bug()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -35,6 +37,17 @@ def run(words: Sequence[str]) -> int:
         return 0
     except Exception:  # noqa: BLE001 - the last stop: the log has the traceback, the user a sentence
         return _bug()
+
+
+def _told(error: Exception) -> int:
+    print(f"tutor: {error}", file=sys.stderr)
+    return 2
+
+
+def _first(group: ExceptionGroup[TutorError]) -> Exception:
+    """The first failure of what task groups put together."""
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, ExceptionGroup) else found
 
 
 def _bug() -> int:

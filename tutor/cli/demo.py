@@ -16,21 +16,12 @@ from pathlib import Path
 from tutor import logs, paths
 from tutor.cli.cluster import stop
 from tutor.cli.run import Stage, Wanted, clear, find_lesson, scripted_editor, stage
-from tutor.course.model import Fact, Step, meant_for
+from tutor.course.model import Environment, Step, meant_for
 from tutor.errors import TutorError
-from tutor.probes.watch import Findings
-from tutor.session.session import Judged, News
+from tutor.session.player import Player, Unproved
 from tutor.session.typist import Typist
-from tutor.terminal.recorder import CommandRecord
 from tutor.terminal.screen import Geometry
 
-COMMAND_LIMIT_S = 180.0
-"""How long a block may take."""
-
-FACTS_LIMIT_S = 90.0
-"""How long facts may take to become true after the last command."""
-
-FIRST_LOOK_S = 20.0
 _SIZE = Geometry(columns=120, lines=40)
 
 
@@ -53,15 +44,6 @@ class Played:
     """The fact that did not hold, or what else went wrong."""
     saw: str = ""
     screen: str = ""
-
-
-class _Failed(Exception):
-    """The step is not passed, and why."""
-
-    def __init__(self, problem: str, saw: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.saw = saw
 
 
 def demo(lesson: str, *, as_json: bool, on: str, pace: str) -> int:
@@ -98,9 +80,9 @@ async def _play(wanted: Wanted, script: Path, report: Report, as_json: bool) -> 
         await found.shell.start(_SIZE)
         await found.shell.wait_prompt()
         running = group.create_task(found.session.run(), name="session")
-        player = _Player(found, script)
+        show = _Show(found, script)
         for step in found.lesson.steps_on(found.session.place.environment):
-            played.append(await player.play(step, len(played) + 1))
+            played.append(await show.play(step, len(played) + 1))
             report(played[-1])
             if not played[-1].passed:
                 break
@@ -110,98 +92,43 @@ async def _play(wanted: Wanted, script: Path, report: Report, as_json: bool) -> 
     return 0 if len(played) == steps and played[-1].passed else 1
 
 
-class _Player:
+class _Show:
     """Plays one step after the other."""
 
     def __init__(self, found: Stage, script: Path) -> None:
-        self._session = found.session
         self._shell = found.shell
-        self._environment = found.session.place.environment
-        self._typist = Typist(
-            shell=found.shell, lesson=found.lesson, folder=found.folder, script=script
-        )
-        self._news = asyncio.Event()
-        self._findings: dict[str, Findings] = {}
-        found.session.listen(self._note)
-        found.shell.listen(self._hear)
-
-    def _note(self, news: News) -> None:
-        if isinstance(news, Judged):
-            self._findings[news.step] = news.findings
-        self._news.set()
-
-    def _hear(self, event: object) -> None:
-        if isinstance(event, CommandRecord):
-            self._session.command_ended(event)
+        self._environment: Environment = found.session.place.environment
+        typist = Typist(shell=found.shell, lesson=found.lesson, folder=found.folder, script=script)
+        self._player = Player(found.session, found.shell, typist)
 
     async def play(self, step: Step, number: int) -> Played:
         """Solve one step and see whether it is passed."""
         began = ended = time.monotonic()
-        commands_s, problem = 0.0, _Failed("", "")
+        commands_s, problem, saw = 0.0, "", ""
         try:
-            if self._session.step.id != step.id:
-                await self._session.go_to(step.id)
-            await self._first_look(step)
-            async with asyncio.timeout(COMMAND_LIMIT_S):
-                for block in step.solved_by(self._environment):
-                    for record in await self._typist.perform(block):
-                        commands_s += (record.ended - record.started).total_seconds()
+            await self._player.begin(step)
+            commands_s = await self._player.solve(step)
             ended = time.monotonic()
-            await self._passed(step)
-        except _Failed as failed:
-            problem = failed
-        except TimeoutError:
-            problem = _Failed("its commands do not end", "")
+            await self._player.pass_(step)
+        except Unproved as unproved:
+            problem, saw = unproved.problem, unproved.saw
         except TutorError as error:
-            problem = _Failed(error.message, error.next_action)
+            problem, saw = error.message, error.next_action
         now = time.monotonic()
-        passed = not problem.problem
+        facts = meant_for(self._environment, step.facts)
         return Played(
             number=number,
             id=step.id,
             title=step.title,
-            passed=passed,
+            passed=not problem,
             took_s=now - began,
             commands_s=commands_s,
             waited_s=now - ended,
-            settle_s=max(fact.settle.total_seconds() for fact in self._facts(step)),
-            problem=problem.problem,
-            saw=problem.saw,
-            screen="" if passed else self._shell.screen_text(),
+            settle_s=max(fact.settle.total_seconds() for fact in facts),
+            problem=problem,
+            saw=saw,
+            screen=self._shell.screen_text() if problem else "",
         )
-
-    def _facts(self, step: Step) -> tuple[Fact, ...]:
-        return meant_for(self._environment, step.facts)
-
-    async def _first_look(self, step: Step) -> None:
-        """Wait until the step was looked at. One that is done before it begins proves nothing."""
-        try:
-            async with asyncio.timeout(FIRST_LOOK_S):
-                await self._until(lambda: step.id in self._findings)
-        except TimeoutError:
-            raise _Failed("nobody looks at its facts", "") from None
-        if self._findings[step.id].are_all_true:
-            raise _Failed("all its facts are true before anything was done", "")
-
-    async def _passed(self, step: Step) -> None:
-        try:
-            async with asyncio.timeout(FACTS_LIMIT_S):
-                await self._until(lambda: self._session.is_done(step.id))
-        except TimeoutError:
-            raise self._missing(step) from None
-
-    def _missing(self, step: Step) -> _Failed:
-        findings = self._findings[step.id].facts
-        for fact in self._facts(step):
-            verdict = findings[fact.id].verdict
-            if verdict.state != "true":
-                return _Failed(f"{fact.id}: {fact.label}", f"{verdict.state}: {verdict.text}")
-        return _Failed("its facts hold and it is not passed", "")
-
-    async def _until(self, happened: Callable[[], bool]) -> None:
-        while not happened():
-            self._news.clear()
-            await self._news.wait()
 
 
 def _line(played: Played) -> None:

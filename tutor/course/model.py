@@ -163,6 +163,10 @@ class Mistake(Node):
     say: Text
     attempt: tuple[Block, ...] = Field(alias="try", min_length=1)
     """Blocks that make this mistake."""
+    cure: tuple[Block, ...] = ()
+    """What `say` advises to do before the solution, where the solution alone does not help."""
+    settle: Duration = Field(default="1s", validate_default=True)
+    """How long it must last before it is told: a command that runs passes through odd states."""
     only: Only = ENVIRONMENTS
 
 

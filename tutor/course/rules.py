@@ -233,7 +233,7 @@ def _is_below(path: str) -> bool:
 def _blocks(step: Step) -> Iterator[tuple[Where, AnyBlock]]:
     """Every block of a step, with its place."""
     solution = () if step.solution == "do" else step.solution
-    lists = [step.do, solution, step.reset, *(mistake.attempt for mistake in step.mistakes)]
-    for blocks in lists:
+    made = [blocks for mistake in step.mistakes for blocks in (mistake.attempt, mistake.cure)]
+    for blocks in [step.do, solution, step.reset, *made]:
         for block in blocks:
             yield block.where, block

@@ -6,7 +6,7 @@ A source sees a `World` and nothing else: new authority is a visible change to t
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
 
 Object = dict[str, Any]
 """A Kubernetes object as the API spells it."""
@@ -56,7 +56,8 @@ class Blind:
 Reading = Seen | Absent | Blind
 
 
-class Collection(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Collection:
     """The objects of one kind in one namespace, or in all when `namespace` is None."""
 
     api_version: str
@@ -64,34 +65,42 @@ class Collection(NamedTuple):
     namespace: str | None
 
 
-class FilePath(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FilePath:
     """A file below the working folder."""
 
     path: str
 
 
-class OwnCommands(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OwnCommands:
     """What the learner typed in this step."""
 
 
-class HostNames(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class HostNames:
     """The hosts file."""
 
 
-class Peer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Peer:
     """Somebody to connect to: `host:port`, possibly with `$NAME` in it."""
 
     address: str
 
 
-class CommandLine(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CommandLine:
     """A command to run."""
 
     words: tuple[str, ...]
 
 
 Topic = Collection | FilePath | OwnCommands | HostNames | Peer | CommandLine
-"""Something that can change. Nobody tells when a `Peer` or a `CommandLine` does."""
+"""Something that can change; two of different kinds are never equal.
+
+Nobody tells when a `Peer` or a `CommandLine` changes.
+"""
 
 
 @dataclass(frozen=True, slots=True)

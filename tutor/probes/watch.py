@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tutor.clock import Clock
-from tutor.probes.base import Verdict, World
-from tutor.probes.binding import BoundFact, BoundStep
+from tutor.probes.base import TRUE, Verdict, World
+from tutor.probes.binding import BoundFact, BoundMistake, BoundStep
 from tutor.probes.judging import judge
 from tutor.probes.looking import Looking
 from tutor.probes.settling import LATCHED, Standing, due_at, judged, settled
@@ -31,7 +31,7 @@ class Findings:
     facts: Mapping[str, Finding]
     """By fact id; all facts of the step."""
     mistakes: tuple[str, ...] = ()
-    """The ids of the mistakes that were made."""
+    """The ids of the mistakes that were made, and have lasted."""
 
     @property
     def are_all_true(self) -> bool:
@@ -55,6 +55,7 @@ class Watch:
         self._standings = {
             each.fact.id: LATCHED if each.fact.id in latched else Standing() for each in bound.facts
         }
+        self._signs = {each.mistake.id: Standing() for each in bound.mistakes}
         now = clock.now()
         self._findings = Findings(
             {name: Finding(each.verdict, now) for name, each in self._standings.items()}
@@ -74,24 +75,31 @@ class Watch:
 
     def _next_due(self) -> float | None:
         """When a settle time is over, in loop time."""
-        due = (
+        due = [
             due_at(self._standings[each.fact.id], settle=each.fact.settle)
             for each in self._bound.facts
-        )
+        ]
+        due += [
+            due_at(self._signs[each.mistake.id], settle=each.mistake.settle)
+            for each in self._bound.mistakes
+        ]
         return min((at for at in due if at is not None), default=None)
 
     async def _judge(self, changed: frozenset[str]) -> None:
         affected = [each for each in self._bound.facts if each.names & changed]
         raw: Mapping[str, Verdict] = {}
-        mistakes = self._findings.mistakes
+        made: tuple[str, ...] | None = None
         if changed:
             # In a thread: x509, bcrypt and a cluster's worth of objects take their time.
             readings = self._looking.readings()
-            raw, mistakes = await asyncio.to_thread(judge, self._bound, affected, readings)
+            raw, made = await asyncio.to_thread(judge, self._bound, affected, readings)
         now = asyncio.get_running_loop().time()
         for each in self._bound.facts:
             self._standings[each.fact.id] = self._stand(each, raw.get(each.fact.id), now)
-        findings = replace(self._findings, facts=self._found(raw), mistakes=mistakes)
+        for each in self._bound.mistakes:
+            self._signs[each.mistake.id] = self._sign(each, made, now)
+        lasting = tuple(name for name, sign in self._signs.items() if sign.verdict == TRUE)
+        findings = replace(self._findings, facts=self._found(raw), mistakes=lasting)
         if findings != self._findings:
             self._findings = findings
             self._told(findings)
@@ -102,6 +110,14 @@ class Watch:
         if raw is None:
             return settled(standing, settle=fact.settle, is_edge=fact.edge, now=now)
         return judged(standing, raw, settle=fact.settle, is_edge=fact.edge, now=now)
+
+    def _sign(self, bound: BoundMistake, made: tuple[str, ...] | None, now: float) -> Standing:
+        mistake = bound.mistake
+        sign = self._signs[mistake.id]
+        if made is None:
+            return settled(sign, settle=mistake.settle, is_edge=False, now=now)
+        raw = TRUE if mistake.id in made else Verdict("not yet")
+        return judged(sign, raw, settle=mistake.settle, is_edge=False, now=now)
 
     def _found(self, raw: Mapping[str, Verdict]) -> dict[str, Finding]:
         now = self._clock.now()

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Protocol, assert_never
 
 from tutor.course.model import Edit, File, Lesson, Look, Run
-from tutor.probes.base import CommandRecord, FilePath
+from tutor.probes.base import FilePath
 from tutor.probes.commandline import split_commands
 from tutor.probes.grants import refusal
 from tutor.session.edit import write_script
 from tutor.session.folder import Outside, WorkingFolder
+from tutor.terminal.recorder import CommandRecord
 
 Block = Run | File | Edit | Look
 

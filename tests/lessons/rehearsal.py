@@ -1,0 +1,107 @@
+"""Lessons played in a home folder of their own, and moments of it to come back to."""
+
+import asyncio
+import shutil
+import signal
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.fakes.waiting import until
+from tutor import paths
+from tutor.cli.cluster import stop
+from tutor.cli.control import ask, is_running
+from tutor.cli.run import Stage, Wanted, scripted_editor, stage
+from tutor.course.model import Environment, Lesson
+from tutor.session.player import Player
+from tutor.session.session import Session
+from tutor.session.typist import Typist
+from tutor.terminal.screen import Geometry
+
+PLACE: Environment = "sandbox"
+SIZE = Geometry(columns=160, lines=40)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A lesson that runs, and somebody who plays it."""
+
+    stage: Stage
+    player: Player
+
+    @property
+    def session(self) -> Session:
+        return self.stage.session
+
+    async def type(self, command: str) -> str:
+        """Type a command as a learner would; what it printed."""
+        record = await self.stage.shell.run(command)
+        return "" if record is None else record.output
+
+
+@asynccontextmanager
+async def rehearsing(lesson: Lesson, root: Path) -> AsyncGenerator[Rehearsal]:
+    """Go on with a lesson in a home folder, at the pace of tests, until the block ends."""
+    work = paths.work_dir(root, lesson.id, PLACE)
+    script = root / "edit.json"
+    editor = scripted_editor(script, work)
+    user = root / "user"
+    user.mkdir(parents=True, exist_ok=True)
+    wanted = Wanted(
+        lesson=lesson,
+        on=PLACE,
+        root=root,
+        shell="/bin/bash",
+        own_rc=False,
+        pace="instant",
+        extra={"HOME": str(user), "EDITOR": editor, "KUBE_EDITOR": editor, "VISUAL": editor},
+    )
+    try:
+        async with stage(wanted) as found, asyncio.TaskGroup() as group:
+            await found.shell.start(SIZE)
+            await found.shell.wait_prompt()
+            typist = Typist(shell=found.shell, lesson=lesson, folder=found.folder, script=script)
+            player = Player(found.session, found.shell, typist)
+            running = group.create_task(found.session.run(), name="session")
+            yield Rehearsal(found, player)
+            running.cancel()
+    finally:
+        stop(root)
+
+
+@contextmanager
+def _frozen(root: Path) -> Generator[None]:
+    """Nothing of the sandbox moves, as if it had just been killed."""
+    process = psutil.Process(ask(root, "status")["pid"])
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def keep(root: Path, moment: Path) -> None:
+    """Copy the home folder of a sandbox that runs."""
+    with _frozen(root):
+        shutil.copytree(root, moment, ignore=shutil.ignore_patterns("socket", "lock", "pid"))
+
+
+def go_back(root: Path, moment: Path) -> None:
+    """Bring the home folder back to a moment that was kept."""
+    if is_running(root):
+        stop(root)
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(moment, root)
+
+
+async def until_seen(rehearsal: Rehearsal, fact: str, text: str) -> None:
+    """Wait until the learner reads a text beside a fact of the current step."""
+
+    def is_there() -> bool:
+        findings = rehearsal.session.findings
+        return findings is not None and text in findings.facts[fact].verdict.text
+
+    await until(is_there, within_s=20)
