@@ -1,0 +1,122 @@
+"""What must differ between two servers is replaced by a name, on both sides: the only such place.
+
+Everything that is not named here has to be the same, the order of members included.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from tests.contract.goldens.recordings import LAST_APPLIED
+
+_RANDOM = "bcdfghjklmnpqrstvwxz2456789"
+_SHOWS_DESCRIPTIONS = ("columnDefinitions", "openAPIV3Schema", "additionalPrinterColumns")
+
+TEXTS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern, re.MULTILINE), replacement, reason)
+    for pattern, replacement, reason in (
+        (
+            r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| \+0000 UTC)?",
+            "<time>",
+            "the moment of the play",
+        ),
+        (
+            r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d (?:GMT|UTC)",
+            "<time>",
+            "the moment of the play, as headers write it",
+        ),
+        (
+            r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+            "<uid>",
+            "made by chance",
+        ),
+        (
+            r"eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+",
+            "<jwt>",
+            "signed with a key of this cluster",
+        ),
+        (r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]+", "<pem>", "certificates are made for each cluster"),
+        (
+            r"-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----\n?",
+            "<pem>",
+            "certificates are made for each cluster",
+        ),
+        (r"(X509SHA256=)[0-9a-f]{64}", r"\1<hash>", "the fingerprint of such a certificate"),
+        (
+            r"\b[0-9A-F]{128}\b",
+            "<hash>",
+            "the hash of a document whose descriptions are ours",
+        ),
+        (
+            r"(resource version(?:: |: \d+, current: )|UID in precondition: <uid>, .*)\d+(?: \(\d+\))?",
+            r"\1<rv>",
+            "another count of writes",
+        ),
+        (r'("?resourceVersion\\*":\\*"|resourceVersion: ")\d+', r"\1<rv>", "another count of writes"),
+        (r"\b10\.96\.\d+\.\d+\b", "<cluster ip>", "allocated by chance"),
+        (rf"(?<=[a-z0-9])-[{_RANDOM}]{{6,10}}-[{_RANDOM}]{{5}}(?![\w-])", "-<hash>-<suffix>",
+         "the names of a ReplicaSet's pods end by chance"),
+        (rf"(?<=[a-z0-9])-[{_RANDOM}]{{8,10}}(?![\w-])", "-<hash>", "hashed from a pod template"),
+        (rf"(?<=[a-z0-9])-[{_RANDOM}]{{5}}(?![\w-])", "-<suffix>", "generated names end by chance"),
+        (r"\.[0-9a-f]{16}\b", ".<moment>", "the names of events end with their moment"),
+        (r"\bapiserver-[a-z0-9]{26}\b", "apiserver-<name>", "named for the machine"),
+        (r":3(?:[01]\d{3}|2[0-7]\d\d)/", ":<node port>/", "allocated by chance"),
+        (r"\A(?:\d+[ydhms])+\Z", "<age>", "the moment of the play"),
+        (r'"goVersion": "[^"]+"', '"goVersion": "<go>"', "the recorded server's own compiler"),
+        (r"\b(?:26443|6443)\b", "<port>", "the recorded server listened on a port of its own"),
+    )
+)
+NUMBERS = {
+    "resourceVersion": "<rv>",
+    "nodePort": "<node port>",
+    "healthCheckNodePort": "<node port>",
+}
+"""Members whose numbers are another count of writes, or allocated by chance."""
+OPAQUE = {"continue": "<continue>", "storageVersionHash": "<hash>"}
+"""Members that mean something to the server alone."""
+
+
+def normal_text(text: str) -> str:
+    """A text with everything replaced that must differ."""
+    for pattern, replacement, _ in TEXTS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def normal(value: Any, *, described: bool = False) -> Any:
+    """A JSON value with everything replaced that must differ.
+
+    `described` says that members named `description` are sentences of a schema: ours are our own.
+    """
+    if isinstance(value, dict):
+        members = cast("Mapping[str, Any]", value)
+        return {
+            key: _member(key, item, described or key in _SHOWS_DESCRIPTIONS)
+            for key, item in members.items()
+            if not (described and key == "description" and isinstance(item, str))
+        }
+    if isinstance(value, list):
+        return [normal(item, described=described) for item in cast("Sequence[Any]", value)]
+    if isinstance(value, str):
+        return normal_text(value)
+    return "<port>" if value in (26443, 6443) and value is not True else value
+
+
+def _member(key: str, value: Any, described: bool) -> Any:
+    if value and key in OPAQUE:
+        return OPAQUE[key]
+    if value and key in NUMBERS and str(value).isdigit():
+        return NUMBERS[key]
+    if key == "managedFields" and isinstance(value, list):
+        return _by_owner(cast("list[Any]", value))
+    if key == LAST_APPLIED and isinstance(value, str):
+        applied = normal(json.loads(value), described=False)
+        return json.dumps(applied, separators=(",", ":"), ensure_ascii=False)
+    return normal(value, described=described)
+
+
+def _by_owner(entries: list[Any]) -> list[Any]:
+    """They are sorted by time, and a play falls within seconds."""
+    found = [normal(entry) for entry in entries]
+    return sorted(found, key=lambda entry: json.dumps(entry, sort_keys=True))
