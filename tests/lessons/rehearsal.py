@@ -10,18 +10,17 @@ from pathlib import Path
 
 import psutil
 
-from tests.fakes.waiting import until
+from tests.lessons.looking import PLACE
 from tutor import paths
 from tutor.cli.cluster import stop
 from tutor.cli.control import ask, is_running
 from tutor.cli.run import Stage, Wanted, scripted_editor, stage
-from tutor.course.model import Environment, Lesson
+from tutor.course.model import Lesson
 from tutor.session.player import Player
 from tutor.session.session import Session
 from tutor.session.typist import Typist
 from tutor.terminal.screen import Geometry
 
-PLACE: Environment = "sandbox"
 SIZE = Geometry(columns=160, lines=40)
 
 
@@ -95,13 +94,3 @@ def go_back(root: Path, moment: Path) -> None:
         stop(root)
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(moment, root)
-
-
-async def until_seen(rehearsal: Rehearsal, fact: str, text: str) -> None:
-    """Wait until the learner reads a text beside a fact of the current step."""
-
-    def is_there() -> bool:
-        findings = rehearsal.session.findings
-        return findings is not None and text in findings.facts[fact].verdict.text
-
-    await until(is_there, within_s=20)

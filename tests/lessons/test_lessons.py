@@ -1,18 +1,16 @@
 """Every lesson is solved from nothing, and every mistake that it knows is made."""
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.lessons.rehearsal import PLACE, go_back, keep, rehearsing
-from tutor import paths
+from tests.lessons.looking import PLACE
+from tests.lessons.rehearsal import go_back, rehearsing
+from tests.lessons.roads import LESSONS, Roads
 from tutor.cli.check import check
-from tutor.course.loader import load_course
 from tutor.course.model import Lesson, Mistake, Step, meant_for
 
-LESSONS = load_course(paths.lessons_dir()).lessons
 MISTAKES = [
     pytest.param(lesson, step, mistake, id=f"{lesson.id}:{step.id}:{mistake.id}")
     for lesson in LESSONS
@@ -21,61 +19,6 @@ MISTAKES = [
 ]
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
-
-
-@dataclass(frozen=True, slots=True)
-class Road:
-    """A lesson that was walked, and the moments before the steps that know mistakes."""
-
-    root: Path
-    moments: dict[str, Path]
-    found_first: dict[str, dict[str, str]]
-    """By step and fact: the state when the step opened."""
-    passed: tuple[str, ...]
-    mistakes: dict[str, tuple[str, ...]]
-    """By step: what the solution was taken for."""
-
-
-class Roads:
-    """Walks each lesson once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._walked: dict[str, Road | None] = {}
-
-    def of(self, lesson: Lesson) -> Road:
-        if lesson.id not in self._walked:
-            self._walked[lesson.id] = None
-            self._walked[lesson.id] = asyncio.run(_walk(lesson, self._folder / lesson.id))
-        road = self._walked[lesson.id]
-        assert road is not None, "the lesson does not play: another test says why"
-        return road
-
-
-@pytest.fixture(scope="module")
-def roads(tmp_path_factory: pytest.TempPathFactory) -> Roads:
-    return Roads(tmp_path_factory.mktemp("roads"))
-
-
-async def _walk(lesson: Lesson, folder: Path) -> Road:
-    root = folder / "home"
-    moments: dict[str, Path] = {}
-    first: dict[str, dict[str, str]] = {}
-    async with rehearsing(lesson, root) as rehearsal:
-        player = rehearsal.player
-        for step in lesson.steps_on(PLACE):
-            await player.begin(step)
-            found = player.found(step)
-            first[step.id] = {name: each.verdict.state for name, each in found.items()}
-            if meant_for(PLACE, step.mistakes):
-                moments[step.id] = folder / step.id
-                keep(root, moments[step.id])
-            await player.solve(step)
-            await player.pass_(step)
-        steps = [step.id for step in lesson.steps_on(PLACE)]
-        done = tuple(step for step in steps if rehearsal.session.is_done(step))
-        made = {step: rehearsal.session.progress.step(step).mistakes for step in steps}
-    return Road(root, moments, first, done, made)
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
