@@ -1,5 +1,7 @@
 """Request bodies: JSON, YAML or protobuf to an object of the kind that the path names."""
 
+import re
+from functools import cache
 from typing import Any
 
 from tutor.sandbox.api.request import Request
@@ -8,12 +10,15 @@ from tutor.sandbox.kinds import Kind
 from tutor.sandbox.schema import protobuf
 from tutor.sandbox.schema.body import parsed_object
 from tutor.sandbox.schema.decode import DecodeError, Parsed, parse, parse_yaml
+from tutor.sandbox.schema.resources import builtin_kinds
 
 JSON, YAML, PROTOBUF = (
     "application/json",
     "application/yaml",
     "application/vnd.kubernetes.protobuf",
 )
+_EXCERPT_BYTES = 30
+_OLD = re.compile("alpha|beta")
 
 
 def media_type(request: Request) -> str:
@@ -28,13 +33,13 @@ def read_object(request: Request, kind: Kind) -> Parsed:
         ApiError: 415 for a media type that is not spoken, 400 for what is not such an object.
     """
     try:
-        parsed = _read(request, kind)
+        parsed = read(request, binary=not kind.custom)
     except DecodeError as error:
         if kind.custom:
             raise bad_request(str(error)) from None
         raise bad_request(
             f"the object provided is unrecognized (must be of type {kind.kind}): {error}"
-            f"{_excerpt(request.body)}"
+            f" ({_excerpt(request.body)})"
         ) from None
     if kind.custom:
         _check_custom(parsed, kind)
@@ -42,15 +47,21 @@ def read_object(request: Request, kind: Kind) -> Parsed:
     return _as_builtin(parsed, kind)
 
 
-def _read(request: Request, kind: Kind) -> Parsed:
+def read(request: Request, *, binary: bool = True) -> Parsed:
+    """The body as an object of any kind. `binary` says whether protobuf is spoken.
+
+    Raises:
+        ApiError: 415 for a media type that is not spoken.
+        DecodeError: It is no object.
+    """
     media = media_type(request)
-    if media == PROTOBUF and not kind.custom:
+    if media == PROTOBUF and binary:
         return parsed_object(protobuf.decode(request.body))
     if media in (YAML, "application/x-yaml"):
         return parse_yaml(request.body)
     if media == JSON:
         return parse(request.body)
-    known = [JSON, YAML, *([] if kind.custom else [PROTOBUF])]
+    known = [JSON, YAML, *([PROTOBUF] if binary else [])]
     message = (
         "the body of the request was in an unknown format - accepted media types include: "
         + ", ".join(known)
@@ -59,21 +70,23 @@ def _read(request: Request, kind: Kind) -> Parsed:
 
 
 def _excerpt(body: bytes) -> str:
+    """The start of a body: text when it looks like JSON, else its bytes."""
+    start, more = body[:_EXCERPT_BYTES], " ..." if len(body) > _EXCERPT_BYTES else ""
     if not body:
-        return " (<empty>)"
-    text = body[:1024].decode(errors="replace")
-    if text.isprintable():
-        return f" ({text})"
-    return f" ({body[:1024].hex()})"
+        return "<empty>"
+    return (start.decode(errors="replace") if body.startswith(b"{") else start.hex()) + more
 
 
 def _as_builtin(parsed: Parsed, kind: Kind) -> Parsed:
     claimed, version = parsed.kind or kind.kind, parsed.api_version or kind.api_version
+    group, _, short = version.rpartition("/")
+    unfit = f'{claimed} in version "{short}" cannot be handled as a {kind.kind}: '
+    if not _is_registered(group, short, claimed):
+        raise bad_request(unfit + not_registered(claimed, version))
     if claimed != kind.kind:
-        group, _, short = version.rpartition("/")
+        wanted = f"{_package(group)}.{kind.kind}"
         raise bad_request(
-            f'{claimed} in version "{short}" cannot be handled as a {kind.kind}: '
-            f"converting ({short}.{claimed}) to ({_package(group)}.{kind.kind}): unknown conversion"
+            f"{unfit}converting ({short}.{claimed}) to ({wanted}): unknown conversion"
         )
     if version != kind.api_version:
         raise bad_request(
@@ -81,6 +94,30 @@ def _as_builtin(parsed: Parsed, kind: Kind) -> Parsed:
             f" the expected API version ({kind.api_version})"
         )
     return parsed
+
+
+@cache
+def _is_registered(group: str, version: str, kind: str) -> bool:
+    """Whether the server has types for a kind; for old versions it has them longer than it serves.
+
+    Those of subresources, such as Scale, are registered although no collection has them.
+    """
+    known = {(each.kind, each.version) for each in builtin_kinds() if each.group == group}
+    known |= {
+        (below.kind, below.version or each.version)
+        for each in builtin_kinds()
+        for below in each.subresources
+        if (below.group or each.group) == group
+    }
+    if _OLD.search(version):
+        return any(kind == name for name, _ in known)
+    return (kind, version) in known
+
+
+def not_registered(kind: str, version: str) -> str:
+    """What the server says of a kind that it has no types for."""
+    scheme = "pkg/runtime/scheme.go:111"
+    return f'no kind "{kind}" is registered for version "{version}" in scheme "{scheme}"'
 
 
 def _package(group: str) -> str:

@@ -5,23 +5,28 @@ Source: apiserver's registry `BeforeDelete`, `deletionFinalizersForGarbageCollec
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from tutor.sandbox.api.builtin.reading import part, text
+from tutor.sandbox.api import bodies
+from tutor.sandbox.api.builtin.reading import items, part, text
 from tutor.sandbox.api.customresources.conditions import leave
+from tutor.sandbox.api.options import flag, integer
+from tutor.sandbox.api.request import Request
 from tutor.sandbox.api.status import (
-    ApiError,
     FieldError,
     bad_request,
+    conflict,
+    invalid,
     invalid_object,
     not_supported,
 )
-from tutor.sandbox.kinds import GroupResource, Object, thaw
+from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of, thaw
+from tutor.sandbox.schema.decode import DecodeError, decode
 
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
-_POLICIES = ("Background", "Foreground", "Orphan")
+_POLICIES = ("Foreground", "Background", "Orphan")
 _PODS = GroupResource("", "pods")
+_NAMESPACES = GroupResource("", "namespaces")
 _DEFINITIONS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
 _DEFAULT_GRACE_S = 30
 
@@ -35,73 +40,94 @@ class DeleteOptions:
     uid: str = ""
     resource_version: str = ""
     dry_run: bool = False
-    ignore_store_read_error: bool = False
 
 
-def options_of(
-    body: Object, query_grace: str, query_policy: str, query_dry: list[str]
-) -> DeleteOptions:
-    """DeleteOptions from a body and a query; the body wins where both speak.
+def requested(request: Request) -> DeleteOptions:
+    """How a request wants something deleted: what its body says, else its query.
 
     Raises:
-        ApiError: 422 for options that contradict each other.
+        ApiError: 400 for what are no options, 415 for a media type that is not spoken, 422 for
+            options that contradict each other.
     """
-    preconditions = part(body, "preconditions")
-    policy = body.get("propagationPolicy") or query_policy
-    orphan = body.get("orphanDependents")
+    if request.body.strip():
+        return options_of(_body(request))
+    query = request.query
+    asked: Object = {"dryRun": query.all("dryRun")}
+    if query.get("propagationPolicy"):
+        asked["propagationPolicy"] = query.get("propagationPolicy")
+    if query.get("orphanDependents"):
+        asked["orphanDependents"] = flag(query.get("orphanDependents"))
+    if query.get("gracePeriodSeconds"):
+        asked["gracePeriodSeconds"] = integer(query.get("gracePeriodSeconds"))
+    return options_of(asked)
+
+
+def _body(request: Request) -> Object:
+    try:
+        parsed = bodies.read(request)
+        if parsed.kind not in ("", "DeleteOptions"):
+            raise bad_request(bodies.not_registered(parsed.kind, parsed.api_version))
+        return decode("", "v1", "DeleteOptions", parsed.value).object
+    except DecodeError as error:
+        raise bad_request(str(error)) from None
+
+
+def options_of(asked: Object) -> DeleteOptions:
+    """DeleteOptions from their JSON; raises ApiError 422 when they contradict each other."""
+    preconditions = part(asked, "preconditions")
+    policy, dry_run = text(asked, "propagationPolicy"), items(asked, "dryRun")
+    orphan = asked.get("orphanDependents")
     errors: list[FieldError] = []
-    if orphan is not None:
-        if policy:
-            detail = "orphanDependents and deletionPropagation cannot be both set"
-            errors.append(
-                FieldError(
-                    "propagationPolicy", "Invalid value", "FieldValueInvalid", detail, policy, True
-                )
-            )
-        policy = "Orphan" if orphan else "Background"
+    if orphan is not None and policy:
+        why = "orphanDependents and deletionPropagation cannot be both set"
+        errors.append(invalid("propagationPolicy", policy, why))
     if policy and policy not in _POLICIES:
         errors.append(not_supported("propagationPolicy", policy, [*_POLICIES, "nil"]))
+    if any(value != "All" for value in dry_run):
+        errors.append(not_supported("dryRun", dry_run, ["All"]))
     if errors:
         raise invalid_object("meta.k8s.io", "DeleteOptions", "", errors)
-    grace: Any = body.get("gracePeriodSeconds")
-    if grace is None and query_grace:
-        if not query_grace.lstrip("-").isdigit():
-            raise bad_request(f'strconv.ParseInt: parsing "{query_grace}": invalid syntax')
-        grace = int(query_grace)
+    if orphan is not None:
+        policy = "Orphan" if orphan else "Background"
     return DeleteOptions(
-        grace_s=grace,
+        grace_s=asked.get("gracePeriodSeconds"),
         policy=policy,
         uid=text(preconditions, "uid"),
         resource_version=text(preconditions, "resourceVersion"),
-        dry_run=bool(body.get("dryRun") or query_dry),
+        dry_run=bool(dry_run),
     )
 
 
-def check_preconditions(
-    resource: GroupResource, name: str, obj: Object, *, uid: str, resource_version: str
-) -> None:
-    """Refuse a write that was meant for another object or another version.
+def check_preconditions(kind: Kind, obj: Object, options: DeleteOptions) -> None:
+    """Refuse a deletion that was meant for another object or another version.
 
     Raises:
-        ApiError: 409 in the words of the storage layer.
+        ApiError: 409.
     """
     meta = obj["metadata"]
+    uid, version = meta.get("uid", ""), meta.get("resourceVersion", "")
+    is_namespace = kind.group_resource == _NAMESPACES
     why = ""
-    if uid and uid != meta.get("uid"):
-        actual = meta.get("uid", "")
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {actual}"
-    elif resource_version and resource_version != meta.get("resourceVersion"):
+    if options.uid and options.uid != uid:
         why = (
-            f"Precondition failed: ResourceVersion in precondition: {resource_version}, "
-            f"ResourceVersion in object meta: {meta.get('resourceVersion', '')}"
+            f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {uid}"
+            if is_namespace
+            else f"the UID in the precondition ({options.uid}) does not match the UID in record"
+            f" ({uid}). The object might have been deleted and then recreated"
+        )
+    elif options.resource_version and options.resource_version != version:
+        wanted = options.resource_version
+        why = (
+            f"Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in"
+            f" object meta: {version}"
+            if is_namespace
+            else f"the ResourceVersion in the precondition ({wanted}) does not match the"
+            f" ResourceVersion in record ({version}). The object might have been modified"
         )
     if why:
-        message = f'Operation cannot be fulfilled on {resource} "{name}": {why}'
-        details: Object = {"name": name}
-        if resource.group:
-            details["group"] = resource.group
-        details["kind"] = resource.resource
-        raise ApiError(409, "Conflict", message, details=details)
+        # The generic registry names the kind where others name the resource.
+        named = kind.group_resource if is_namespace else GroupResource(kind.group, kind.kind)
+        raise conflict(named, name_of(obj), why)
 
 
 def marked(
@@ -113,8 +139,13 @@ def marked(
     """
     if resource == _DEFINITIONS and not obj["metadata"].get("deletionTimestamp"):
         return thaw(leave(obj, timestamp(now)))
+    if resource == _NAMESPACES:
+        if not obj["metadata"].get("deletionTimestamp"):
+            return _terminating(obj, options, now)
+        if items(obj, "spec", "finalizers"):
+            return thaw(obj)
     grace = _grace(resource, obj, options)
-    finalizers = _finalizers(obj, options.policy, resource)
+    finalizers = _finalizers(obj, options.policy)
     meta = obj["metadata"]
     if not finalizers and grace == 0:
         return None
@@ -146,18 +177,37 @@ def _grace(resource: GroupResource, obj: Object, options: DeleteOptions) -> int:
     return spec.get("terminationGracePeriodSeconds", _DEFAULT_GRACE_S)
 
 
-def _finalizers(obj: Object, policy: str, resource: GroupResource) -> list[str]:
-    current: list[str] = obj["metadata"].get("finalizers") or []
-    if resource.resource == "namespaces" and not resource.group and not policy:
-        return current
+def _terminating(namespace: Object, options: DeleteOptions, now: datetime) -> Object:
+    """A namespace that is to be emptied: it waits for its `spec.finalizers`."""
+    new = thaw(namespace)
+    new["metadata"]["deletionTimestamp"] = timestamp(now)
+    finalizers = _finalizers(namespace, options.policy)
+    if finalizers:
+        new["metadata"]["finalizers"] = finalizers
+    else:
+        new["metadata"].pop("finalizers", None)
+    new["status"] = part(new, "status") | {"phase": "Terminating"}
+    return new
+
+
+def _finalizers(obj: Object, policy: str) -> list[str]:
+    current = items(obj, "metadata", "finalizers")
     kept = [name for name in current if name not in (ORPHAN, FOREGROUND)]
     if policy == "Orphan":
         return [*kept, ORPHAN]
     if policy == "Foreground":
         return [*kept, FOREGROUND]
-    if policy == "Background":
-        return kept
-    return current
+    return kept if policy else current
+
+
+def is_over(resource: GroupResource, obj: Object) -> bool:
+    """Whether an object is marked for deletion and nothing holds it any more."""
+    meta = obj["metadata"]
+    if not meta.get("deletionTimestamp") or meta.get("finalizers"):
+        return False
+    if resource == _NAMESPACES and items(obj, "spec", "finalizers"):
+        return False
+    return not meta.get("deletionGracePeriodSeconds")
 
 
 def timestamp(moment: datetime) -> str:

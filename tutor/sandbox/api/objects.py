@@ -25,9 +25,8 @@ from tutor.sandbox.api.status import (
     conflict,
     invalid_object,
     not_found,
-    not_supported,
 )
-from tutor.sandbox.kinds import GroupResource, Key, Object, name_of, thaw
+from tutor.sandbox.kinds import Key, Object, name_of, thaw
 from tutor.sandbox.store import Event, Store
 
 GENERATED_SUFFIX = 5
@@ -268,7 +267,7 @@ class Objects:
             return self.shown(served, current.object, current.data)
         if call.dry_run:
             return self._imagined(served, new)
-        if finished(new):
+        if deletion.is_over(kind.group_resource, new):
             return await self._removed(served, key, new)
         return await self._stored(served, key, new)
 
@@ -282,16 +281,14 @@ class Objects:
         current = self.store.get(key)
         if current is None:
             raise not_found(resource, name)
-        self._check(resource, name, current.object, options)
+        deletion.check_preconditions(kind, current.object, options)
         await self._admission.validate(call, served, "DELETE", None, current.object)
         latest = self.store.get(key)
         if latest is None:
             raise not_found(resource, name)
-        self._check(resource, name, latest.object, options)
+        deletion.check_preconditions(kind, latest.object, options)
         obj = latest.object
         marked = deletion.marked(resource, obj, options, call.now)
-        if marked is not None and served.kind.group_resource == GroupResource("", "namespaces"):
-            marked["status"] = marked.get("status", {}) | {"phase": "Terminating"}
         if call.dry_run:
             shown = served.strategy.from_storage(marked or obj)
             return Outcome(shown, served.strategy.encode(shown), gone=marked is None)
@@ -359,13 +356,6 @@ class Objects:
                 " the namespace sent on the request"
             )
         meta["namespace"] = namespace
-
-    def _check(
-        self, resource: GroupResource, name: str, obj: Object, options: DeleteOptions
-    ) -> None:
-        deletion.check_preconditions(
-            resource, name, obj, uid=options.uid, resource_version=options.resource_version
-        )
 
     def _fill(self, meta: Object) -> None:
         meta["uid"] = self._ports.uid()
@@ -517,18 +507,3 @@ def _without_manager_times(obj: Object) -> Object:
         for entry in obj["metadata"].get("managedFields", ())
     ]
     return obj | {"metadata": obj["metadata"] | {"managedFields": entries}}
-
-
-def finished(obj: Object) -> bool:
-    """Whether an object is marked for deletion and nothing holds it any more."""
-    meta = obj["metadata"]
-    if not meta.get("deletionTimestamp") or meta.get("finalizers"):
-        return False
-    if meta.get("deletionGracePeriodSeconds"):
-        return False
-    return not obj.get("spec", {}).get("finalizers") or "status" not in obj
-
-
-def unsupported_dry_run(value: str) -> FieldError:
-    """`dryRun` takes `All` and nothing else."""
-    return not_supported("dryRun", value, ["All"])

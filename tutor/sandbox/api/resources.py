@@ -3,10 +3,8 @@
 Source: apiserver's endpoints/installer and handlers for statuses and orders of checks.
 """
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from tutor.sandbox.api import bodies, deletion, options, patching
 from tutor.sandbox.api.listing import ListOptions, Page, page, too_large
@@ -31,7 +29,6 @@ from tutor.sandbox.api.status import (
 from tutor.sandbox.api.subresources import Subresources
 from tutor.sandbox.api.watch import Filter, Watch
 from tutor.sandbox.kinds import GroupResource, Object, name_of, thaw
-from tutor.sandbox.schema import protobuf
 from tutor.sandbox.schema.decode import DecodeError, Parsed
 from tutor.sandbox.store import Compacted
 
@@ -251,7 +248,7 @@ class Resources:
 
     async def _delete(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         form = self._form(request, served)
-        wanted = self._delete_options(request)
+        wanted = deletion.requested(request)
         call.dry_run = call.dry_run or wanted.dry_run
         outcome = await self._objects.delete(call, served, target.namespace, target.name, wanted)
         if outcome.gone:
@@ -263,7 +260,7 @@ class Resources:
         self, request: Request, target: Target, served: Served, call: Call
     ) -> Answer:
         form = self._form(request, served)
-        wanted = self._delete_options(request)
+        wanted = deletion.requested(request)
         call.dry_run = call.dry_run or wanted.dry_run
         found = self.page(request, target, served)
         for stored in found.items:
@@ -276,30 +273,6 @@ class Resources:
                     raise
         renderer = self._renderer(request, served, form)
         return Response(status=_OK, body=renderer.page(found), content_type=renderer.media)
-
-    def _delete_options(self, request: Request) -> deletion.DeleteOptions:
-        query = request.query
-        body: Any = {}
-        if request.body.strip():
-            media = bodies.media_type(request)
-            if media not in (bodies.JSON, bodies.YAML, bodies.PROTOBUF):
-                raise ApiError(
-                    415,
-                    "UnsupportedMediaType",
-                    "the body of the request was in an unknown format - accepted media types"
-                    f" include: {bodies.JSON}, {bodies.YAML}, {bodies.PROTOBUF}",
-                )
-            try:
-                read = protobuf.decode if media == bodies.PROTOBUF else json.loads
-                body = read(request.body)
-            except (ValueError, DecodeError):
-                raise bad_request("error decoding delete options") from None
-        return deletion.options_of(
-            body,
-            query.get("gracePeriodSeconds"),
-            query.get("propagationPolicy"),
-            query.all("dryRun"),
-        )
 
     def _namespace(self, served: Served, target: Target) -> str:
         return target.namespace if served.kind.namespaced else ""

@@ -131,7 +131,7 @@ class Subresources:
         eviction = bodies.read_object(request, kind).value
         if name_of(eviction) not in ("", target.name):
             raise bad_request("name in URL does not match name in Eviction object")
-        wanted = options_of(eviction.get("deleteOptions") or {}, "", "", [])
+        wanted = options_of(part(eviction, "deleteOptions"))
         call.dry_run = call.dry_run or wanted.dry_run
         pod = self._objects.get(served, target.namespace, target.name).object
         self._check_budgets(pod)

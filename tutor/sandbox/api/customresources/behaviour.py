@@ -75,6 +75,8 @@ def _prepare_update(new: Object, old: Object) -> None:
 
 
 def _warnings(crd: Object, old: Object | None) -> list[str]:
+    if old is not None and spec_of(old) == spec_of(crd):
+        return []
     known = set(_unrecognised(old)) if old is not None else set[str]()
     return [
         f"unrecognized format {go_quote(name)}" for name in _unrecognised(crd) if name not in known

@@ -4,7 +4,8 @@ Source: apiextensions-apiserver (`pkg/apis/apiextensions/validation/validation.g
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tutor.sandbox.api.customresources.default_values import check_defaults
 from tutor.sandbox.api.customresources.expressions import check_rules
@@ -26,25 +27,24 @@ _ROOT_WORDS = (
 _WITH_STATUS = "at the root of the schema if the status subresource is enabled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Place(NamedTuple):
     """Where in the whole a schema stands."""
 
     path: str
+    compiles: bool
+    """Whether expressions are judged here."""
     root: bool = False
     no_default: str | None = None
     """Why defaults may not be set here; None where they may."""
     in_meta: bool = False
     uncorrelated: str = ""
     """The path of the first value around this one of which old and new cannot be matched."""
-    compiles: bool
-    """Whether expressions are judged here."""
 
     def below(self, step: str) -> "_Place":
-        return replace(self, path=f"{self.path}.{step}", root=False)
+        return self._replace(path=f"{self.path}.{step}", root=False)
 
     def without_old(self) -> "_Place":
-        return replace(self, uncorrelated=self.uncorrelated or self.path)
+        return self._replace(uncorrelated=self.uncorrelated or self.path)
 
 
 @dataclass(slots=True)
@@ -137,7 +137,7 @@ def _inner(schema: Object, place: _Place) -> Iterator[tuple[Object, _Place]]:
         below = place.below("additionalProperties")
         if place.in_meta:
             why = "inside additionalProperties applying to object metadata"
-            below = replace(below, no_default=why)
+            below = below._replace(no_default=why)
         yield extra, below
     properties: dict[str, Object] = schema.get("properties") or {}
     for name in sorted(properties):
@@ -156,14 +156,14 @@ def _property(schema: Object, name: str, place: _Place) -> _Place:
     outer = place.without_old() if atomic else place
     below = outer.below(f"properties[{name}]")
     if name in META_FIELDS and (place.root or schema.get(_EMBEDDED)):
-        below = replace(below, in_meta=True)
+        below = below._replace(in_meta=True)
         if place.root:
-            below = replace(below, no_default=f"in top-level {name}")
+            below = below._replace(no_default=f"in top-level {name}")
     return below
 
 
 def _alternatives(schema: Object, outer: _Place) -> Iterator[tuple[Object, _Place]]:
-    place = replace(outer, compiles=False)
+    place = outer._replace(compiles=False)
     if is_map(inverse := schema.get("not")):
         yield inverse, place.below("not")
     for word in ("allOf", "oneOf", "anyOf"):
