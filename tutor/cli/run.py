@@ -6,13 +6,13 @@ import shlex
 import shutil
 import ssl
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from tutor import paths
+from tutor.cli.choice import chosen, environment_of
 from tutor.cli.control import environment, keeping_sandbox
 from tutor.clock import SystemClock
 from tutor.course.loader import load_course
@@ -32,10 +32,6 @@ from tutor.terminal.launch import Launch, find_program
 from tutor.terminal.shell import Shell
 
 _SYSTEM_HOSTS = Path("/etc/hosts")
-
-
-class NoSuchLesson(TutorError):
-    """A lesson, or a place to do it, that there is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +59,8 @@ class Stage:
     lesson: Lesson
     session: Session
     shell: Shell
+    new_shell: Callable[[], Shell]
+    """Another one, for when the first has ended; whoever asks for it closes it."""
     folder: WorkingFolder
     environment: Mapping[str, str]
     """What the learner's shell has."""
@@ -70,33 +68,7 @@ class Stage:
 
 def find_lesson(name: str, folder: Path | None = None) -> Lesson:
     """The lesson of that id; the only or first one for an empty name. Raises `NoSuchLesson`."""
-    course = load_course(folder or paths.lessons_dir())
-    known = [lesson.id for lesson in course.lessons]
-    if not known:
-        raise NoSuchLesson(
-            f"There are no lessons in {course.folder}.", next_action="Install tutor again."
-        )
-    if not name:
-        return course.lessons[0]
-    if name in known:
-        return course.lesson(name)
-    near = get_close_matches(name, known, 1, 0.4)
-    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
-    raise NoSuchLesson(f"There is no lesson named {name}.", next_action=hint)
-
-
-def environment_of(lesson: Lesson, on: str) -> Environment:
-    """The kind of place that `--on` names. Raises `NoSuchLesson`: not for this lesson."""
-    name = "context" if on.startswith("context:") and on != "context:" else on
-    for each in lesson.header.environments:
-        if each == name:
-            return each
-    places = ", ".join(
-        "context:NAME" if each == "context" else each for each in lesson.header.environments
-    )
-    raise NoSuchLesson(
-        f"The lesson {lesson.id} cannot be done on {on}.", next_action=f"It can be on: {places}."
-    )
+    return chosen(load_course(folder or paths.lessons_dir()), name)
 
 
 @asynccontextmanager
@@ -118,7 +90,8 @@ async def stage(wanted: Wanted) -> AsyncGenerator[Stage]:
             extra = await asyncio.to_thread(_variables, wanted, kind, folder, hosts)
             inherited = {**os.environ, **{k: v for k, v in extra.items() if v is not None}}
             inside = {k: v for k, v in inherited.items() if extra.get(k, "") is not None}
-            shell = Shell(_launch(wanted, folder, extra), clock=clock)
+            launch = _launch(wanted, folder, extra)
+            shell = Shell(launch, clock=clock)
             steps = StepShell()
             journal = Journal(paths.progress_file(root))
             cluster = _cluster(wanted, kind, folder, inside)
@@ -141,6 +114,7 @@ async def stage(wanted: Wanted) -> AsyncGenerator[Stage]:
                         lesson=lesson,
                         session=session,
                         shell=shell,
+                        new_shell=lambda: Shell(launch, clock=clock),
                         folder=folder,
                         environment=inside,
                     )
@@ -165,7 +139,7 @@ def _variables(
     """What the learner's shell has beyond this process's own; None to take a variable out."""
     extra: dict[str, str | None] = {}
     if kind == "sandbox":
-        extra |= environment(wanted.root, hosts)
+        extra |= environment(wanted.root, hosts, wanted.kubectl)
     if kind != "context":
         # A command without --kubeconfig reaches the lesson's cluster, and never the learner's own.
         extra["KUBECONFIG"] = str(folder.root / wanted.lesson.header.kubeconfig)

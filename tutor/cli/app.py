@@ -1,0 +1,121 @@
+"""`tutor` and `tutor learn`: the app, on this terminal."""
+
+import asyncio
+import os
+import shlex
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+
+from tutor import logs, paths, settings
+from tutor.cli.choice import chosen, environment_of
+from tutor.course.loader import load_course
+from tutor.course.model import Course, Edit, Lesson
+from tutor.errors import TutorError
+from tutor.session.edit import write_script
+from tutor.session.journal import Journal
+from tutor.session.record import Progress
+from tutor.ui.ports import Stage, Visit
+
+
+class NoTerminal(TutorError):
+    """There is nothing to draw on."""
+
+
+ESCAPE_MS = "25"
+"""How long to wait for what may follow an Escape; the interface library waits 100 ms."""
+
+
+def open_app(lesson: str, step: str, on: str) -> int:
+    """Open a lesson, or go on with the last one. Raises `TutorError`."""
+    _check_terminal()
+    root = paths.home(os.environ)
+    wishes = settings.load(os.environ, root)
+    course = load_course(paths.lessons_dir())
+    visit = _visit(chosen(course, lesson), on, step)
+    logs.configure(paths.logs_dir(root) / "app.log")
+    # Before the interface library is imported: it reads this then.
+    os.environ.setdefault("ESCDELAY", ESCAPE_MS)
+    from tutor.ui.app import TutorApp
+
+    app = TutorApp(LocalDesk(root, wishes, course), visit, theme=wishes.theme)
+    failure = app.run()
+    if app.crash is not None:
+        raise app.crash
+    if failure is not None:
+        raise failure
+    return 0
+
+
+def _check_terminal() -> None:
+    """Raises `NoTerminal`."""
+    without = "`tutor list`, `tutor progress` and `tutor demo --headless` need no terminal."
+    # The interface library draws on the standard error stream.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise NoTerminal("The app needs a terminal to draw on.", next_action=without)
+    term = os.environ.get("TERM", "")
+    if term in {"", "dumb", "unknown"}:
+        raise NoTerminal(
+            f"The terminal says that it is {term or 'nothing'} (TERM): nothing can be drawn on it.",
+            next_action=f"Set TERM to what your terminal is, such as xterm-256color. {without}",
+        )
+
+
+def _visit(lesson: Lesson, on: str, step: str) -> Visit:
+    """Raises `NoSuchLesson`."""
+    return Visit(lesson=lesson, environment=environment_of(lesson, on), on=on, step=step)
+
+
+class LocalDesk:
+    """The lessons and the progress of this machine."""
+
+    def __init__(self, root: Path, wishes: settings.Settings, course: Course) -> None:
+        self.course = course
+        self._root = root
+        self._wishes = wishes
+
+    def progress(self, lesson: str, on: str) -> Progress | None:
+        """What is saved of a lesson. Raises `ProgressError`."""
+        file = paths.progress_file(self._root)
+        if not file.exists():
+            return None
+        with Journal(file) as journal:
+            return journal.load(lesson, on)
+
+    def visit(self, lesson: Lesson) -> Visit:
+        """How to open a lesson from the course map."""
+        return _visit(lesson, lesson.header.environments[0], "")
+
+    @asynccontextmanager
+    async def stage(self, visit: Visit) -> AsyncGenerator[Stage]:
+        """Start what a lesson needs. Raises `TutorError`."""
+        # Not in the loop: the screen is there already, and should move.
+        await asyncio.to_thread(import_module, "tutor.cli.run")
+        from tutor.cli.run import Wanted, scripted_editor, stage
+
+        wanted = Wanted(
+            lesson=visit.lesson,
+            on=visit.on,
+            root=self._root,
+            shell=self._wishes.shell,
+            pace=self._wishes.pace,
+            kubectl=self._wishes.kubectl,
+        )
+        work = paths.work_dir(self._root, visit.lesson.id, visit.on)
+
+        def edit_by_itself(block: Edit) -> str:
+            script = work.parent / "edit.json"
+            script.write_text(write_script(block), encoding="utf-8")
+            editor = shlex.quote(scripted_editor(script, work))
+            return f"KUBE_EDITOR={editor} EDITOR={editor} {block.edit.strip()}"
+
+        async with stage(wanted) as found:
+            yield Stage(
+                session=found.session,
+                folder=found.folder,
+                cluster=found.session.place.world.cluster,
+                new_shell=found.new_shell,
+                edit_by_itself=edit_by_itself,
+            )

@@ -1,0 +1,72 @@
+"""The program's window: which screen is shown, and in which colours."""
+
+from collections.abc import Iterable
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from tutor.errors import TutorError
+from tutor.ui.ports import Desk, Visit
+from tutor.ui.screens.lesson import LessonScreen
+from tutor.ui.theme import DARK, LIGHT
+from tutor.ui.widgets.terminal import Terminal
+
+_SHELLS_OWN = frozenset({"quit", "command_palette", "help_quit"})
+"""Actions of the library's own keys, which are the shell's while it has the focus."""
+
+
+class TutorApp(App[TutorError | None]):
+    """Ends with what went wrong, or None."""
+
+    TITLE = "tutor"
+    CSS_PATH = "app.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
+
+    def __init__(self, desk: Desk, visit: Visit, *, theme: str = "") -> None:
+        super().__init__()
+        self.desk = desk
+        self.crash: Exception | None = None
+        """What nobody has caught."""
+        self._first = visit
+        self._wanted_theme = theme
+
+    def on_mount(self) -> None:
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        known = self._wanted_theme in self.available_themes
+        self.theme = self._wanted_theme if known else DARK.name
+        self._visit(self._first)
+
+    @work(group="visit")
+    async def _visit(self, visit: Visit) -> None:
+        self.exit(await self.push_screen_wait(LessonScreen(self.desk, visit)))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the shell has the focus, its keys are its own."""
+        if action in _SHELLS_OWN and isinstance(self.focused, Terminal):
+            return False
+        return super().check_action(action, parameters)
+
+    async def action_quit(self) -> None:
+        """Leave, by the way of the screen that may have to ask."""
+        screen = self.screen
+        if isinstance(screen, LessonScreen):
+            screen.action_quit()
+        else:
+            self.exit()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        del screen
+        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+        yield SystemCommand(
+            "Picture of this screen", "Save it as an SVG file", self.deliver_screenshot
+        )
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.crash = self.crash or error
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        # The library would print a traceback with the values of all variables: it is in our log.
+        self._close_messages_no_wait()

@@ -1,0 +1,167 @@
+"""The lesson behind its screen: session, shell, cluster and block logs, as far as they are there.
+
+Before the stage is set there is only what was saved, so that the first picture need not wait.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tutor.course.model import File
+from tutor.errors import TutorError
+from tutor.probes.base import Absent, Blind, Collection, CommandRecord, Objects, Unfollow
+from tutor.session.record import Progress
+from tutor.session.state import Outline, fitted, open_steps, outline_of
+from tutor.session.typist import write_file
+from tutor.ui.blocks import BlockLog
+from tutor.ui.ports import Session, Shell, Stage, Visit
+from tutor.ui.runner import Busy, Runner
+from tutor.ui.scene import Findings, Scene
+from tutor.ui.widgets.topbar import Health
+
+NAMESPACES = Collection("v1", "Namespace", None)
+"""What every cluster has, and nearly everybody may list: whether the cluster answers."""
+
+
+class Unwritten(TutorError):
+    """A file of the lesson cannot be written."""
+
+
+def health_of(reading: Objects | Absent | Blind) -> Health:
+    """How a cluster is, by what is known of its namespaces."""
+    match reading:
+        case Objects():
+            return "answers"
+        case Absent():
+            return "none"
+        case Blind():
+            return "silent"
+
+
+@dataclass(slots=True)
+class Backstage:
+    """One visit to one lesson."""
+
+    visit: Visit
+    saved: Progress | None
+    changed: Callable[[], None]
+    """Called in the loop when the scene may be another."""
+    outline: Outline = field(init=False)
+    stage: Stage | None = field(init=False, default=None)
+    runner: Runner = field(init=False, default_factory=Runner)
+    _logs: dict[str, BlockLog] = field(init=False, default_factory=dict[str, BlockLog])
+    _before: Findings | None = field(init=False, default=None)
+    """What was found of the step that was left last."""
+    _step: str = field(init=False, default="")
+    _ends: list[Unfollow] = field(init=False, default_factory=list[Unfollow])
+
+    def __post_init__(self) -> None:
+        self.outline = outline_of(self.visit.lesson, self.visit.environment)
+
+    @property
+    def session(self) -> Session | None:
+        """The session, when it is there."""
+        return self.stage.session if self.stage else None
+
+    @property
+    def scene(self) -> Scene:
+        """What there is to see now."""
+        session = self.session
+        found = session.findings if session else None
+        return Scene(
+            lesson=self.visit.lesson,
+            environment=self.visit.environment,
+            outline=self.outline,
+            progress=session.progress if session else self._first(),
+            findings=None if found is self._before else found,
+        )
+
+    def _first(self) -> Progress:
+        """Where the lesson will open."""
+        lesson, step = self.visit.lesson, self.visit.step
+        blank = Progress(lesson=lesson.id, environment=self.visit.on, current=self.outline[0].id)
+        progress = fitted(self.saved or blank, self.outline)
+        if step in open_steps(progress, self.outline):
+            return progress.model_copy(update={"current": step})
+        return progress
+
+    @property
+    def log(self) -> BlockLog:
+        """The blocks of the current step."""
+        scene = self.scene
+        log = self._logs.setdefault(scene.step.id, BlockLog())
+        log.add(scene.blocks())
+        return log
+
+    @property
+    def health(self) -> Health:
+        """How the cluster is."""
+        return health_of(self.stage.cluster.look(NAMESPACES)) if self.stage else "starting"
+
+    def enter(self, stage: Stage, cluster_changed: Callable[[], None]) -> None:
+        """The stage is set. `cluster_changed` is called from another thread."""
+        self.stage = stage
+        self._step = stage.session.progress.current
+        self._ends.append(stage.session.listen(self._note))
+        self._ends.append(stage.cluster.follow(NAMESPACES, cluster_changed))
+        self.changed()
+
+    def leave(self) -> None:
+        """It is taken down."""
+        while self._ends:
+            self._ends.pop()()
+
+    def _note(self, news: object) -> None:
+        del news
+        session = self.session
+        if session is not None and session.progress.current != self._step:
+            self._step = session.progress.current
+            self._before = session.findings
+        self.changed()
+
+    def open_shell(self) -> Shell | None:
+        """A new shell, not started, in place of the one before."""
+        self.runner.shell = self.stage.new_shell() if self.stage else None
+        return self.runner.shell
+
+    def command_ended(self, record: CommandRecord) -> None:
+        """Something was run in the shell."""
+        self.log.note(record)
+        if self.session is not None:
+            self.session.command_ended(record)
+        self.changed()
+
+    async def write(self, block: File) -> Path:
+        """Write the file of a block. Raises `TutorError`."""
+        if self.stage is None:
+            raise Busy("The lesson is still being prepared.", next_action="Try again in a moment.")
+        folder = self.stage.folder
+        try:
+            return await asyncio.to_thread(write_file, block, self.visit.lesson, folder)
+        except OSError as error:
+            raise Unwritten(
+                f"{block.file} cannot be written: {error.strerror or error}.",
+                next_action=f"Look at the folder {folder.root}: its room, its permissions.",
+            ) from error
+
+    async def write_block(self, key: str, block: File) -> Path:
+        """Write the file of a block, and note that. Raises `TutorError`."""
+        log = self.log
+        path = await self.write(block)
+        log.began(key)
+        log.ended(key)
+        self.changed()
+        return path
+
+    async def run_block(self, key: str, commands: Sequence[str]) -> None:
+        """Type a block. Raises `Busy`, `ShellError`."""
+        self.runner.check()
+        log = self.log
+        log.began(key)
+        self.changed()
+        try:
+            await self.runner.run(commands)
+        finally:
+            log.ended(key)
+            self.changed()

@@ -1,0 +1,139 @@
+"""The blocks of a step: how they are shown, and which of them have been done. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, assert_never
+
+from tutor.course.model import Edit, File, Lesson, Look, Run, Set
+from tutor.probes.base import CommandRecord
+from tutor.session.typist import Block, commands_of
+
+BlockState = Literal["new", "running", "done", "failed"]
+
+INTERRUPTED = 130
+"""The exit code of a command that ctrl+c has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a block is."""
+
+    state: BlockState = "new"
+    exit_code: int = 0
+    """Of the last command that failed."""
+
+
+NEW = Standing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockText:
+    """A block as it is shown."""
+
+    note: str
+    """Markdown."""
+    title: str = ""
+    """For a file: its name."""
+    commands: Sequence[str] = ()
+    content: str = ""
+    """Of a file."""
+    changes: Sequence[str] = ()
+    """What is to change in the editor."""
+    verb: Literal["run", "write"] = "run"
+
+
+def shown(block: Block, lesson: Lesson) -> BlockText:
+    """What a learner sees of a block."""
+    match block:
+        case Run() | Look():
+            return BlockText(note=block.note, commands=commands_of(block))
+        case Edit():
+            return BlockText(
+                note=block.note,
+                commands=commands_of(block),
+                changes=tuple(_change(each) for each in block.changes),
+            )
+        case File():
+            content = lesson.text(block.source) if block.source else block.content or ""
+            return BlockText(note=block.note, title=block.file, content=content, verb="write")
+        case _:
+            assert_never(block)
+
+
+def _change(change: Set) -> str:
+    if change.remove:
+        return f"{change.path}   take it out"
+    if change.source is not None:
+        return f"{change.path}: (the text of {change.source})"
+    return f"{change.path}: {_plain(change.to)}"
+
+
+def _plain(value: object) -> str:
+    """A value as YAML has it on one line, of which JSON is a part."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(slots=True)
+class _Done:
+    commands: Sequence[str]
+    ended: int = 0
+    standing: Standing = NEW
+
+
+@dataclass(slots=True)
+class BlockLog:
+    """Which blocks of one step have been done, by the program or by hand."""
+
+    _done: dict[str, _Done] = field(default_factory=dict[str, _Done])
+
+    def add(self, blocks: Mapping[str, Block]) -> None:
+        """Follow these too, by key."""
+        for key, block in blocks.items():
+            if key not in self._done:
+                self._done[key] = _Done([_normal(each) for each in commands_of(block)])
+
+    def standings(self) -> Mapping[str, Standing]:
+        """How far each block is."""
+        return {key: each.standing for key, each in self._done.items()}
+
+    def upcoming(self) -> str | None:
+        """The first block that has not been done; a solution that is shown goes first."""
+        fresh = [key for key, each in self._done.items() if each.standing == NEW]
+        return min(fresh, key=lambda key: not key.startswith("solution"), default=None)
+
+    def note(self, record: CommandRecord) -> None:
+        """A command ended: it may be one of a block that is not done, typed by whomever."""
+        text = _normal(record.text)
+        for each in self._done.values():
+            if each.ended < len(each.commands) and each.commands[each.ended] == text:
+                each.ended += 1
+                _judge(each, record.exit_code or 0)
+                return
+        # A whole block that is typed once more.
+        for each in self._done.values():
+            if len(each.commands) == 1 and each.commands[0] == text:
+                each.standing = NEW
+                _judge(each, record.exit_code or 0)
+
+    def began(self, key: str) -> None:
+        """The program types a block, from its beginning."""
+        self._done[key].ended, self._done[key].standing = 0, Standing(state="running")
+
+    def ended(self, key: str) -> None:
+        """It has typed all of it, or gave up."""
+        each = self._done[key]
+        if each.standing.state == "running":
+            each.standing = Standing(state="done")
+
+
+def _judge(each: _Done, exit_code: int) -> None:
+    if exit_code:
+        each.standing = Standing(state="failed", exit_code=exit_code)
+    elif each.ended == len(each.commands) and each.standing.state != "failed":
+        each.standing = Standing(state="done")
+
+
+def _normal(command: str) -> str:
+    """A command without what a shell's history changes in it."""
+    return " ".join(command.replace("\\\n", " ").split())

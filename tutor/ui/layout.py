@@ -1,0 +1,38 @@
+"""Which shape the lesson has in a window of some size. Pure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SMALLEST = (60, 16)
+"""Columns and lines that a lesson needs."""
+
+NARROW = 100
+"""Below so many columns the list of steps is a drawer."""
+
+SHORT = 32
+"""Below so many lines the facts are one line."""
+
+WIDE = 150
+"""From so many columns on, lesson and shell stand side by side."""
+
+Pane = Literal["lesson", "shell"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What is where."""
+
+    is_tiny: bool
+    is_narrow: bool
+    is_short: bool
+    is_wide: bool
+
+
+def shape(width: int, height: int) -> Shape:
+    """The shape for a window's size in characters."""
+    return Shape(
+        is_tiny=width < SMALLEST[0] or height < SMALLEST[1],
+        is_narrow=width < NARROW,
+        is_short=height < SHORT and width < WIDE,
+        is_wide=width >= WIDE,
+    )

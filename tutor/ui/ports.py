@@ -1,0 +1,146 @@
+"""What the interface needs from outside. `cli` supplies it; tests have fakes."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from tutor.course.model import Course, Edit, Environment, Lesson
+from tutor.probes.base import ClusterReader, CommandRecord, Unfollow
+from tutor.session.folder import WorkingFolder
+from tutor.session.record import Progress
+from tutor.session.state import Outline
+from tutor.terminal.recorder import CommandBegan
+from tutor.terminal.recorder import CommandRecord as EndedCommand
+from tutor.terminal.screen import Geometry
+from tutor.ui.scene import Findings
+from tutor.ui.widgets.terminal import ShellPort
+
+
+class Session(Protocol):
+    """One learner in one lesson; `tutor.session.session.Session` but for what only it needs."""
+
+    lesson: Lesson
+    outline: Outline
+
+    @property
+    def findings(self) -> Findings | None:
+        """What was last found of the current step, or, just after a move, of the one before."""
+        ...
+
+    @property
+    def progress(self) -> Progress:
+        """What has happened so far."""
+        ...
+
+    def listen(self, listener: Callable[[object], None]) -> Unfollow:
+        """Be told of all news."""
+        ...
+
+    async def run(self) -> None:
+        """Judge facts until cancelled. Raises `TutorError`s in a group."""
+        ...
+
+    def command_ended(self, record: CommandRecord) -> None:
+        """The learner ran something."""
+        ...
+
+    def look_now(self) -> None:
+        """Look at everything again."""
+        ...
+
+    async def go_to(self, step_id: str) -> None:
+        """Turn to a step. Raises `NotAllowed`, `ProgressError`."""
+        ...
+
+    async def ask_hint(self) -> None:
+        """Show one hint more."""
+        ...
+
+    async def ask_solution(self) -> None:
+        """Show the solution."""
+        ...
+
+    async def skip(self) -> None:
+        """Leave the step out."""
+        ...
+
+    async def answer(self, question: str, text: str) -> None:
+        """Keep an answer."""
+        ...
+
+
+class Shell(ShellPort, Protocol):
+    """The learner's shell: what its widget needs, and what types into it."""
+
+    @property
+    def exit_status(self) -> int | None:
+        """How it ended; None while it runs."""
+        ...
+
+    @property
+    def at_prompt(self) -> bool:
+        """Whether it waits for a command line."""
+        ...
+
+    @property
+    def running(self) -> CommandBegan | None:
+        """What runs now."""
+        ...
+
+    async def start(self, geometry: Geometry | None = None) -> None:
+        """Start the process, once. Raises `ShellError`."""
+        ...
+
+    async def run(self, command: str) -> EndedCommand | None:
+        """Type one command and wait for its end. Raises `ShellError`."""
+        ...
+
+    async def close(self) -> None:
+        """End it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A lesson that is ready to be done; neither its session nor a shell runs yet."""
+
+    session: Session
+    folder: WorkingFolder
+    cluster: ClusterReader
+    new_shell: Callable[[], Shell]
+    edit_by_itself: Callable[[Edit], str]
+    """The command of an `edit` block with an editor in it that makes the changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A lesson to open, and where."""
+
+    lesson: Lesson
+    environment: Environment
+    on: str
+    """`sandbox`, `kind` or `context:NAME`."""
+    step: str = ""
+    """The step to turn to; empty for where the learner was."""
+
+
+class Desk(Protocol):
+    """Where lessons come from."""
+
+    @property
+    def course(self) -> Course:
+        """All lessons."""
+        ...
+
+    def progress(self, lesson: str, on: str) -> Progress | None:
+        """What is saved of a lesson; None when nothing is. Raises `ProgressError`."""
+        ...
+
+    def visit(self, lesson: Lesson) -> Visit:
+        """How to open a lesson from the course map."""
+        ...
+
+    def stage(self, visit: Visit) -> AbstractAsyncContextManager[Stage]:
+        """Start what a lesson needs, and take it down again. Raises `TutorError`."""
+        ...

@@ -1,0 +1,162 @@
+"""What a lesson looks like: the panes, what is in them now, and their shape in this window."""
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.reactive import var
+from textual.widgets import Static
+
+from tutor.terminal.shell import Event, ScreenChanged
+from tutor.ui.blocks import shown
+from tutor.ui.keyrow import key_row
+from tutor.ui.keys import PREFIX
+from tutor.ui.layout import SMALLEST, Pane, shape
+from tutor.ui.runner import abridged
+from tutor.ui.scene import Scene
+from tutor.ui.screens.staged import StagedScreen
+from tutor.ui.widgets.facts import FactsLine, FactsPane, summary
+from tutor.ui.widgets.keybar import KeyBar, Shown
+from tutor.ui.widgets.lesson import LessonPane
+from tutor.ui.widgets.shell_pane import ShellPane
+from tutor.ui.widgets.steps import StepList
+from tutor.ui.widgets.topbar import Standing, TopBar
+
+
+class DrawnScreen(StagedScreen):
+    """Steps, step, facts, shell. `redraw` shows what is so now; nothing here changes anything."""
+
+    zoom: var[Pane | None] = var(None)
+    """The pane that has the whole window."""
+    facts_open: var[bool] = var(False)
+    """Whether the facts stand in for the lesson, where there is no room for both."""
+    steps_open: var[bool] = var(False)
+    """Whether the drawer with the steps is open, where there is no room for it."""
+
+    looked_at = ""
+    """The clock time at which the learner last asked for a look."""
+    _zoomed_for_program = False
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(id="top")
+        with Horizontal(id="body"):
+            yield StepList(id="steps")
+            with Vertical(id="work"):
+                with Vertical(id="reading"):
+                    yield LessonPane(id="lesson")
+                    yield FactsPane(id="facts")
+                yield FactsLine(id="facts-line")
+                yield ShellPane(id="shell")
+        yield KeyBar(id="keys")
+        yield Static(id="tiny", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(ShellPane).border_title = "Shell"
+        self.watch(self.terminal, "prefixed", self._show_prefix)
+        self.watch(self.terminal, "has_focus", self.redraw)
+        self.terminal.focus()
+
+    @property
+    def scene(self) -> Scene:
+        """What there is to see now."""
+        return self.back.scene
+
+    def redraw(self) -> None:
+        """Show what is so now."""
+        if not self.is_attached:
+            return
+        scene = self.scene
+        self.query_one(TopBar).standing = Standing(
+            title=scene.lesson.header.title,
+            number=scene.number,
+            total=len(scene.outline),
+            place=self.back.visit.on,
+            health=self.back.health,
+            minutes_left=scene.minutes_left,
+        )
+        self.query_one(StepList).rows = scene.steps()
+        self._redraw_lesson(scene)
+        self._redraw_facts(scene)
+        shell = self.back.runner.shell
+        runs = shell.running if shell else None
+        self.query_one(ShellPane).border_subtitle = _plain(abridged(runs.text)) if runs else ""
+        self._redraw_keys()
+
+    def _redraw_lesson(self, scene: Scene) -> None:
+        pane, log = self.query_one(LessonPane), self.back.log
+        pane.border_title = _plain(f"{scene.number} · {scene.step.title}")
+        pane.border_subtitle = {"passed": "✓ done", "skipped": "» left out"}.get(
+            scene.record.done or "", ""
+        )
+        pane.blocks = {key: shown(block, scene.lesson) for key, block in scene.blocks().items()}
+        pane.scene = scene
+        pane.standings = log.standings()
+        pane.upcoming = log.upcoming()
+
+    def _redraw_facts(self, scene: Scene) -> None:
+        rows, mistakes = scene.facts(), scene.mistakes()
+        facts, line = self.query_one(FactsPane), self.query_one(FactsLine)
+        facts.rows, facts.mistakes = rows, mistakes
+        held = sum(row.state == "true" for row in rows)
+        onward = " · F9 goes on" if scene.is_done else ""
+        facts.border_title = f"Facts · {held} of {len(rows)} hold{onward}"
+        facts.border_subtitle = f"looked {self.looked_at}" if self.looked_at else ""
+        line.update(summary(rows, len(mistakes)) + onward)
+        line.set_class(scene.is_done, "-done")
+
+    def _redraw_keys(self) -> None:
+        self.query_one(KeyBar).keys = self.keys_now()
+
+    def keys_now(self) -> tuple[Shown, ...]:
+        """What the keys do now."""
+        return key_row(
+            self.scene,
+            in_shell=self.terminal.has_focus,
+            is_typing=self.back.runner.is_typing,
+            is_short=self.has_class("-short"),
+            upcoming=self.back.log.upcoming(),
+        )
+
+    def on_resize(self, event: events.Resize) -> None:
+        now = shape(*event.size)
+        self.set_class(now.is_tiny, "-tiny")
+        self.set_class(now.is_narrow, "-narrow")
+        self.set_class(now.is_short, "-short")
+        self.set_class(now.is_wide, "-wide")
+        self.query_one(TopBar).brief = now.is_narrow
+        width, height = SMALLEST
+        self.query_one("#tiny", Static).update(
+            f"This window has {event.size.width} by {event.size.height} characters.\n"
+            f"A lesson needs {width} by {height}: make it larger, or the letters smaller."
+        )
+        self._redraw_keys()
+
+    def watch_zoom(self, zoom: Pane | None) -> None:
+        self._zoomed_for_program = False
+        self.set_class(zoom == "lesson", "-zoom-lesson")
+        self.set_class(zoom == "shell", "-zoom-shell")
+
+    def watch_facts_open(self, facts_open: bool) -> None:
+        self.set_class(facts_open, "-facts-open")
+
+    def watch_steps_open(self, steps_open: bool) -> None:
+        self.set_class(steps_open, "-steps-open")
+
+    def _show_prefix(self, prefixed: bool) -> None:
+        self.query_one(KeyBar).prefix = PREFIX if prefixed else ""
+
+    def notice_shell(self, event: Event) -> None:
+        """A program that takes the whole screen gets the whole window, where that is small."""
+        shell = self.back.runner.shell
+        if not isinstance(event, ScreenChanged) or shell is None or not self.has_class("-short"):
+            return
+        takes_screen = shell.engine.modes().alternate_screen
+        if takes_screen and self.zoom is None and self.terminal.has_focus:
+            self.zoom = "shell"
+            self._zoomed_for_program = True
+        elif not takes_screen and self._zoomed_for_program:
+            self.zoom = None
+
+
+def _plain(text: str) -> str:
+    """A text for a border, whose brackets are no markup."""
+    return text.replace("[", "\\[")

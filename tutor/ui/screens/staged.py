@@ -1,0 +1,201 @@
+"""A screen that has a stage behind it: starts it, keeps it running, and says what goes wrong."""
+
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from textual import getters, on, work
+from textual.app import App
+from textual.message import Message
+from textual.screen import Screen
+
+from tutor.errors import ProgressError, TutorError
+from tutor.terminal.recorder import CommandBegan, CommandRecord
+from tutor.terminal.shell import Event
+from tutor.ui.backstage import Backstage
+from tutor.ui.ports import Desk, Session, Stage, Visit
+from tutor.ui.screens.question import QuestionScreen
+from tutor.ui.widgets.shell_pane import EndedLine, ShellPane
+from tutor.ui.widgets.terminal import Terminal
+
+Change = Callable[[Session], Awaitable[None]]
+
+NOTICE_S = 6.0
+SHORT_NOTICE_S = 2.5
+
+
+class StagedScreen(Screen[TutorError | None]):
+    """The life of one visit to a lesson. Dismissed with what has ended it; None to go on."""
+
+    class ClusterChanged(Message):
+        """The cluster may be another way."""
+
+    # As the library declares it, it is an app of who knows what.
+    app = getters.app(cast("type[App[object]]", App))
+
+    def __init__(self, desk: Desk, visit: Visit) -> None:
+        super().__init__()
+        self.desk = desk
+        self.back = Backstage(visit, desk.progress(visit.lesson.id, visit.on), self.redraw)
+
+    def redraw(self) -> None:
+        """Show what is so now."""
+        raise NotImplementedError
+
+    def notice_shell(self, event: Event) -> None:
+        """Something happened in the shell."""
+
+    @property
+    def terminal(self) -> Terminal:
+        """The learner's terminal."""
+        return self.query_one(Terminal)
+
+    def on_mount(self) -> None:
+        self.redraw()
+        # The first picture goes out before anything heavy is imported or started.
+        self.call_after_refresh(self._live)
+
+    @work(group="stage")
+    async def _live(self) -> None:
+        """Set the stage, and play until the screen goes."""
+        try:
+            async with self.desk.stage(self.back.visit) as stage:
+                self.back.enter(stage, self._tell_of_cluster)
+                try:
+                    await self._begin(stage)
+                    await self._judge(stage.session)
+                finally:
+                    self.back.leave()
+                    if self.back.runner.shell is not None:
+                        await self.back.runner.shell.close()
+        except* TutorError as group:
+            self.dismiss(_first(group))
+
+    def _tell_of_cluster(self) -> None:
+        """From another thread."""
+        self.post_message(self.ClusterChanged())
+
+    async def _begin(self, stage: Stage) -> None:
+        wanted = self.back.visit.step
+        if wanted and wanted != stage.session.progress.current:
+            await stage.session.go_to(wanted)
+        await self._open_shell()
+
+    async def _open_shell(self) -> None:
+        shell = self.back.open_shell()
+        if shell is None:
+            return
+        await shell.start(self.terminal.geometry)
+        shell.listen(self._hear)
+        self.terminal.show(shell)
+        self.query_one(ShellPane).started()
+        self.redraw()
+
+    async def _judge(self, session: Session) -> None:
+        """Judge facts; when saving fails, wait until the learner has made room."""
+        while True:
+            failed: TutorError | None = None
+            try:
+                await session.run()
+            except* ProgressError as group:
+                failed = _first(group)
+            if failed is not None and not await self._try_again(failed):
+                raise failed
+
+    async def _try_again(self, failed: TutorError) -> bool:
+        question = QuestionScreen(
+            failed.message, failed.next_action, yes="try again", no="leave tutor"
+        )
+        return await self.app.push_screen_wait(question)
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case CommandRecord():
+                self.back.command_ended(event)
+            case CommandBegan():
+                self.redraw()
+            case _:
+                self.notice_shell(event)
+
+    def change(self, how: Change) -> None:
+        """Have the session change something; what it does not allow is told."""
+        self._change(how)
+
+    @work(group="moves")
+    async def _change(self, how: Change) -> None:
+        session = self.back.session
+        if session is None:
+            self.tell("The lesson is still being prepared.", "Try again in a moment.")
+            return
+        while True:
+            try:
+                await how(session)
+            except ProgressError as error:
+                if await self._try_again(error):
+                    continue
+                self.dismiss(error)
+            except TutorError as error:
+                self.tell_error(error)
+            return
+
+    def tell(self, *lines: str, seconds: float = NOTICE_S) -> None:
+        """Say something in passing."""
+        self.notify("\n".join(lines), markup=False, timeout=seconds)
+
+    def tell_error(self, error: TutorError) -> None:
+        """Say what does not go, and what does."""
+        self.tell(error.message, error.next_action)
+
+    def on_staged_screen_cluster_changed(self, event: ClusterChanged) -> None:
+        event.stop()
+        self.redraw()
+
+    @on(Terminal.ShellEnded)
+    def _note_end(self, event: Terminal.ShellEnded) -> None:
+        event.stop()
+        self.query_one(ShellPane).ended(event.status)
+        self.redraw()
+
+    @on(EndedLine.Restarted)
+    @work(group="shell")
+    async def _restart(self) -> None:
+        try:
+            await self._open_shell()
+        except TutorError as error:
+            self.tell_error(error)
+
+    @on(Terminal.Copied)
+    def _copy(self, event: Terminal.Copied) -> None:
+        event.stop()
+        self.app.copy_to_clipboard(event.text)
+        who = "The program in the shell copied" if event.by_program else "Copied"
+        self.tell(f"{who} {len(event.text):,} characters.", seconds=SHORT_NOTICE_S)
+
+    @on(Terminal.Rang)
+    def _ring(self, event: Terminal.Rang) -> None:
+        event.stop()
+        self.app.bell()
+
+    @on(Terminal.LinkOpened)
+    def _open_link(self, event: Terminal.LinkOpened) -> None:
+        event.stop()
+        self.app.open_url(event.url)
+
+    @on(Terminal.PasteQuestion)
+    @work(group="paste")
+    async def _ask_paste(self, event: Terminal.PasteQuestion) -> None:
+        lines = event.text.strip("\r\n").count("\n") + 1
+        question = QuestionScreen(
+            f"Paste {lines} lines?" if lines > 1 else "Paste this line?",
+            f"The program in the shell takes each line as soon as it ends:\n\n{event.text.strip()}",
+            yes="paste",
+            no="do not",
+        )
+        if await self.app.push_screen_wait(question):
+            self.terminal.paste(event.text)
+            self.terminal.focus()
+
+
+def _first(group: BaseExceptionGroup[TutorError]) -> TutorError:
+    """What has to be told of several failures."""
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found

@@ -1,0 +1,100 @@
+"""The last line: what the keys do now. Each can be clicked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.style import Style
+from textual.widget import Widget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One key as it is shown."""
+
+    id: str
+    key: str
+    """As people write it."""
+    after_prefix: str
+    label: str
+    more: str = ""
+    """Said behind the label where there is room."""
+    is_open: bool = True
+    """Whether it does something now; it can be pressed all the same, and says why not."""
+    rank: int = 0
+    """The higher ranks go first when there is no room."""
+
+
+class KeyBar(Widget):
+    """The footer of a lesson."""
+
+    COMPONENT_CLASSES = {"keybar--key", "keybar--closed", "keybar--prefix"}  # noqa: RUF012
+
+    DEFAULT_CSS = """
+    KeyBar {
+        height: 1;
+        background: $panel;
+        color: $foreground;
+        & > .keybar--key { color: $primary; text-style: bold; }
+        & > .keybar--closed { color: $text-muted; text-style: dim; }
+        & > .keybar--prefix { background: $primary; color: $background; text-style: bold; }
+    }
+    """
+
+    keys: reactive[tuple[Shown, ...]] = reactive(())
+    prefix: reactive[str] = reactive("")
+    """The prefix, when it has been pressed and another key is awaited."""
+
+    @dataclass
+    class Pressed(Message):
+        """The learner clicked a key."""
+
+        bar: "KeyBar"
+        key: str
+        """Its id."""
+
+        @property
+        def control(self) -> "KeyBar":
+            return self.bar
+
+    def render(self) -> Content:
+        fitting = self._fitting(self.size.width)
+        parts: list[Content] = []
+        if self.prefix:
+            style = Style.from_styles(self.get_component_styles("keybar--prefix"))
+            parts.append(Content.styled(f" {self.prefix} then ", style))
+        for each, text in fitting:
+            parts.append(self._drawn(each, text))
+        return Content("").join(parts)
+
+    def _drawn(self, each: Shown, text: str) -> Content:
+        key = each.after_prefix if self.prefix else each.key
+        bold = Style.from_styles(self.get_component_styles("keybar--key"))
+        faint = Style.from_styles(self.get_component_styles("keybar--closed"))
+        label = Content.styled(text, Style() if each.is_open else faint)
+        whole = Content.assemble(" ", Content.styled(key, bold), " ", label, " ")
+        return whole.stylize(Style.from_meta({"key": each.id}))
+
+    def _fitting(self, width: int) -> Sequence[tuple[Shown, str]]:
+        """What there is room for, with the words that there is room for."""
+        room = width - (len(self.prefix) + 7 if self.prefix else 0)
+        kept = list(self.keys)
+        for is_long in (True, False):
+            texts = [each.label + (each.more if is_long else "") for each in kept]
+            if self._taken(kept, texts) <= room:
+                return list(zip(kept, texts, strict=True))
+        while kept and self._taken(kept, [each.label for each in kept]) > room:
+            kept.remove(max(kept, key=lambda each: each.rank))
+        return [(each, each.label) for each in kept]
+
+    def _taken(self, kept: Sequence[Shown], texts: Sequence[str]) -> int:
+        keys = (each.after_prefix if self.prefix else each.key for each in kept)
+        return sum(len(key) + len(text) + 3 for key, text in zip(keys, texts, strict=True))
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        if key := event.style.meta.get("key"):
+            self.post_message(self.Pressed(self, str(key)))

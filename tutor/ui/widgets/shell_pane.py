@@ -1,0 +1,75 @@
+"""The learner's terminal, and what takes its place when the shell has ended."""
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Static
+
+from tutor.ui.widgets.terminal import Terminal
+
+
+class EndedLine(Static, can_focus=True):
+    """Says that the shell has ended. Enter starts another one."""
+
+    HELP = "The shell has ended. Enter starts a new one."
+
+    BINDINGS = [Binding("enter", "restart", "New shell", show=False)]  # noqa: RUF012
+
+    @dataclass
+    class Restarted(Message):
+        """The learner wants a new shell."""
+
+        line: "EndedLine"
+
+        @property
+        def control(self) -> "EndedLine":
+            return self.line
+
+    def on_click(self) -> None:
+        self.action_restart()
+
+    def action_restart(self) -> None:
+        """Ask for a new shell."""
+        self.post_message(self.Restarted(self))
+
+
+class ShellPane(Vertical):
+    """A terminal with a line below it that is there only when the shell is not."""
+
+    DEFAULT_CSS = """
+    ShellPane {
+        & > EndedLine {
+            height: 1;
+            padding: 0 1;
+            display: none;
+            background: $panel;
+            text-style: bold;
+            &:focus { background: $primary; color: $background; }
+        }
+        &.-ended > EndedLine { display: block; }
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Terminal(id="terminal")
+        yield EndedLine(id="ended", markup=False)
+
+    def ended(self, status: int) -> None:
+        """The shell is gone."""
+        how = "" if status == 0 else f" (exit status {status})"
+        line = self.query_one(EndedLine)
+        line.update(f"The shell has ended{how}. Press Enter for a new one.")
+        had_focus = self.query_one(Terminal).has_focus
+        self.set_class(True, "-ended")
+        if had_focus:
+            line.focus()
+
+    def started(self) -> None:
+        """There is a new one."""
+        had_focus = self.query_one(EndedLine).has_focus
+        self.set_class(False, "-ended")
+        if had_focus:
+            self.query_one(Terminal).focus()

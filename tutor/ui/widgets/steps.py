@@ -1,0 +1,130 @@
+"""The list of steps: what is done, where one is, what is not open yet."""
+
+from dataclasses import dataclass
+
+from textual import events
+from textual.binding import Binding
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.style import Style
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from tutor.ui.scene import StepMark, StepRow
+
+SIGNS: dict[StepMark, str] = {"passed": "✓", "skipped": "»", "open": "○", "closed": "·"}
+"""Of a step that is done, was left out, may be opened, may not yet."""
+
+
+class StepList(OptionList):
+    """Click or Enter asks for a step, open or not: the answer says which comes first."""
+
+    HELP = "The steps of the lesson. ✓ done, » left out, ○ open, · not open yet."
+
+    BINDINGS = [  # noqa: RUF012 - as the library has it
+        Binding("space", "select", "Open", show=False),
+        Binding("j", "cursor_down", "Down", show=False),
+        Binding("k", "cursor_up", "Up", show=False),
+    ]
+
+    COMPONENT_CLASSES = {  # noqa: RUF012
+        "steps--passed",
+        "steps--skipped",
+        "steps--open",
+        "steps--closed",
+        "steps--current",
+    }
+
+    DEFAULT_CSS = """
+    StepList {
+        background: $surface;
+        border: none;
+        padding: 0 0 0 1;
+        scrollbar-size-vertical: 1;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+        &:focus { border: none; background-tint: $foreground 0%; }
+        & > .option-list--option { padding: 0; }
+        & > .option-list--option-highlighted { background: transparent; color: $foreground; }
+        &:focus > .option-list--option-highlighted {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+        }
+        & > .steps--passed { color: $success; }
+        & > .steps--skipped { color: $text-muted; }
+        & > .steps--open { color: $foreground; }
+        & > .steps--closed { color: $text-disabled; }
+        & > .steps--current { color: $primary; text-style: bold; }
+    }
+    """
+
+    rows: reactive[tuple[StepRow, ...]] = reactive(())
+
+    @dataclass
+    class Chosen(Message):
+        """The learner wants that step."""
+
+        step_list: "StepList"
+        step_id: str
+
+        @property
+        def control(self) -> "StepList":
+            return self.step_list
+
+    @dataclass
+    class Left(Message):
+        """The learner is done with the list."""
+
+        step_list: "StepList"
+
+        @property
+        def control(self) -> "StepList":
+            return self.step_list
+
+    def watch_rows(self, before: tuple[StepRow, ...], rows: tuple[StepRow, ...]) -> None:
+        prompts = [self._prompt(row) for row in rows]
+        if len(self.options) == len(rows):
+            for index, (old, new) in enumerate(zip(before, rows, strict=False)):
+                if old != new:
+                    self.replace_option_prompt_at_index(index, prompts[index])
+        else:
+            self.clear_options()
+            self.add_options(
+                [Option(prompt, id=row.id) for prompt, row in zip(prompts, rows, strict=True)]
+            )
+        was = next((row.id for row in before if row.is_current), None)
+        here = next((index for index, row in enumerate(rows) if row.is_current), None)
+        if here is not None and rows[here].id != was:
+            self.highlighted = here
+
+    def _prompt(self, row: StepRow) -> Content:
+        pointer = "▸" if row.is_current else " "
+        kind = "current" if row.is_current else row.mark
+        style = self._style(kind)
+        sign = self._style(row.mark)
+        return Content.assemble(
+            Content.styled(pointer, style),
+            Content.styled(f"{SIGNS[row.mark]} ", sign),
+            Content.styled(f"{row.number:2} {row.title}", style),
+        )
+
+    def _style(self, kind: str) -> Style:
+        styles = self.get_component_styles(f"steps--{kind}")
+        return Style(foreground=styles.color, bold=bool(styles.text_style.bold))
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        if self.is_mounted and self.rows:
+            for index, row in enumerate(self.rows):
+                self.replace_option_prompt_at_index(index, self._prompt(row))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if event.option_id is not None:
+            self.post_message(self.Chosen(self, event.option_id))
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape":
+            event.stop()
+            self.post_message(self.Left(self))
