@@ -21,15 +21,28 @@ class Plugin(Protocol):
         ...
 
 
+class Guard(Protocol):
+    """Judges an object when nobody will change it any more, before it is validated."""
+
+    def check(self, write: Write) -> None:
+        """Raise ApiError when the write is refused."""
+        ...
+
+
 class Pipeline:
     """Every plugin, then every webhook, then the plugins that count what all others let pass."""
 
     def __init__(
-        self, plugins: Sequence[Plugin], webhooks: Webhooks, last: Sequence[Plugin]
+        self,
+        plugins: Sequence[Plugin],
+        webhooks: Webhooks,
+        last: Sequence[Plugin],
+        guard: Guard,
     ) -> None:
         self._plugins = plugins
         self._webhooks = webhooks
         self._last = last
+        self._guard = guard
 
     async def mutate(
         self, call: Call, served: Served, operation: str, new: Object, old: Object | None
@@ -42,6 +55,8 @@ class Pipeline:
         if changed is not new:
             changed = served.strategy.normalise(changed)
             served.strategy.default(changed)
+        checked = Write(call=call, served=served, operation=operation, new=changed, old=old)
+        self._guard.check(checked)
         return changed
 
     async def validate(

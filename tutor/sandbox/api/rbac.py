@@ -121,9 +121,12 @@ class Authorizer:
 
     def _grants(self, user: User, namespace: str) -> Iterator[_Grant]:
         keys = [("User", user.name), *(("Group", group) for group in user.groups)]
+        seen: set[int] = set()
         for key in keys:
             for grant in self._by_subject.get(key, ()):
-                if grant.namespace in ("", namespace):
+                # A binding that names a user and one of its groups applies once.
+                if grant.namespace in ("", namespace) and id(grant.binding) not in seen:
+                    seen.add(id(grant.binding))
                     yield grant
 
     def _refresh(self) -> None:
@@ -204,9 +207,14 @@ def _url_matches(pattern: str, path: str) -> bool:
     return pattern.endswith("*") and path.startswith(pattern.rstrip("*"))
 
 
-def covers(owned: Sequence[Object], rule: Object) -> bool:
-    """Whether the owned rules allow everything that `rule` allows (escalation check)."""
-    return all(any(_covers_simple(own, simple) for own in owned) for simple in break_down(rule))
+def uncovered(owned: Sequence[Object], rules: Sequence[Object]) -> list[Object]:
+    """What of `rules` the owned rules do not allow, in its smallest parts (escalation check)."""
+    return [
+        simple
+        for rule in rules
+        for simple in break_down(rule)
+        if not any(_covers_simple(own, simple) for own in owned)
+    ]
 
 
 def break_down(rule: Object) -> Iterator[Object]:

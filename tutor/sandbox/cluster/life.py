@@ -11,6 +11,7 @@ from tutor.sandbox.cluster.kindnode import KindNode
 from tutor.sandbox.cluster.parts import APISERVER, Parts
 from tutor.sandbox.cluster.settings import NODE_ADDRESS
 from tutor.sandbox.component import ClusterFacts, Reconciler
+from tutor.sandbox.controllers.cluster_roles import ClusterRoleAggregation
 from tutor.sandbox.controllers.daemonsets import DaemonSets
 from tutor.sandbox.controllers.deployments import Deployments
 from tutor.sandbox.controllers.endpoints import Endpoints
@@ -71,6 +72,7 @@ class Life:
         replica_sets = self._as_controller("replicaset-controller")
         daemons = self._as_controller("daemon-set-controller")
         jobs = self._as_controller("job-controller")
+        roles = self._as_controller("clusterrole-aggregation-controller")
         found: list[tuple[Reconciler, Client]] = [
             (parts.definitions, as_server),
             (Accounts(as_server, facts), as_server),
@@ -81,6 +83,7 @@ class Life:
             (DaemonSets(daemons), daemons),
             (Jobs(jobs), jobs),
             (Endpoints(as_server), as_server),
+            (ClusterRoleAggregation(roles), roles),
             (ApiServices(as_server, parts.outbound, parts.discovery), as_server),
         ]
         return found

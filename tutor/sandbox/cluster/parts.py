@@ -8,6 +8,7 @@ from tutor.sandbox.api.builtin.admission.catalogue import default_plugins
 from tutor.sandbox.api.builtin.admission.quota.resource_quota import QUOTAS, ResourceQuota
 from tutor.sandbox.api.discovery import Discovery
 from tutor.sandbox.api.documents import Announced, Documents
+from tutor.sandbox.api.escalation import EscalationGuard
 from tutor.sandbox.api.front import Front
 from tutor.sandbox.api.identity import Authenticator, TokenAuthority
 from tutor.sandbox.api.managed.tracking import Tracking
@@ -74,6 +75,7 @@ class Parts:
                 default_plugins(self, self.machine.suffix, self.authorizer.decide),
                 webhooks,
                 (ResourceQuota(self, self._book),),
+                EscalationGuard(self.authorizer),
             ),
             Tracking(self.registry.find),
             Allocation(self.objects_of, SERVICE_NETWORK, self.machine.below),

@@ -6,7 +6,7 @@ Source: k8s.io/apimachinery (`util/managedfields/scalehandler.go`).
 from collections.abc import Callable, Sequence
 
 from tutor.sandbox.api.managed.elements import field_element
-from tutor.sandbox.api.managed.entries import Owned, Owners
+from tutor.sandbox.api.managed.entries import Owned, Owner, Owners
 from tutor.sandbox.api.managed.fields import Fields, difference, fields_of, has
 from tutor.sandbox.api.managed.ownership import Typed
 from tutor.sandbox.api.managed.shape import Shape
@@ -49,8 +49,17 @@ def to_scale(owners: Owners, path_at: PathAt) -> Owners:
     for owner, owned in owners.items():
         path = path_at(owned.api_version)
         if path and has(owned.fields, _elements(path)):
-            found[owner] = Owned(replicas, SCALE_VERSION, owned.time)
+            found[_on_scale(owner)] = Owned(replicas, SCALE_VERSION, owned.time)
     return found
+
+
+def _on_scale(owner: Owner) -> Owner:
+    """Who an owner of the object is on its scale: updaters are others in every version.
+
+    So those who had the replicas by an update lose them to their likes on the scale, and these
+    have no time.
+    """
+    return owner if owner.operation == "Apply" else owner._replace(api_version=SCALE_VERSION)
 
 
 def to_parent(owners: Owners, scale: Owners, path_at: PathAt, version: str) -> Owners:
