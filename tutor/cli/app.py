@@ -102,6 +102,8 @@ class LocalDesk:
             shell=self._wishes.shell,
             pace=self._wishes.pace,
             kubectl=self._wishes.kubectl,
+            # The folder's name is long, and the pane is small.
+            extra={"PROMPT_DIRTRIM": os.environ.get("PROMPT_DIRTRIM", "1")},
         )
         work = paths.work_dir(self._root, visit.lesson.id, visit.on)
 

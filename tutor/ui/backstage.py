@@ -91,7 +91,7 @@ class Backstage:
         """The blocks of the current step."""
         scene = self.scene
         log = self._logs.setdefault(scene.step.id, BlockLog())
-        log.add(scene.blocks())
+        log.add(scene.blocks(), done=scene.is_done)
         return log
 
     @property
@@ -150,7 +150,7 @@ class Backstage:
         log = self.log
         path = await self.write(block)
         log.began(key)
-        log.ended(key)
+        log.ended(key, typed=True)
         self.changed()
         return path
 
@@ -160,8 +160,9 @@ class Backstage:
         log = self.log
         log.began(key)
         self.changed()
+        typed = False
         try:
-            await self.runner.run(commands)
+            typed = await self.runner.run(commands)
         finally:
-            log.ended(key)
+            log.ended(key, typed=typed)
             self.changed()

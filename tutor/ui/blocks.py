@@ -87,11 +87,14 @@ class BlockLog:
 
     _done: dict[str, _Done] = field(default_factory=dict[str, _Done])
 
-    def add(self, blocks: Mapping[str, Block]) -> None:
-        """Follow these too, by key."""
+    def add(self, blocks: Mapping[str, Block], *, done: bool) -> None:
+        """Follow these too, by key. `done`: whether the step was, before any of this log."""
+        standing = Standing(state="done") if done and not self._done else NEW
         for key, block in blocks.items():
             if key not in self._done:
-                self._done[key] = _Done([_normal(each) for each in commands_of(block)])
+                commands = [_normal(each) for each in commands_of(block)]
+                ended = len(commands) if standing.state == "done" else 0
+                self._done[key] = _Done(commands, ended, standing)
 
     def standings(self) -> Mapping[str, Standing]:
         """How far each block is."""
@@ -120,11 +123,11 @@ class BlockLog:
         """The program types a block, from its beginning."""
         self._done[key].ended, self._done[key].standing = 0, Standing(state="running")
 
-    def ended(self, key: str) -> None:
+    def ended(self, key: str, *, typed: bool) -> None:
         """It has typed all of it, or gave up."""
         each = self._done[key]
         if each.standing.state == "running":
-            each.standing = Standing(state="done")
+            each.standing = Standing(state="done") if typed else NEW
 
 
 def _judge(each: _Done, exit_code: int) -> None:

@@ -12,6 +12,9 @@ NARROW = 100
 SHORT = 32
 """Below so many lines the facts are one line."""
 
+ROOMY = 120
+"""From so many columns on, the list of steps has room for their titles."""
+
 WIDE = 150
 """From so many columns on, lesson and shell stand side by side."""
 
@@ -25,6 +28,7 @@ class Shape:
     is_tiny: bool
     is_narrow: bool
     is_short: bool
+    is_roomy: bool
     is_wide: bool
 
 
@@ -34,5 +38,6 @@ def shape(width: int, height: int) -> Shape:
         is_tiny=width < SMALLEST[0] or height < SMALLEST[1],
         is_narrow=width < NARROW,
         is_short=height < SHORT and width < WIDE,
+        is_roomy=width >= ROOMY,
         is_wide=width >= WIDE,
     )

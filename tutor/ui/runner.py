@@ -1,5 +1,6 @@
-"""Types commands into the learner's shell, one after the other, for one asker at a time."""
+"""Types commands into the learner's shell, one after the other."""
 
+import asyncio
 from collections.abc import Sequence
 
 from tutor.errors import TutorError
@@ -15,50 +16,61 @@ class Busy(TutorError):
 
 
 class Runner:
-    """The program's hands on the shell. It never types while something runs there."""
+    """The program's hands on the shell. It never types while the learner's command runs there."""
 
     def __init__(self) -> None:
         self.shell: Shell | None = None
-        self._is_typing = False
+        self._turn = asyncio.Lock()
+        self._interrupted = 0
+        """How often ctrl+c has ended what was typed."""
 
     @property
     def is_typing(self) -> bool:
         """Whether commands are being typed."""
-        return self._is_typing
+        return self._turn.locked()
 
     def check(self) -> Shell:
-        """The shell, if it takes a command now. Raises `Busy`."""
+        """The shell, if it takes a command now or after what is being typed. Raises `Busy`."""
         shell = self.shell
         if shell is None:
             raise Busy("The shell is not there yet.", next_action="Try again in a moment.")
         if shell.exit_status is not None:
             raise Busy("The shell has ended.", next_action="Press Enter there for a new one.")
-        if shell.running is not None:
+        if shell.running is not None and not self.is_typing:
             raise Busy(
                 f"`{abridged(shell.running.text)}` still runs in the shell.",
                 next_action="Wait for its end, or end it, and then run this.",
             )
-        if self._is_typing:
-            raise Busy("Something else is being typed.", next_action="Wait until that has ended.")
         return shell
 
     async def run(self, commands: Sequence[str]) -> bool:
         """Type each command when the one before has ended; False when ctrl+c ended one of them.
 
+        What is asked for meanwhile waits for its turn, which does not come after a ctrl+c.
+
         Raises:
-            Busy: Something runs.
+            Busy: The learner runs something.
             ShellError: The shell ended meanwhile.
         """
-        shell = self.check()
-        self._is_typing = True
-        try:
+        interrupted = self._interrupted
+        async with self._turn:
             for command in commands:
-                record = await shell.run(command)
-                if record is not None and record.exit_code == INTERRUPTED:
+                if self._interrupted != interrupted:
                     return False
-        finally:
-            self._is_typing = False
-        return True
+                record = await self._free().run(command)
+                if record is not None and record.exit_code == INTERRUPTED:
+                    self._interrupted += 1
+        return self._interrupted == interrupted
+
+    def _free(self) -> Shell:
+        """The shell, with nothing running in it. Raises `Busy`."""
+        shell = self.check()
+        if shell.running is not None:
+            raise Busy(
+                f"`{abridged(shell.running.text)}` runs in the shell now.",
+                next_action="What was to come after it is left out: run it again later.",
+            )
+        return shell
 
 
 def abridged(command: str) -> str:

@@ -121,6 +121,7 @@ class DrawnScreen(StagedScreen):
         self.set_class(now.is_tiny, "-tiny")
         self.set_class(now.is_narrow, "-narrow")
         self.set_class(now.is_short, "-short")
+        self.set_class(now.is_roomy, "-roomy")
         self.set_class(now.is_wide, "-wide")
         self.query_one(TopBar).brief = now.is_narrow
         width, height = SMALLEST

@@ -1,6 +1,5 @@
 """One thing to type or to write: shown as it will be, with a word to click that does it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textual import events
@@ -10,7 +9,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.style import Style
 from textual.widgets import Static
 
 from tutor.ui.blocks import NEW, BlockText, Standing
@@ -35,8 +33,6 @@ class BlockCard(Vertical, can_focus=True):
         Binding("e", "open", "Open or close", show=False),
     ]
 
-    COMPONENT_CLASSES = {"block--prompt", "block--program", "block--more"}  # noqa: RUF012
-
     DEFAULT_CSS = """
     BlockCard {
         height: auto;
@@ -50,9 +46,12 @@ class BlockCard(Vertical, can_focus=True):
         & .code { width: 1fr; height: auto; }
         & Tag { margin: 0 0 0 1; min-width: 5; }
         & .changes { height: auto; margin: 0; color: $text-muted; }
-        & > .block--prompt { color: $text-muted; }
-        & > .block--program { color: $primary; text-style: bold; }
-        & > .block--more { color: $text-muted; text-style: italic; }
+        & .command { height: auto; }
+        & .prompt { width: 2; color: $text-muted; }
+        & .words { width: 1fr; height: auto; }
+        & .title { color: $primary; text-style: bold; }
+        & .content { padding: 0 0 0 2; }
+        & .more { color: $text-muted; text-style: italic; }
         &:focus { border-left: outer $primary; background: $panel; }
         &.-done { border-left: outer $success; }
         &.-failed { border-left: outer $warning; }
@@ -63,7 +62,7 @@ class BlockCard(Vertical, can_focus=True):
     standing: reactive[Standing] = reactive(NEW)
     is_next: reactive[bool] = reactive(False)
     """Whether the run key does this one."""
-    is_open: reactive[bool] = reactive(False, layout=True)
+    is_open: reactive[bool] = reactive(False, recompose=True)
 
     @dataclass
     class Wanted(Message):
@@ -96,7 +95,8 @@ class BlockCard(Vertical, can_focus=True):
         if self.block.note:
             yield Prose(self.block.note, classes="note")
         with Horizontal():
-            yield Static(self._code(), classes="code")
+            with Vertical(classes="code"):
+                yield from self._code()
             yield Tag(self._word())
         if self.block.changes:
             yield Static(self._changes(), classes="changes", markup=False)
@@ -106,35 +106,26 @@ class BlockCard(Vertical, can_focus=True):
         """What would be typed or written."""
         return self.block.content if self.block.title else "\n".join(self.block.commands)
 
-    def _style(self, name: str) -> Style:
-        styles = self.get_component_styles(f"block--{name}")
-        flags = styles.text_style
-        return Style(foreground=styles.color, bold=bool(flags.bold), italic=bool(flags.italic))
-
-    def _code(self) -> Content:
-        lines = list(self._lines())
-        if len(lines) > FOLD and not self.is_open:
-            rest = len(lines) - FOLDED
-            lines = lines[:FOLDED]
-            lines.append(Content.styled(f"  … {rest} lines more (E opens)", self._style("more")))
-        return Content("\n").join(lines)
-
-    def _lines(self) -> Iterator[Content]:
-        prompt, program = self._style("prompt"), self._style("program")
+    def _code(self) -> ComposeResult:
+        hidden = len(self.text.splitlines()) - FOLDED
+        room = FOLDED if hidden > FOLD - FOLDED and not self.is_open else FOLDED + hidden
         if self.block.title:
-            yield Content.styled(self.block.title, program)
-            yield from (Content(f"  {line}") for line in self.block.content.splitlines())
+            yield Static(self.block.title, classes="title", markup=False)
+            lines = self.block.content.splitlines()[:room]
+            yield Static("\n".join(lines), classes="content", markup=False)
         for command in self.block.commands:
-            first, *more = command.splitlines()
-            word, blank, rest = first.partition(" ")
-            yield Content.assemble(
-                Content.styled("$ ", prompt), Content.styled(word, program), blank, rest
-            )
-            yield from (Content(f"  {line}") for line in more)
+            lines = command.splitlines()[: max(room, 0)]
+            room -= len(lines)
+            if lines:
+                # In a column of its own, so that what does not fit hangs under the command.
+                with Horizontal(classes="command"):
+                    yield Static("$", classes="prompt", markup=False)
+                    yield Static(_coloured("\n".join(lines)), classes="words")
+        if room <= 0 < hidden:
+            yield Static(f"… {hidden} lines more (E opens)", classes="more", markup=False)
 
-    def _changes(self) -> Content:
-        lines = ["Change these lines in the editor:", *(f"  {each}" for each in self.block.changes)]
-        return Content("\n".join(lines))
+    def _changes(self) -> str:
+        return "\n".join(["Change in the editor:", *(f"  {each}" for each in self.block.changes)])
 
     def _word(self) -> str:
         verb = self.block.verb
@@ -160,17 +151,9 @@ class BlockCard(Vertical, can_focus=True):
     def watch_is_next(self) -> None:
         self._draw()
 
-    def watch_is_open(self) -> None:
-        self.notify_style_update()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        if self.is_mounted:
-            self.query_one(".code", Static).update(self._code())
-
     def on_click(self, event: events.Click) -> None:
-        if "code" in (event.widget.classes if event.widget else ()):
-            self.action_open()
+        del event
+        self.action_open()
 
     def on_tag_clicked(self, event: Tag.Clicked) -> None:
         event.stop()
@@ -187,3 +170,9 @@ class BlockCard(Vertical, can_focus=True):
     def action_open(self) -> None:
         """Show all of it, or its beginning."""
         self.is_open = not self.is_open
+
+
+def _coloured(command: str) -> Content:
+    """A command with its program set apart."""
+    program, blank, rest = command.partition(" ")
+    return Content.assemble((program, "bold $primary"), f"{blank}{rest}")

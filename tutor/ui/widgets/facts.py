@@ -69,12 +69,13 @@ class FactView(Vertical, can_focus=True):
         & .saw { height: auto; color: $foreground; }
         & .show { width: 1fr; height: auto; color: $text-muted; }
         & Tag { margin: 0 0 0 1; }
+        &.-true .label, &.-unseen .label, &.-open .label { width: 1fr; max-width: 100%; }
+        &.-true .seen, &.-unseen .seen, &.-open .seen { display: none; }
         &.-true .sign { color: $success; }
         &.-not-yet .sign { color: $error; }
         &.-cannot-look .sign { color: $warning; }
         &.-unseen .sign { color: $text-muted; }
         &.-open .more { display: block; height: auto; }
-        &.-open .seen { visibility: hidden; }
         &.-open .label { text-style: bold; }
         &:focus { background: $panel; }
     }

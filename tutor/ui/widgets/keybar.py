@@ -36,6 +36,7 @@ class KeyBar(Widget):
     DEFAULT_CSS = """
     KeyBar {
         height: 1;
+        padding: 0 1;
         background: $panel;
         color: $foreground;
         & > .keybar--key { color: $primary; text-style: bold; }
@@ -61,38 +62,40 @@ class KeyBar(Widget):
             return self.bar
 
     def render(self) -> Content:
-        fitting = self._fitting(self.size.width)
         parts: list[Content] = []
         if self.prefix:
             style = Style.from_styles(self.get_component_styles("keybar--prefix"))
             parts.append(Content.styled(f" {self.prefix} then ", style))
-        for each, text in fitting:
-            parts.append(self._drawn(each, text))
+        fitting, gap = self._fitting(self.size.width)
+        parts.extend(self._drawn(each, text, gap) for each, text in fitting)
         return Content("").join(parts)
 
-    def _drawn(self, each: Shown, text: str) -> Content:
-        key = each.after_prefix if self.prefix else each.key
+    def _drawn(self, each: Shown, text: str, gap: int) -> Content:
         bold = Style.from_styles(self.get_component_styles("keybar--key"))
         faint = Style.from_styles(self.get_component_styles("keybar--closed"))
         label = Content.styled(text, Style() if each.is_open else faint)
-        whole = Content.assemble(" ", Content.styled(key, bold), " ", label, " ")
+        before = " " * (gap - 1)
+        whole = Content.assemble(before, Content.styled(self._key(each), bold), " ", label, " ")
         return whole.stylize(Style.from_meta({"key": each.id}))
 
-    def _fitting(self, width: int) -> Sequence[tuple[Shown, str]]:
-        """What there is room for, with the words that there is room for."""
+    def _key(self, each: Shown) -> str:
+        return each.after_prefix if self.prefix else each.key
+
+    def _fitting(self, width: int) -> tuple[Sequence[tuple[Shown, str]], int]:
+        """What there is room for, with the words there is room for, and the blanks between."""
         room = width - (len(self.prefix) + 7 if self.prefix else 0)
         kept = list(self.keys)
-        for is_long in (True, False):
+        for is_long, gap in ((True, 2), (False, 2), (False, 1)):
             texts = [each.label + (each.more if is_long else "") for each in kept]
-            if self._taken(kept, texts) <= room:
-                return list(zip(kept, texts, strict=True))
-        while kept and self._taken(kept, [each.label for each in kept]) > room:
+            if self._taken(kept, texts, gap) <= room:
+                return list(zip(kept, texts, strict=True)), gap
+        while kept and self._taken(kept, [each.label for each in kept], 1) > room:
             kept.remove(max(kept, key=lambda each: each.rank))
-        return [(each, each.label) for each in kept]
+        return [(each, each.label) for each in kept], 1
 
-    def _taken(self, kept: Sequence[Shown], texts: Sequence[str]) -> int:
-        keys = (each.after_prefix if self.prefix else each.key for each in kept)
-        return sum(len(key) + len(text) + 3 for key, text in zip(keys, texts, strict=True))
+    def _taken(self, kept: Sequence[Shown], texts: Sequence[str], gap: int) -> int:
+        keys = (self._key(each) for each in kept)
+        return sum(len(key) + len(text) + 1 + gap for key, text in zip(keys, texts, strict=True))
 
     def on_click(self, event: events.Click) -> None:
         event.stop()

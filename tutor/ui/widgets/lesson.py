@@ -23,6 +23,7 @@ class LessonPane(VerticalScroll, can_focus=True):
     LessonPane {
         scrollbar-size-vertical: 1;
         padding: 1 2 0 2;
+        & > Prose { margin: 0 0 1 0; }
     }
     """
 
@@ -38,6 +39,8 @@ class LessonPane(VerticalScroll, can_focus=True):
         super().__init__(id=id)
         self._shown: list[str] = []
         """What is there, by name, top to bottom."""
+        self._is_new = True
+        """Whether nothing has been done since the step was turned to."""
 
     async def watch_scene(self, before: Scene | None, scene: Scene | None) -> None:
         if scene is None:
@@ -45,7 +48,7 @@ class LessonPane(VerticalScroll, can_focus=True):
         is_new = before is None or before.step.id != scene.step.id
         wanted = self._parts(scene)
         if is_new:
-            self._shown = []
+            self._shown, self._is_new = [], True
             async with self.batch():
                 await self.remove_children()
                 await self._place(wanted)
@@ -96,10 +99,14 @@ class LessonPane(VerticalScroll, can_focus=True):
         return parts | questions
 
     def watch_standings(self) -> None:
+        self._is_new = all(standing == NEW for standing in self.standings.values())
         self._mark()
 
     def watch_upcoming(self) -> None:
         self._mark()
+        card = self.card(self.upcoming) if self.upcoming and not self._is_new else None
+        if card is not None and not self.has_focus_within:
+            self.scroll_to_widget(card, animate=False)
 
     def _mark(self) -> None:
         for card in self.query(BlockCard):

@@ -226,6 +226,7 @@ class Terminal(Widget, can_focus=True):
     def _look(self) -> Look:
         return Look(
             text=self.colors[3].rich_color,
+            ground=self.colors[2].rich_color,
             selection=self.get_component_rich_style("terminal--selection"),
             hit=self.get_component_rich_style("terminal--hit"),
             current_hit=self.get_component_rich_style("terminal--current-hit"),

@@ -34,6 +34,7 @@ _ZERO_WIDTH_JOINER = "\u200d"
 _REGIONAL_INDICATORS = range(0x1F1E6, 0x1F200)
 _FULL_WIDTH_A = 0xFF21
 _UNKNOWN = "\ufffd"
+_AS_EMOJI = "\ufe0f"
 
 _LINKED = RichStyle(underline=True)
 _DOUBLE = 2
@@ -41,19 +42,27 @@ _DOUBLE = 2
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the stylesheet says of the picture; `text` is of cells without a colour of their own."""
+    """What the stylesheet says of the picture."""
 
     text: Color
+    """Of cells without a colour of their own."""
+    ground: Color
+    """Behind cells without one of their own."""
     selection: RichStyle
     hit: RichStyle
     current_hit: RichStyle
     bar: RichStyle
 
+    @property
+    def blank(self) -> RichStyle:
+        """Where there is nothing."""
+        return RichStyle(bgcolor=self.ground)
+
     @classmethod
     def plain(cls) -> "Look":
         """Before there is a stylesheet."""
         reverse = RichStyle(reverse=True)
-        return cls(Color.default(), reverse, reverse, reverse, RichStyle())
+        return cls(Color.default(), Color.default(), reverse, reverse, reverse, RichStyle())
 
 
 class Canvas:
@@ -79,7 +88,7 @@ class Canvas:
         """Begin with an empty picture."""
         self._width = width
         self._rows = [()] * height
-        self._strips = [Strip.blank(width)] * height
+        self._strips = [Strip.blank(width, self._look.blank)] * height
         self._over, self._bar, self._hover = {}, {}, None
 
     def restyle(self, look: Look) -> None:
@@ -108,7 +117,7 @@ class Canvas:
     def line(self, y: int, *, focused: bool) -> Strip:
         """One row of the picture."""
         if y >= len(self._strips):
-            return Strip.blank(self._width)
+            return Strip.blank(self._width, self._look.blank)
         strip = self._strips[y]
         for span, style in self._over.get(y, ()):
             strip = _styled(strip, span.start, min(span.end, self._width), style)
@@ -149,14 +158,14 @@ class Canvas:
     def _strip(self, row: Row) -> Strip:
         segments = [Segment(fitted(run), self._style(run.style)) for run in row]
         columns = sum(run.columns for run in row)
-        return Strip(segments, columns).adjust_cell_length(self._width)
+        return Strip(segments, columns).adjust_cell_length(self._width, self._look.blank)
 
     def _style(self, style: Style) -> RichStyle:
         known = self._styles.get(style)
         if known is None:
             if len(self._styles) > _STYLES_KEPT:
                 self._styles.clear()
-            known = self._styles[style] = rich_style(style, self._look.text)
+            known = self._styles[style] = rich_style(style, self._look)
         return known
 
     def _overlays(self, frame: Frame) -> Mapping[int, Sequence[tuple[Span, RichStyle]]]:
@@ -201,6 +210,10 @@ def _in_columns(text: str, columns: int) -> str:
         return chr(ord(text) - _REGIONAL_INDICATORS.start + _FULL_WIDTH_A)
     shown = "".join(filter(_is_shown, text)).removesuffix(_ZERO_WIDTH_JOINER)
     width = cell_len(shown)
+    if width > columns and _AS_EMOJI in shown:
+        # What asks for the picture in two columns also has a sign in one.
+        shown = shown.replace(_AS_EMOJI, "")
+        width = cell_len(shown)
     if width > columns:
         shown, width = _UNKNOWN, 1
     return shown + " " * (columns - width)
@@ -215,12 +228,12 @@ def _is_shown(character: str) -> bool:
     )
 
 
-def rich_style(style: Style, text: Color) -> RichStyle:
+def rich_style(style: Style, look: Look) -> RichStyle:
     """A style of the engine in the interface library's terms; it knows two kinds of underline."""
     attributes = Attribute(style.attributes)
     return RichStyle(
-        color=text if style.foreground == DEFAULT_COLOUR else _colour(style.foreground),
-        bgcolor=_colour(style.background),
+        color=_colour(style.foreground, look.text),
+        bgcolor=_colour(style.background, look.ground),
         bold=Attribute.BOLD in attributes or None,
         dim=Attribute.FAINT in attributes or None,
         italic=Attribute.ITALIC in attributes or None,
@@ -233,9 +246,9 @@ def rich_style(style: Style, text: Color) -> RichStyle:
     )
 
 
-def _colour(colour: int) -> Color | None:
+def _colour(colour: int, own: Color) -> Color:
     if colour == DEFAULT_COLOUR:
-        return None
+        return own
     if colour & TRUE_COLOUR:
         return Color.from_rgb(colour >> 16 & 0xFF, colour >> 8 & 0xFF, colour & 0xFF)
     # Palette colours stay numbers: the theme or the learner's own terminal says what they are.

@@ -1,0 +1,123 @@
+"""Pictures of the app for the README: the real program, its real shell, a sandbox of its own.
+
+    python .ci/assets.py [NAME...]
+
+Writes `assets/NAME.svg`; without names, all of them.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from tutor import paths
+from tutor.cli.app import LocalDesk
+from tutor.cli.choice import chosen, environment_of
+from tutor.cli.cluster import stop
+from tutor.course.loader import load_course
+from tutor.settings import Settings
+from tutor.ui.app import TutorApp
+from tutor.ui.ports import Visit
+from tutor.ui.screens.lesson import LessonScreen
+from textual.pilot import Pilot
+
+ROOT = Path(__file__).resolve().parents[1]
+LIMIT_S = 60.0
+
+Scene = Callable[["Stage"], Awaitable[None]]
+
+
+class Stage:
+    """The app, and hands on it."""
+
+    def __init__(self, app: TutorApp, pilot: Pilot) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def lesson(self) -> LessonScreen:
+        """The screen of the lesson, which may be below another."""
+        return next(each for each in self.app.screen_stack if isinstance(each, LessonScreen))
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        """Wait for something."""
+        async with asyncio.timeout(LIMIT_S):
+            while not happened():
+                await self.pilot.pause(0.05)
+
+    async def at_prompt(self) -> None:
+        """Wait until nothing runs in the shell."""
+        def quiet() -> bool:
+            runner = self.lesson.back.runner
+            return bool(runner.shell and runner.shell.at_prompt and not runner.is_typing)
+
+        await self.until(quiet)
+
+    async def play(self, steps: int) -> None:
+        """Do so many steps as the lesson says."""
+        for _ in range(steps):
+            here = self.lesson.scene.step.id
+            while self.lesson.back.log.upcoming():
+                await self.at_prompt()
+                await self.pilot.press("f5")
+                await self.at_prompt()
+            await self.until(lambda: self.lesson.scene.is_done)
+            await self.pilot.press("f9")
+            await self.until(lambda: self.lesson.scene.step.id != here)
+            await self.until(lambda: self.lesson.scene.findings is not None)
+
+
+async def lesson(stage: Stage) -> None:
+    """In the middle of a step: one fact holds, one does not."""
+    await stage.play(2)
+    await stage.pilot.press("f5")
+    await stage.at_prompt()
+    await stage.pilot.pause(0.5)
+
+
+async def help_(stage: Stage) -> None:
+    """The keys."""
+    await stage.at_prompt()
+    await stage.pilot.press("f1")
+    await stage.pilot.pause(0.2)
+
+
+PICTURES: dict[str, tuple[tuple[int, int], str, Scene]] = {
+    "lesson-120x40": ((120, 40), "tutor", lesson),
+    "lesson-80x24": ((80, 24), "tutor", lesson),
+    "lesson-light": ((120, 40), "tutor-light", lesson),
+    "help": ((120, 40), "tutor", help_),
+}
+
+
+async def picture(name: str) -> None:
+    """Make one of them."""
+    size, theme, scene = PICTURES[name]
+    with tempfile.TemporaryDirectory(prefix="tutor-") as folder:
+        home = Path(folder) / "home"
+        try:
+            course = load_course(paths.lessons_dir())
+            lesson = chosen(course, "")
+            visit = Visit(lesson=lesson, environment=environment_of(lesson, "sandbox"), on="sandbox")
+            desk = LocalDesk(home, Settings(shell="/bin/bash"), course)
+            app = TutorApp(desk, visit, theme=theme)
+            async with app.run_test(size=size) as pilot:
+                stage = Stage(app, pilot)
+                await scene(stage)
+                (ROOT / "assets" / f"{name}.svg").write_text(app.export_screenshot(title="tutor"))
+        finally:
+            stop(home)
+
+
+def main() -> None:
+    """Make what is asked for."""
+    os.environ["PS1"] = "$ "
+    for name in sys.argv[1:] or PICTURES:
+        asyncio.run(picture(name))
+        print(f"assets/{name}.svg")
+
+
+if __name__ == "__main__":
+    main()
