@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Queue
@@ -147,7 +147,7 @@ def _diff(name: str, wanted: str, found: str) -> Iterator[str]:
 
 
 def play_all(paths: list[Path], workers: int) -> Iterator[Outcome]:
-    """Play scenarios side by side, each worker with its own process of clusters."""
+    """Play scenarios side by side, each worker with its own process; outcomes as they come."""
     pool: Queue[BareClusters] = Queue()
     owned = [BareClusters() for _ in range(min(workers, len(paths)) or 1)]
     for clusters in owned:
@@ -162,7 +162,8 @@ def play_all(paths: list[Path], workers: int) -> Iterator[Outcome]:
 
     try:
         with ThreadPoolExecutor(len(owned)) as executor:
-            yield from executor.map(one, paths)
+            for played in as_completed([executor.submit(one, path) for path in paths]):
+                yield played.result()
     finally:
         for clusters in owned:
             clusters.close()
@@ -185,7 +186,8 @@ def main() -> int:
         areas.setdefault(outcome.area, []).append(outcome)
         if chosen.verbose and not outcome.same:
             print(f"✗ {outcome.area}/{outcome.name}")
-            print("\n".join(f"  {line}" for d in outcome.differences for line in d.split("\n")))
+            text = (f"  {line}" for d in outcome.differences for line in d.split("\n"))
+            print("\n".join(text), flush=True)
     for area, outcomes in sorted(areas.items()):
         print(f"{area:24} {sum(o.same for o in outcomes)}/{len(outcomes)}")
     everything = [o for outcomes in areas.values() for o in outcomes]
