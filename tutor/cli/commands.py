@@ -165,7 +165,7 @@ def _progress(chosen: argparse.Namespace) -> int:
 
 
 def _reset(chosen: argparse.Namespace) -> int:
-    from tutor.cli.progress import reset
+    from tutor.cli.reset import reset
 
     return reset(chosen.lesson)
 
