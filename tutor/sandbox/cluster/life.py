@@ -19,6 +19,7 @@ from tutor.sandbox.controllers.garbage import GarbageCollector
 from tutor.sandbox.controllers.jobs import Jobs
 from tutor.sandbox.controllers.kubelet import Kubelet
 from tutor.sandbox.controllers.namespaces import Accounts, Namespaces
+from tutor.sandbox.controllers.quotas import Quotas
 from tutor.sandbox.controllers.replicasets import ReplicaSets
 from tutor.sandbox.controllers.resources import REPLICA_SETS, SERVICE_ACCOUNTS, owner_of
 from tutor.sandbox.controllers.runtime import Runtime
@@ -55,6 +56,7 @@ class Life:
             for reconciler, client in self._control_plane():
                 group.create_task(Runtime(reconciler, client).run(), name=reconciler.name)
             self._start_garbage_collector(group)
+            self._start_quotas(group)
             if self._settings.node:
                 self._start_node(group)
             started.set()
@@ -108,6 +110,14 @@ class Life:
                 runtime.wake(collector.see(key, obj))
         parts.store.subscribe(None, see)
         group.create_task(runtime.run(), name=collector.name)
+
+    def _start_quotas(self, group: asyncio.TaskGroup) -> None:
+        client = self._as_controller("resourcequota-controller")
+        quotas = Quotas(client, self._parts)
+        runtime = Runtime(quotas, client)
+        runtime.wake(quotas.all())
+        self._parts.store.subscribe(None, lambda event: runtime.wake(quotas.see(event)))
+        group.create_task(runtime.run(), name=quotas.name)
 
     def _start_node(self, group: asyncio.TaskGroup) -> None:
         parts, facts = self._parts, self._facts
