@@ -15,6 +15,7 @@ import sys
 import sysconfig
 import time
 import tomllib
+from collections import deque
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -124,7 +125,8 @@ def install(stage: str) -> None:
         # isolation would fetch whatever is newest.
         builders = [*project["build-system"]["requires"], "editables"]
         install_packages(stage, [*builders, *project["project"]["dependencies"]])
-        fetch(installer("--no-deps", "--no-build-isolation", "--editable", str(ROOT)), "tutor")
+        editable = installer("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+        fetch(editable, "installing tutor")
         run([PYTHON, "-m", "compileall", "-q", "-j", "0", str(ROOT / "tutor")])
     else:
         groups = project["dependency-groups"]
@@ -139,7 +141,9 @@ def install_packages(stage: str, requirements: Iterable[str]) -> None:
     """Install requirements at the pinned versions."""
     # A dependency of the program that came as source would be compiled: say that it has no wheel.
     wheels = ["--only-binary", ":all:"] if stage == "run" else []
-    fetch(installer("--constraint", "constraints.txt", *wheels, *requirements), stage)
+    purposes = {"run": "the program needs", "test": "the tests need", "check": "the checks need"}
+    command = installer("--constraint", "constraints.txt", *wheels, *requirements)
+    fetch(command, f"installing what {purposes[stage]}")
 
 
 def installer(*arguments: str) -> list[str]:
@@ -150,46 +154,43 @@ def installer(*arguments: str) -> list[str]:
     return [*pip, "--progress-bar", "off", *arguments]
 
 
-def fetch(command: list[str], stage: str) -> None:
+def fetch(command: list[str], begin: str) -> None:
     """Run an installer with one line of progress, and tell its failure in a sentence."""
-    purpose = {"run": "the program", "test": "its tests", "check": "its checks"}
-    begin = f"installing what {purpose[stage]} needs" if stage in purpose else "installing tutor"
     live = sys.stderr.isatty()
     if not live:
         say(begin)
     began = time.monotonic()
     packages = 0
+    last: deque[str] = deque(maxlen=60)
     with LOG.open("a") as log, started(command) as process:
         for line in process.stdout or ():
             log.write(line)
+            last.append(line)
             packages += line.startswith("Collecting ")
             if live:
-                detail = progress(line, packages)
-                print(
-                    f"\r\x1b[Ktutor: {begin} {time.monotonic() - began:3.0f} s  {detail}",
-                    end="",
-                    file=sys.stderr,
-                    flush=True,
+                told = (
+                    f"tutor: {begin} {time.monotonic() - began:3.0f} s  {progress(line, packages)}"
                 )
+                told = told[: shutil.get_terminal_size().columns - 1]
+                print(f"\r\x1b[K{told}", end="", file=sys.stderr, flush=True)
     if live:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     if process.returncode:
-        raise Unready(explained(LOG.read_text().splitlines()))
+        raise Unready(explained("".join(last)))
 
 
 def progress(line: str, packages: int) -> str:
     """What an installer's line tells a person who waits."""
     words = line.split()
-    if packages and words[0] in ("Collecting", "Downloading", "Using"):
+    if packages and line.startswith("Collecting "):
         return f"{packages} packages, {words[1].rsplit('/', 1)[-1].split('-')[0].split('=')[0]}"
     if line.startswith("Installing collected"):
         return f"unpacking {packages} packages"
     return " ".join(words[:4])
 
 
-def explained(lines: list[str]) -> str:
-    """Why an installer failed, and what to do about it."""
-    text = "\n".join(lines[-60:])
+def explained(text: str) -> str:
+    """Why an installer that ended with this text failed, and what to do about it."""
     missing = re.search(r"No matching distribution found for (\S+)", text)
     missing = missing or re.search(r"Because (\S+) has no wheels with a matching", text)
     offline = re.search(
@@ -197,8 +198,11 @@ def explained(lines: list[str]) -> str:
         r"|error sending request|Connection refused|Could not fetch|client error \(Connect\)",
         text,
     )
-    last = next((line for line in reversed(lines) if "rror" in line), lines[-1] if lines else "")
-    if offline:
+    lines = text.splitlines() or [""]
+    last = next((line for line in reversed(lines) if "rror" in line), lines[-1])
+    if "No space left" in text:
+        reason = "the disk is full.\nNext: make room (600 MB), then run the same command again."
+    elif offline:
         reason = (
             "the package index cannot be reached.\n"
             "Next: check the network and its proxy (HTTPS_PROXY), or name a mirror that this"
@@ -210,8 +214,6 @@ def explained(lines: list[str]) -> str:
             f" {platform.python_version()}.\n"
             "Next: try another Python (make run PYTHON=python3.12), after removing .venv."
         )
-    elif "No space left" in text:
-        reason = "the disk is full.\nNext: make room (250 MB), then run the same command again."
     else:
         reason = "a package could not be installed.\nNext: see what the installer said."
     return f"{reason}\n  {last.strip()}\n  all of it: {LOG}"
