@@ -160,17 +160,16 @@ def fetch(command: list[str], begin: str) -> None:
     if not live:
         say(begin)
     began = time.monotonic()
-    packages = 0
+    packages, detail = 0, ""
     last: deque[str] = deque(maxlen=60)
     with LOG.open("a") as log, started(command) as process:
         for line in process.stdout or ():
             log.write(line)
             last.append(line)
             packages += line.startswith("Collecting ")
+            detail = progress(line, packages) or detail
             if live:
-                told = (
-                    f"tutor: {begin} {time.monotonic() - began:3.0f} s  {progress(line, packages)}"
-                )
+                told = f"tutor: {begin}, {time.monotonic() - began:.0f} s: {detail}"
                 told = told[: shutil.get_terminal_size().columns - 1]
                 print(f"\r\x1b[K{told}", end="", file=sys.stderr, flush=True)
     if live:
@@ -180,13 +179,15 @@ def fetch(command: list[str], begin: str) -> None:
 
 
 def progress(line: str, packages: int) -> str:
-    """What an installer's line tells a person who waits."""
-    words = line.split()
-    if packages and line.startswith("Collecting "):
-        return f"{packages} packages, {words[1].rsplit('/', 1)[-1].split('-')[0].split('=')[0]}"
+    """What an installer's line tells a person who waits; empty when nothing."""
+    if found := re.match(r"Collecting ([\w.-]+)", line):
+        return f"package {packages}, {found[1]}"
     if line.startswith("Installing collected"):
         return f"unpacking {packages} packages"
-    return " ".join(words[:4])
+    # The first words of what uv says.
+    if found := re.match(r"(Resolved|Prepared|Installed) \d+ packages?|Bytecode compiled", line):
+        return found[0]
+    return ""
 
 
 def explained(text: str) -> str:
