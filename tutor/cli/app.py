@@ -110,8 +110,13 @@ class LocalDesk:
         def edit_by_itself(block: Edit) -> str:
             script = work.parent / "edit.json"
             script.write_text(write_script(block), encoding="utf-8")
-            editor = shlex.quote(scripted_editor(script, work))
-            return f"KUBE_EDITOR={editor} EDITOR={editor} {block.edit.strip()}"
+            # A file of its own, so that what is typed stays short.
+            editor = work.parent / "editor"
+            editor.write_text(f'#!/bin/sh\nexec {scripted_editor(script, work)} "$@"\n')
+            editor.chmod(0o700)
+            command = block.edit.strip()
+            variable = "KUBE_EDITOR" if command.startswith("kubectl ") else "EDITOR"
+            return f"{variable}={shlex.quote(shlex.quote(str(editor)))} {command}"
 
         async with stage(wanted) as found:
             yield Stage(

@@ -96,6 +96,11 @@ class BlockLog:
                 ended = len(commands) if standing.state == "done" else 0
                 self._done[key] = _Done(commands, ended, standing)
 
+    def begin_again(self) -> None:
+        """All of it is to be done once more."""
+        for each in self._done.values():
+            each.ended, each.standing = 0, NEW
+
     def standings(self) -> Mapping[str, Standing]:
         """How far each block is."""
         return {key: each.standing for key, each in self._done.items()}

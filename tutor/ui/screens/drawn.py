@@ -50,7 +50,6 @@ class DrawnScreen(StagedScreen):
         yield Static(id="tiny", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one(ShellPane).border_title = "Shell"
         self.watch(self.terminal, "prefixed", self._show_prefix)
         self.watch(self.terminal, "has_focus", self.redraw)
         self.terminal.focus()
@@ -78,15 +77,14 @@ class DrawnScreen(StagedScreen):
         self._redraw_facts(scene)
         shell = self.back.runner.shell
         runs = shell.running if shell else None
-        self.query_one(ShellPane).border_subtitle = _plain(abridged(runs.text)) if runs else ""
+        title = f"Shell · {abridged(runs.text)}" if runs else "Shell"
+        self.query_one(ShellPane).border_title = _plain(title)
         self._redraw_keys()
 
     def _redraw_lesson(self, scene: Scene) -> None:
         pane, log = self.query_one(LessonPane), self.back.log
-        pane.border_title = _plain(f"{scene.number} · {scene.step.title}")
-        pane.border_subtitle = {"passed": "✓ done", "skipped": "» left out"}.get(
-            scene.record.done or "", ""
-        )
+        done = {"passed": " · ✓ done", "skipped": " · » left out"}.get(scene.record.done or "", "")
+        pane.border_title = _plain(f"{scene.number} · {scene.step.title}{done}")
         pane.blocks = {key: shown(block, scene.lesson) for key, block in scene.blocks().items()}
         pane.scene = scene
         pane.standings = log.standings()
@@ -98,8 +96,8 @@ class DrawnScreen(StagedScreen):
         facts.rows, facts.mistakes = rows, mistakes
         held = sum(row.state == "true" for row in rows)
         onward = " · F9 goes on" if scene.is_done else ""
-        facts.border_title = f"Facts · {held} of {len(rows)} hold{onward}"
-        facts.border_subtitle = f"looked {self.looked_at}" if self.looked_at else ""
+        looked = f" · looked {self.looked_at}" if self.looked_at and not onward else ""
+        facts.border_title = f"Facts · {held} of {len(rows)} hold{onward}{looked}"
         line.update(summary(rows, len(mistakes)) + onward)
         line.set_class(scene.is_done, "-done")
 

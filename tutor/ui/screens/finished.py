@@ -87,9 +87,9 @@ class FinishedScreen(ModalScreen[Onward]):
             yield Static(self._after(), id="after", markup=False)
             with Center(), Horizontal(id="answers"):
                 first = "next lesson" if self._upcoming else "all lessons"
-                yield Button(first, id="course", compact=True, flat=True)
-                yield Button("stay here", id="stay", compact=True, flat=True)
-                yield Button("leave", id="quit", compact=True, flat=True)
+                yield Button(first, id="course", classes="answer")
+                yield Button("stay here", id="stay", classes="answer")
+                yield Button("leave", id="quit", classes="answer")
 
     def _after(self) -> str:
         if self._upcoming:

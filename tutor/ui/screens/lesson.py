@@ -1,11 +1,13 @@
 """One lesson: what its keys, clicks and commands do."""
 
+from collections.abc import Sequence
+
 from textual import on, work
 from textual.binding import Binding
 from textual.widget import Widget
 
 from tutor.clock import SystemClock
-from tutor.course.model import File
+from tutor.course.model import Edit, File, Look, Run
 from tutor.errors import TutorError
 from tutor.session.typist import commands_of
 from tutor.ui.keys import PREFIX, after_prefix, bindings
@@ -188,6 +190,7 @@ class LessonScreen(Solving, DrawnScreen):
             case "hint":
                 self.change(lambda session: session.ask_hint())
             case "solution":
+                self.back.log.begin_again()
                 self.change(lambda session: session.ask_solution())
             case "skip":
                 self.action_skip()
@@ -212,6 +215,7 @@ class LessonScreen(Solving, DrawnScreen):
     def action_go_to(self, step_id: str) -> None:
         """Turn to a step."""
         self.steps_open = self.facts_open = False
+        self.looked_at = ""
         self.change(lambda session: session.go_to(step_id))
 
     @on(StepList.Chosen)
@@ -264,13 +268,17 @@ class LessonScreen(Solving, DrawnScreen):
 
     def action_run(self) -> None:
         """Do the next block of the step."""
+        scene = self.scene
         key = self.back.log.upcoming()
+        again = tuple(scene.blocks())
+        if key is None and len(again) == 1 and not scene.is_done:
+            key = again[0]
         if key is not None:
             self._perform(key)
-        elif self.scene.is_done:
+        elif scene.is_done:
             self.tell("All of this step has been typed.", "F9 goes on.")
         else:
-            self.tell("Everything to type here has been typed.", "F8 shows what is missing.")
+            self.tell("All of it has been typed once.", "F6, Tab and Enter type one again.")
 
     @on(BlockCard.Wanted)
     def _want_block(self, event: BlockCard.Wanted) -> None:
@@ -287,9 +295,16 @@ class LessonScreen(Solving, DrawnScreen):
             else:
                 self.back.runner.check()
                 self.to_shell()
-                await self.back.run_block(key, commands_of(block))
+                await self.back.run_block(key, self._commands(block))
         except TutorError as error:
             self.tell_error(error)
+
+    def _commands(self, block: Run | Edit | Look) -> Sequence[str]:
+        """What to type; once the solution is shown, it makes the changes of an edit itself."""
+        stage = self.back.stage
+        if isinstance(block, Edit) and self.scene.record.solution_shown and stage is not None:
+            return (stage.edit_by_itself(block),)
+        return commands_of(block)
 
     @on(FactView.RunWanted)
     @work(group="run")

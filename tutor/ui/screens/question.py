@@ -32,8 +32,8 @@ class QuestionScreen(ModalScreen[bool]):
             with VerticalScroll(can_focus=False):
                 yield Static(self._text, id="text", markup=False)
             with Horizontal(id="answers"):
-                yield Button(self._yes, id="yes", compact=True, flat=True)
-                yield Button(self._no, id="no", compact=True, flat=True)
+                yield Button(self._yes, id="yes", classes="answer")
+                yield Button(self._no, id="no", classes="answer")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()

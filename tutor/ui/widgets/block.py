@@ -45,7 +45,7 @@ class BlockCard(Vertical, can_focus=True):
         & Horizontal { height: auto; }
         & .code { width: 1fr; height: auto; }
         & Tag { margin: 0 0 0 1; min-width: 5; }
-        & .changes { height: auto; margin: 0; color: $text-muted; }
+        & .changes { height: auto; color: $text-muted; }
         & .command { height: auto; }
         & .prompt { width: 2; color: $text-muted; }
         & .words { width: 1fr; height: auto; }
@@ -99,7 +99,12 @@ class BlockCard(Vertical, can_focus=True):
                 yield from self._code()
             yield Tag(self._word())
         if self.block.changes:
-            yield Static(self._changes(), classes="changes", markup=False)
+            with Vertical(classes="changes"):
+                yield Static("Change in the editor:", markup=False)
+                for each in self.block.changes:
+                    with Horizontal():
+                        yield Static("•", classes="prompt", markup=False)
+                        yield Static(each, classes="words", markup=False)
 
     @property
     def text(self) -> str:
@@ -107,8 +112,9 @@ class BlockCard(Vertical, can_focus=True):
         return self.block.content if self.block.title else "\n".join(self.block.commands)
 
     def _code(self) -> ComposeResult:
-        hidden = len(self.text.splitlines()) - FOLDED
-        room = FOLDED if hidden > FOLD - FOLDED and not self.is_open else FOLDED + hidden
+        total = len(self.text.splitlines())
+        is_folded = total > FOLD and not self.is_open
+        room = FOLDED if is_folded else total
         if self.block.title:
             yield Static(self.block.title, classes="title", markup=False)
             lines = self.block.content.splitlines()[:room]
@@ -121,11 +127,8 @@ class BlockCard(Vertical, can_focus=True):
                 with Horizontal(classes="command"):
                     yield Static("$", classes="prompt", markup=False)
                     yield Static(_coloured("\n".join(lines)), classes="words")
-        if room <= 0 < hidden:
-            yield Static(f"… {hidden} lines more (E opens)", classes="more", markup=False)
-
-    def _changes(self) -> str:
-        return "\n".join(["Change in the editor:", *(f"  {each}" for each in self.block.changes)])
+        if is_folded:
+            yield Static(f"… {total - FOLDED} lines more (E opens)", classes="more", markup=False)
 
     def _word(self) -> str:
         verb = self.block.verb
@@ -140,7 +143,7 @@ class BlockCard(Vertical, can_focus=True):
                 return f"[{verb} F5]" if self.is_next else f"[{verb}]"
 
     def _draw(self) -> None:
-        if self.is_mounted:
+        if self.children:
             self.query_one(Tag).word = self._word()
             for state in ("done", "failed", "running"):
                 self.set_class(self.standing.state == state, f"-{state}")

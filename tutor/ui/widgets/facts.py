@@ -35,9 +35,10 @@ def summary(rows: Sequence[FactRow], mistakes: int) -> str:
     missing = [row for row in rows if row.state != "true"]
     if not missing:
         return f"✓ {len(rows)} of {len(rows)} · all facts hold"
-    first = missing[0]
-    sign = "◆" if mistakes else SIGNS[first.state]
-    return f"{sign} {len(rows) - len(missing)} of {len(rows)} · {first.label}"
+    count = f"{len(rows) - len(missing)} of {len(rows)}"
+    if mistakes:
+        return f"◆ {count} · a known wrong turn: F8 tells which"
+    return f"{SIGNS[missing[0].state]} {count} · {missing[0].label}"
 
 
 class FactView(Vertical, can_focus=True):
@@ -132,7 +133,7 @@ class FactView(Vertical, can_focus=True):
 
     def _draw(self) -> None:
         row = self.row
-        if row is None or not self.is_mounted:
+        if row is None or not self.children:
             return
         text = seen(row)
         for name, words in (

@@ -87,7 +87,10 @@ class LessonPane(VerticalScroll, can_focus=True):
         for number, hint in enumerate(scene.hints(), 1):
             parts[f"hint-{number}"] = Callout("hint", f"Hint {number} of {total}", hint.say)
         if scene.record.solution_shown:
-            above = "These are the commands above: F5 types them, one after the other."
+            above = (
+                "Do what stands above. F5 types it, one after the other; "
+                "where an editor opens, the changes are made for you."
+            )
             text = above if step.solution == "do" else ""
             parts["solution"] = Callout("hint", "The solution", text)
         for key, block in self.blocks.items():

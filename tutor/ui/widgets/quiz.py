@@ -149,7 +149,7 @@ class Quiz(Vertical):
         self._draw()
 
     def _draw(self) -> None:
-        if not self.is_mounted:
+        if not self.children:
             return
         outcome = judged(self.question, self.answer, is_done=self.is_done) if self.answer else None
         for choice in self.query(Choice):

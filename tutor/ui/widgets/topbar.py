@@ -84,7 +84,7 @@ class TopBar(Horizontal):
         self._draw()
 
     def _draw(self) -> None:
-        if self.standing is None or not self.is_mounted:
+        if self.standing is None or not self.children:
             return
         now = self.standing
         sign, words = health_words(now.health)
