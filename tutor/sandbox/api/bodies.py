@@ -1,15 +1,16 @@
 """Request bodies: JSON, YAML or protobuf to an object of the kind that the path names."""
 
 import re
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from tutor.sandbox.api.request import Request
 from tutor.sandbox.api.status import ApiError, bad_request
-from tutor.sandbox.kinds import Kind
+from tutor.sandbox.kinds import Kind, Object
 from tutor.sandbox.schema import protobuf
 from tutor.sandbox.schema.body import parsed_object
-from tutor.sandbox.schema.decode import DecodeError, Parsed, parse, parse_yaml
+from tutor.sandbox.schema.decode import DecodeError, Parsed, decode, parse, parse_yaml
 from tutor.sandbox.schema.resources import builtin_kinds
 
 JSON, YAML, PROTOBUF = (
@@ -86,16 +87,35 @@ def _as_builtin(parsed: Parsed, kind: Kind) -> Parsed:
     if not own and not _is_registered(group, short, claimed):
         raise bad_request(unfit + not_registered(claimed, version))
     if claimed != kind.kind:
-        wanted = f"{_package(group)}.{kind.kind}"
-        raise bad_request(
-            f"{unfit}converting ({short}.{claimed}) to ({wanted}): unknown conversion"
-        )
+        raise bad_request(unfit + _unconvertible(short, claimed, kind))
     if version != kind.api_version:
         raise bad_request(
             f"the API version in the data ({version}) does not match"
             f" the expected API version ({kind.api_version})"
         )
     return parsed
+
+
+def check_claim(value: Object, kind: Kind) -> None:
+    """Whether a patched object that says to be of another kind can be of this one.
+
+    Raises:
+        DecodeError: It cannot.
+    """
+    claimed = value.get("kind") or kind.kind
+    version = value.get("apiVersion") or kind.api_version
+    group, _, short = version.rpartition("/")
+    if not _is_registered(group, short, claimed):
+        raise DecodeError(not_registered(claimed, version))
+    if claimed != kind.kind:
+        with suppress(LookupError):  # kinds of old versions, of which no types are left
+            decode(group, short, claimed, value)
+        raise DecodeError(_unconvertible(short, claimed, kind))
+
+
+def _unconvertible(version: str, claimed: str, kind: Kind) -> str:
+    wanted = f"{_package(kind.group)}.{kind.kind}"
+    return f"converting ({version}.{claimed}) to ({wanted}): unknown conversion"
 
 
 @cache

@@ -247,7 +247,7 @@ class Objects:
             return await self.create_decoded(call, served, namespace, made, tracked=tracked)
         old = strategy.from_storage(current.object)
         new = change(thaw(old))
-        self._same_object(served, new, old, name)
+        self._same_object(call, served, new, old, name)
         self.place(served, new, namespace)
         strategy.default(new)
         if not tracked:
@@ -392,7 +392,7 @@ class Objects:
             kind = served.kind
             raise invalid_object(kind.group, kind.kind, name_of(obj), errors)
 
-    def _same_object(self, served: Served, new: Object, old: Object, name: str) -> None:
+    def _same_object(self, call: Call, served: Served, new: Object, old: Object, name: str) -> None:
         kind, meta, before = served.kind, new.setdefault("metadata", {}), old["metadata"]
         resource = kind.group_resource
         if not meta.get("name"):
@@ -415,7 +415,8 @@ class Objects:
             failure = invalid_object(kind.group, kind.plural, name, [error])
             qualified = f'{resource} "{name}" is invalid: {error}'
             raise ApiError(422, "Invalid", qualified, details=failure.details)
-        if meta.get("uid") and meta["uid"] != before["uid"]:
+        # To an update the UID is a precondition; to a patch it is a field, which validation judges.
+        if call.verb != "patch" and meta.get("uid") and meta["uid"] != before["uid"]:
             raise conflict(
                 resource,
                 name,
@@ -429,7 +430,8 @@ class Objects:
 
     def _keep_system_fields(self, new: Object, old: Object) -> None:
         meta, before = new["metadata"], old["metadata"]
-        for name in ("uid", "creationTimestamp", "resourceVersion"):
+        meta["uid"] = meta.get("uid") or before["uid"]
+        for name in ("creationTimestamp", "resourceVersion"):
             meta[name] = before[name]
         for name in ("generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
             if name in before:

@@ -5,12 +5,14 @@ Source: apiserver's endpoints/handlers/patch.go for the order of failures.
 
 from collections.abc import Callable
 
+from tutor.sandbox.api import bodies
 from tutor.sandbox.api.objects import Objects
 from tutor.sandbox.api.patch.body import Form, patch
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Call
 from tutor.sandbox.api.status import ApiError, bad_request
 from tutor.sandbox.kinds import Object
+from tutor.sandbox.schema.conversion import convert
 from tutor.sandbox.schema.decode import DecodeError, Parsed, parse, parse_yaml
 
 JSON_PATCH = "application/json-patch+json"
@@ -58,7 +60,8 @@ def change_of(objects: Objects, call: Call, served: Served, media: str, body: by
     def change(old: Object) -> Object:
         made = patch(old, body, form, node, lax=call.validation == "Ignore")
         try:
-            return objects.decode(call, served, made.object, made.strict)
+            value = _typed(served, made.object, form)
+            return objects.decode(call, served, value, made.strict)
         except DecodeError as error:
             raise made.reject(str(error)) from None
         except ApiError as error:
@@ -67,6 +70,23 @@ def change_of(objects: Objects, call: Call, served: Served, media: str, body: by
             raise made.reject(_STRICT + error.message.partition(_STRICT)[2]) from None
 
     return change
+
+
+def _typed(served: Served, value: Object, form: Form) -> Object:
+    """What a patch made of an object of a built-in kind, on its way to the kind's own type.
+
+    Raises:
+        DecodeError: It is of another kind, or a field of another type.
+    """
+    kind = served.kind
+    if kind.custom:
+        return value
+    if form == "strategic":
+        return convert(kind.group, kind.version, kind.kind, value)
+    claimed, version = value.get("kind"), value.get("apiVersion")
+    if claimed != kind.kind or version != kind.api_version:
+        bodies.check_claim(value, kind)
+    return value
 
 
 def config_of(call: Call, body: bytes) -> Object:

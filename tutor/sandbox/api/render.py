@@ -48,7 +48,8 @@ def answer(
     return Response(status=status, body=body, content_type=form.media, headers=headers)
 
 
-def _include(text: str) -> tables.Include:
+def include_of(text: str) -> tables.Include:
+    """What the rows of a table carry; raises ApiError for what there is not."""
     found: tables.Include | None = next(
         (known for known in _INCLUDES if known == (text or "Metadata")), None
     )
@@ -63,7 +64,7 @@ class Renderer:
     def __init__(self, served: Served, form: Form, *, include: str, now: datetime) -> None:
         self._served = served
         self._form = form
-        self._include: tables.Include = _include(include) if form.shape == "table" else "Metadata"
+        self._include: tables.Include = include_of(include) if form.shape == "table" else "Metadata"
         self._now = now
         self._headed = False
 

@@ -1,14 +1,16 @@
 """Subresources that are not just another way to write the object."""
 
+from dataclasses import replace
 from typing import Protocol
 
-from tutor.sandbox.api import bodies, patching
+from tutor.sandbox.api import bodies, patching, tables
 from tutor.sandbox.api.builtin.reading import part, text
 from tutor.sandbox.api.deletion import options_of
-from tutor.sandbox.api.negotiate import form_of
+from tutor.sandbox.api.negotiate import Form, form_of
 from tutor.sandbox.api.objects import Objects
+from tutor.sandbox.api.printers.printer import AGE
 from tutor.sandbox.api.registry import Registry, Served
-from tutor.sandbox.api.render import answer
+from tutor.sandbox.api.render import answer, include_of
 from tutor.sandbox.api.request import Answer, Call, Request
 from tutor.sandbox.api.reviews import Reviews
 from tutor.sandbox.api.routes import Target
@@ -20,6 +22,27 @@ from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of
 _CREATED = 201
 _PODS = GroupResource("", "pods")
 _WRITES_OBJECT = ("status", "finalize", "approval", "ephemeralcontainers", "resize")
+_SCALE_COLUMNS: tuple[Object, ...] = (
+    {
+        "name": "Desired",
+        "type": "integer",
+        "description": "Replicas that are wanted.",
+        "jsonPath": ".spec.replicas",
+    },
+    {
+        "name": "Available",
+        "type": "integer",
+        "description": "Replicas that there are.",
+        "jsonPath": ".status.replicas",
+    },
+    {
+        "name": "Age",
+        "type": "date",
+        "description": AGE.description,
+        "jsonPath": ".metadata.creationTimestamp",
+    },
+)
+"""The columns of the scale of a custom kind."""
 _SUCCESS: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
 
 
@@ -67,7 +90,7 @@ class Subresources:
         form = form_of(request)
         if target.verb == "get":
             obj = self._objects.get(served, target.namespace, target.name).object
-            return answer(scale_of(obj, paths), form=form)
+            return answer(_shown_scale(scale_of(obj, paths), served, request, form), form=form)
         place = (target.namespace, target.name)
         if target.verb == "patch" and bodies.media_type(request) == patching.APPLY:
             config = patching.config_of(call, request.body)
@@ -77,7 +100,8 @@ class Subresources:
             outcome = await self._objects.update(
                 call, served, *place, change, retry=target.verb == "patch"
             )
-        return answer(scale_of(outcome.object, paths), form=form)
+        scale = scale_of(outcome.object, paths)
+        return answer(_shown_scale(scale, served, request, form), form=form)
 
     def _scale_change(self, request: Request, served: Served, paths: ScalePaths) -> patching.Change:
         kind = _scale_kind(served)
@@ -162,6 +186,27 @@ class Subresources:
                 "Cannot evict pod as it would violate the pod's disruption budget.",
                 details={"causes": [cause]},
             )
+
+
+def _shown_scale(scale: Object, served: Served, request: Request, form: Form) -> Object:
+    """A scale in the shape that the caller wants."""
+    if form.shape == "object":
+        return scale
+    if form.shape != "table":
+        return {
+            "kind": "PartialObjectMetadata",
+            "apiVersion": f"meta.k8s.io/{form.version}",
+            "metadata": scale["metadata"],
+        }
+    kind = replace(_scale_kind(served), plural="scale", custom=served.kind.custom)
+    return tables.table(
+        kind,
+        [scale],
+        tables.columns(kind, _SCALE_COLUMNS),
+        include=include_of(request.query.get("includeObject")),
+        now=request.received,
+        list_meta=scale["metadata"],
+    )
 
 
 def _other_kind(served: Served, *, group: str, version: str, name: str) -> Kind:
