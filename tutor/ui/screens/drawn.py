@@ -95,7 +95,7 @@ class DrawnScreen(StagedScreen):
         facts, line = self.query_one(FactsPane), self.query_one(FactsLine)
         facts.rows, facts.mistakes = rows, mistakes
         held = sum(row.state == "true" for row in rows)
-        onward = " · F9 goes on" if scene.is_done else ""
+        onward = f" · F9 {'ends it' if scene.is_at_end else 'goes on'}" if scene.is_done else ""
         looked = f" · looked {self.looked_at}" if self.looked_at and not onward else ""
         facts.border_title = f"Facts · {held} of {len(rows)} hold{onward}{looked}"
         line.update(summary(rows, len(mistakes)) + onward)

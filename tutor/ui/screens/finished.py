@@ -6,7 +6,7 @@ from typing import Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Center, Horizontal, VerticalScroll
+from textual.containers import Center, Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -56,6 +56,7 @@ class FinishedScreen(ModalScreen[Onward]):
     """Stay with the cluster, see the other lessons, or leave."""
 
     CSS_PATH = "finished.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 - as the library has it
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
         Binding("escape", "choose('stay')", "Stay", show=False),
@@ -75,15 +76,16 @@ class FinishedScreen(ModalScreen[Onward]):
         count = f"{end.passed} steps done"
         skipped = f", {end.skipped} left out" if end.skipped else ""
         took = f", in {end.took}" if end.took else ""
-        with VerticalScroll(id="box", can_focus=False):
+        with Vertical(id="box"):
             yield Static("✓ You have finished", id="done", markup=False)
             yield Static(end.title, id="title", markup=False)
             yield Static(f"{count}{skipped}{took}", id="count", markup=False)
-            yield Static("You can now", id="now", markup=False)
-            for each in end.objectives:
-                with Horizontal(classes="objective"):
-                    yield Static("✓", classes="sign", markup=False)
-                    yield Static(each, classes="words", markup=False)
+            with VerticalScroll(can_focus=False):
+                yield Static("You can now", id="now", markup=False)
+                for each in end.objectives:
+                    with Horizontal(classes="objective"):
+                        yield Static("✓", classes="sign", markup=False)
+                        yield Static(each, classes="words", markup=False)
             yield Static(self._after(), id="after", markup=False)
             with Center(), Horizontal(id="answers"):
                 first = "next lesson" if self._upcoming else "all lessons"
@@ -94,7 +96,7 @@ class FinishedScreen(ModalScreen[Onward]):
     def _after(self) -> str:
         if self._upcoming:
             return f"Next: {self._upcoming}"
-        return "The cluster and the shell stay yours: stay here and try things out."
+        return "The shell stays yours: stay here and try things out."
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
