@@ -20,6 +20,9 @@ Encode = Callable[[Object], bytes]
 HISTORY_EVENTS = 10_000
 HISTORY_BYTES = 8_000_000
 
+_VERSION = "resourceVersion"
+_BEFORE_VERSION = ("name", "generateName", "namespace", "selfLink", "uid")
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -98,6 +101,15 @@ class _Collection:
                 break
             found.append(self.objects[place])
         return found
+
+
+def _stamped(meta: Object, revision: int) -> Object:
+    """Metadata with its resourceVersion, at the place where Go's structure has it."""
+    if _VERSION in meta:
+        meta[_VERSION] = str(revision)
+        return meta
+    first = {name: meta[name] for name in _BEFORE_VERSION if name in meta}
+    return first | {_VERSION: str(revision)} | meta
 
 
 class Store:
@@ -232,7 +244,7 @@ class Store:
 
     def _next(self, key: Key, obj: Object, encode: Encode) -> Stored:
         self.revision += 1
-        obj["metadata"]["resourceVersion"] = str(self.revision)
+        obj["metadata"] = _stamped(obj["metadata"], self.revision)
         return Stored(key, obj, self.revision, encode(obj))
 
     def _collection(self, resource: GroupResource) -> _Collection:

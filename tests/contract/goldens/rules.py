@@ -57,13 +57,13 @@ TEXTS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"\b10\.96\.\d+\.\d+\b", "<cluster ip>", "allocated by chance"),
         (rf"(?<=[a-z0-9])-[{_RANDOM}]{{6,10}}-[{_RANDOM}]{{5}}(?![\w-])", "-<hash>-<suffix>",
          "the names of a ReplicaSet's pods end by chance"),
-        (rf"(?<=[a-z0-9])-[{_RANDOM}]{{8,10}}(?![\w-])", "-<hash>", "hashed from a pod template"),
+        (rf"(?<=[a-z0-9])-[{_RANDOM}]{{8,10}}(?=-?(?![\w-]))", "-<hash>",
+         "hashed from a pod template, in Go's own notation of it"),
         (rf"(?<=[a-z0-9])-[{_RANDOM}]{{5}}(?![\w-])", "-<suffix>", "generated names end by chance"),
         (r"\.[0-9a-f]{16}\b", ".<moment>", "the names of events end with their moment"),
         (r"\bapiserver-[a-z0-9]{26}\b", "apiserver-<name>", "named for the machine"),
         (r":3(?:[01]\d{3}|2[0-7]\d\d)/", ":<node port>/", "allocated by chance"),
         (r"\A(?:\d+[ydhms])+\Z", "<age>", "the moment of the play"),
-        (r'"goVersion": "[^"]+"', '"goVersion": "<go>"', "the recorded server's own compiler"),
         (r"\b(?:26443|6443)\b", "<port>", "the recorded server listened on a port of its own"),
     )
 )
@@ -73,8 +73,15 @@ NUMBERS = {
     "healthCheckNodePort": "<node port>",
 }
 """Members whose numbers are another count of writes, or allocated by chance."""
-OPAQUE = {"continue": "<continue>", "storageVersionHash": "<hash>"}
-"""Members that mean something to the server alone."""
+OPAQUE = {
+    "continue": "<continue>",
+    "storageVersionHash": "<hash>",
+    "pod-template-hash": "<hash>",
+    "controller-revision-hash": "<hash>",
+    "goVersion": "<go>",
+}
+"""Members that mean something to the server alone, are hashed from Go's notation of an object, or
+name the recorded server's own compiler."""
 
 
 def normal_text(text: str) -> str:
@@ -92,7 +99,7 @@ def normal(value: Any, *, described: bool = False) -> Any:
     if isinstance(value, dict):
         members = cast("Mapping[str, Any]", value)
         return {
-            key: _member(key, item, described or key in _SHOWS_DESCRIPTIONS)
+            normal_text(key): _member(key, item, described or key in _SHOWS_DESCRIPTIONS)
             for key, item in members.items()
             if not (described and key == "description" and isinstance(item, str))
         }
@@ -114,6 +121,20 @@ def _member(key: str, value: Any, described: bool) -> Any:
         applied = normal(json.loads(value), described=False)
         return json.dumps(applied, separators=(",", ":"), ensure_ascii=False)
     return normal(value, described=described)
+
+
+def without_zeros(value: Any) -> Any:
+    """A JSON value without members that say nothing.
+
+    Protobuf answers are compared so: it writes fields that have no value, which JSON leaves out.
+    """
+    if isinstance(value, dict):
+        members = cast("Mapping[str, Any]", value)
+        kept = {key: without_zeros(item) for key, item in members.items()}
+        return {key: item for key, item in kept.items() if item or item is True}
+    if isinstance(value, list):
+        return [without_zeros(item) for item in cast("Sequence[Any]", value)]
+    return value
 
 
 def _by_owner(entries: list[Any]) -> list[Any]:

@@ -13,8 +13,47 @@ from tutor.sandbox.kinds import GroupVersion, Object
 
 _TEXT = "text/plain; charset=utf-8"
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
-_HEALTH = ("healthz", "livez", "readyz")
-_CHECKS = ("ping", "log", "poststarthook/start-apiserver-admission-initializer", "etcd")
+_CONTROLLERS = (
+    "poststarthook/start-apiserver-admission-initializer",
+    "poststarthook/generic-apiserver-start-informers",
+    "poststarthook/priority-and-fairness-config-consumer",
+    "poststarthook/priority-and-fairness-filter",
+    "poststarthook/storage-object-count-tracker-hook",
+    "poststarthook/start-apiextensions-informers",
+    "poststarthook/start-apiextensions-controllers",
+    "poststarthook/crd-informer-synced",
+    "poststarthook/start-system-namespaces-controller",
+    "poststarthook/peer-endpoint-reconciler-controller",
+    "poststarthook/start-cluster-authentication-info-controller",
+    "poststarthook/start-kube-apiserver-identity-lease-controller",
+    "poststarthook/start-kube-apiserver-identity-lease-garbage-collector",
+    "poststarthook/storage-readiness",
+    "poststarthook/start-legacy-token-tracking-controller",
+    "poststarthook/start-service-ip-repair-controllers",
+    "poststarthook/rbac/bootstrap-roles",
+    "poststarthook/scheduling/bootstrap-system-priority-classes",
+    "poststarthook/priority-and-fairness-config-producer",
+    "poststarthook/bootstrap-controller",
+    "poststarthook/start-kubernetes-service-cidr-controller",
+    "poststarthook/aggregator-reload-proxy-client-cert",
+    "poststarthook/start-kube-aggregator-informers",
+    "poststarthook/apiservice-status-local-available-controller",
+    "poststarthook/apiservice-status-remote-available-controller",
+    "poststarthook/apiservice-registration-controller",
+    "poststarthook/apiservice-wait-for-first-sync",
+    "poststarthook/apiservice-discovery-controller",
+    "poststarthook/kube-apiserver-autoregistration",
+    "autoregister-completion",
+    "poststarthook/apiservice-openapi-controller",
+    "poststarthook/apiservice-openapiv3-controller",
+)
+_ALIVE = ("ping", "log", "etcd", "loopback-serving-certificate", *_CONTROLLERS)
+_HEALTH = {
+    "healthz": _ALIVE,
+    "livez": _ALIVE,
+    "readyz": ("ping", "log", "informer-sync", *_CONTROLLERS, "shutdown"),
+}
+"""What the recorded server checked, in its order."""
 _V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _IMMUTABLE = ("Cache-Control", "public, immutable")
 
@@ -83,7 +122,7 @@ class Documents:
             case ["openapi", *rest]:
                 return self._open_api(request, rest)
             case ["version"]:
-                return answer(dict(self._announced.version), form=Form(pretty=True))
+                return self._version()
             case [health, *rest] if health in _HEALTH:
                 return self._health(request, health, rest)
             case ["metrics"]:
@@ -99,6 +138,11 @@ class Documents:
             case _:
                 return not_found()
 
+    def _version(self) -> Response:
+        """Written by hand in the real server, too: indented, and without a last newline."""
+        body = document(dict(self._announced.version), Form(pretty=True)).rstrip()
+        return Response(status=200, body=body)
+
     def _root(self) -> Response:
         fixed = {
             "/.well-known/openid-configuration",
@@ -106,6 +150,7 @@ class Documents:
             "/healthz",
             "/livez",
             "/metrics",
+            "/metrics/slis",
             "/openapi/v2",
             "/openapi/v3",
             "/openapi/v3/",
@@ -113,7 +158,7 @@ class Documents:
             "/readyz",
             "/statusz",
             "/version",
-            *(f"/{health}/{check}" for health in _HEALTH for check in _CHECKS),
+            *(f"/{health}/{check}" for health, checks in _HEALTH.items() for check in checks),
         }
         paths = sorted(fixed | set(self._discovery.paths()))
         return answer({"paths": paths}, form=Form(pretty=True))
@@ -175,7 +220,7 @@ class Documents:
             return self._open_api_index()
         found = self._openapi.v3(path)
         if found is None:
-            return not_found()
+            return Response(status=404, content_type="")
         body, digest = found
         asked = request.query.get("hash")
         if asked and asked != digest:
@@ -194,10 +239,11 @@ class Documents:
         return Response(status=200, body=document({"paths": paths}).rstrip(), content_type=_TEXT)
 
     def _health(self, request: Request, health: str, rest: Sequence[str]) -> Response:
+        checks = _HEALTH[health]
         if rest:
-            return text("ok") if "/".join(rest) in _CHECKS else not_found()
+            return text("ok") if "/".join(rest) in checks else not_found()
         if request.query.has("verbose"):
-            lines = [f"[+]{check} ok" for check in _CHECKS]
+            lines = [f"[+]{check} ok" for check in checks]
             return text("\n".join([*lines, f"{health} check passed\n"]))
         return text("ok")
 

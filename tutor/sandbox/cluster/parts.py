@@ -9,7 +9,7 @@ from tutor.sandbox.api.builtin.admission.quota.resource_quota import QUOTAS, Res
 from tutor.sandbox.api.discovery import Discovery
 from tutor.sandbox.api.documents import Announced, Documents
 from tutor.sandbox.api.escalation import EscalationGuard
-from tutor.sandbox.api.front import Front
+from tutor.sandbox.api.front import NOT_SIMULATED, Front, Hop
 from tutor.sandbox.api.identity import Authenticator, TokenAuthority
 from tutor.sandbox.api.managed.tracking import Tracking
 from tutor.sandbox.api.objects import Objects
@@ -59,7 +59,7 @@ class Parts:
         self.store = store
         self.machine = Machine(log)
         self.network = Network(self.find)
-        self.outbound = Outbound(self.network, keys.front_proxy)
+        self.outbound = Outbound(self.network, keys.front_proxy, settings.publish)
         self.programs: Programs | None = None
         self.pods = PodAccess(lambda: self.programs)
         self.registry = Registry(builtin_served())
@@ -104,7 +104,7 @@ class Parts:
                 self.tokens.published,
             ),
             aggregator=Aggregation(self.find, self.outbound),
-            trace=_untold,
+            trace=self._tell,
         )
         self.definitions = Definitions(
             self.client(APISERVER, "kube-apiserver"), self.registry, self.discovery.forget
@@ -171,8 +171,7 @@ class Parts:
         return self.find(GroupResource("", plural), namespace, name)
 
     def _announced(self) -> Announced:
-        address = NODE_ADDRESS if self.settings.node else "127.0.0.1"
-        return Announced(self.settings.version, f"{address}:{NODE_PORT}")
+        return Announced(self.settings.version, f"{NODE_ADDRESS}:{NODE_PORT}")
 
     def _book(self, quota: Object) -> None:
         served = self.registry.of_resource(QUOTAS)
@@ -184,6 +183,8 @@ class Parts:
         """The custom kinds that are served, as OpenAPI describes them."""
         return self.definitions.types()
 
-
-def _untold(*_: object) -> None:
-    """Nobody listens to the hops of a cluster by itself."""
+    def _tell(self, hop: Hop) -> None:
+        """Publish what the API server did with a request."""
+        self.settings.publish("api", hop.fields())
+        if hop.status == NOT_SIMULATED:
+            self.settings.publish("not-simulated", {"what": hop.why})

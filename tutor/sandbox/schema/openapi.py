@@ -15,6 +15,7 @@ from tutor.sandbox.kinds import GroupVersion, Kind, Object
 from tutor.sandbox.schema.declarations import data_digest
 from tutor.sandbox.schema.encode import encode
 from tutor.sandbox.schema.openapi_custom import CustomType, add_custom
+from tutor.sandbox.schema.openapi_general import general_documents
 from tutor.sandbox.schema.openapi_paths import References, base_path, paths_of
 from tutor.sandbox.schema.openapi_schemas import Components
 from tutor.sandbox.schema.openapi_v2 import v2_protobuf
@@ -38,7 +39,8 @@ class Published:
     def index(self) -> Mapping[str, str]:
         """Path (`api/v1`, `apis/apps/v1`) to the hash of its document, sorted by path."""
         versions = [*builtin_versions(), *self._customs()]
-        return dict(sorted((path_of(version), self._hash(version)) for version in versions))
+        hashes = {path_of(version): self._hash(version) for version in versions}
+        return dict(sorted((hashes | _general_hashes()).items()))
 
     def v3(self, path: str) -> tuple[bytes, str] | None:
         """The document at a path and its hash; None when there is none."""
@@ -48,7 +50,7 @@ class Published:
             case ["apis", group, version]:
                 return self._document(GroupVersion(group, version))
             case _:
-                return None
+                return _general_bytes(path)
 
     def v2(self) -> bytes:
         """The version 2 document in protobuf form. Making it takes a tenth of a second."""
@@ -150,6 +152,20 @@ def _builtin_bytes(version: GroupVersion) -> bytes:
 @cache
 def _builtin_hash(version: GroupVersion) -> str:
     return _digest(f"{_REVISION} {data_digest()} {path_of(version)}".encode())
+
+
+@cache
+def _general_hashes() -> Mapping[str, str]:
+    return {path: _general_hash(path) for path in general_documents()}
+
+
+def _general_hash(path: str) -> str:
+    return _digest(f"{_REVISION} {data_digest()} {path}".encode())
+
+
+def _general_bytes(path: str) -> tuple[bytes, str] | None:
+    found = general_documents().get(path)
+    return (encode(found), _general_hash(path)) if found else None
 
 
 def _hashed(document: Object) -> tuple[bytes, str]:

@@ -71,7 +71,8 @@ def _default(obj: Object) -> None:
     )
     labels = part(spec, "template", "metadata", "labels")
     if labels and not labels_of(obj):
-        obj.setdefault("metadata", {})["labels"] = dict(labels)
+        # One map, as in the real server: the job shows what is added to its template's labels.
+        obj.setdefault("metadata", {})["labels"] = labels
 
 
 def _prepare_create(obj: Object) -> None:
@@ -87,7 +88,9 @@ def _generate_selector(obj: Object, spec: Object) -> None:
     name, uid = name_of(obj), text(part(obj, "metadata"), "uid")
     meta = spec["template"].setdefault("metadata", {})
     given = dict.fromkeys(_NAME_LABELS, name) | dict.fromkeys(_UID_LABELS, uid)
-    meta["labels"] = given | (meta.get("labels") or {})
+    labels = ensure(meta, "labels")
+    for key, value in given.items():
+        labels.setdefault(key, value)
     selector = ensure(spec, "selector")
     selector["matchLabels"] = {_UID_LABELS[1]: uid} | part(selector, "matchLabels")
 
