@@ -24,6 +24,7 @@ from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.catalogue import components
 from tutor.sandbox.cluster.assembly import Cluster, running
 from tutor.sandbox.cluster.settings import ClusterSettings
+from tutor.sandbox.component import Publish, unheard
 from tutor.sandbox.kinds import GroupResource, Object
 from tutor.sandbox.pace import INSTANT, Pace
 from tutor.sandbox.pki import Authority, Pair
@@ -394,11 +395,16 @@ def now() -> datetime:
 
 @asynccontextmanager
 async def lab(
-    folder: Path, *, pace: Pace = INSTANT, change: Callable[[Object], None] = lambda _obj: None
+    folder: Path,
+    *,
+    pace: Pace = INSTANT,
+    change: Callable[[Object], None] = lambda _obj: None,
+    publish: Publish = unheard,
 ) -> AsyncGenerator[Lab]:
     """A kind cluster with local-user-authenticator and the Concierge, ready.
 
-    `change` may change an object of the manifests before it is created.
+    `change` may change an object of the manifests before it is created; `publish` hears the hops of
+    requests.
     """
     settings = ClusterSettings(
         name="kind-with-contour",
@@ -406,6 +412,7 @@ async def lab(
         node="kind-with-contour-control-plane",
         pace=pace,
         components=components(),
+        publish=publish,
     )
     async with running(settings) as cluster:
         for name in _MANIFESTS:

@@ -140,6 +140,7 @@ def _controllers(lab: Lab) -> list[Controller]:
         pace=INSTANT,
         setter=Setter(klog, lab.client.now),
         cluster_namespace=NAMESPACE,
+        not_simulated=lambda _what: None,
     )
     return [*certificate_controllers(around), *issuer_controllers(around)]
 

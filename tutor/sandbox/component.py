@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Se
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Any, Protocol
 
 from tutor.sandbox.api.ports import Backends
 from tutor.sandbox.api.request import Answer, Request
@@ -40,6 +40,14 @@ class ServerTls:
 
 
 Handler = Callable[[Request], Awaitable[Answer]]
+
+Publish = Callable[[str, Mapping[str, Any]], None]
+"""Tells those who watch the trace of a hop on the way of a request: its kind, and what is
+particular to it."""
+
+
+def unheard(_kind: str, _fields: Mapping[str, Any]) -> None:
+    """Publish a hop where nobody watches."""
 
 
 class Connection(Protocol):
@@ -92,6 +100,10 @@ class Workload(Protocol):
 
     def log(self, line: str) -> None:
         """Write a line to the container's log."""
+        ...
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Publish a hop on the way of a request, or, as `not-simulated`, `what` is not."""
         ...
 
     async def serve(self, port: int, tls: ServerTls, handler: Handler) -> None:

@@ -5,6 +5,7 @@ here.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from tutor.sandbox.api.documents import Documents, not_found
@@ -23,6 +24,37 @@ from tutor.sandbox.kinds import GroupResource, GroupVersion
 _ALWAYS_ALLOWED = ("/healthz", "/livez", "/readyz")
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _FORBIDDEN = 403
+NOT_SIMULATED = 501
+"""The status of what a real node would do, and this one cannot."""
+
+
+@dataclass(slots=True)
+class Hop:
+    """What became of one request; filled in on its way."""
+
+    request: Request
+    caller: User | None = None
+    """Who proved who they are; None for a refused proof."""
+    user: User | None = None
+    """Whose rights counted: another one than the caller with `Impersonate-User`."""
+    status: int = 0
+    why: str = ""
+    """The message of a refusal."""
+
+    def fields(self) -> dict[str, str | int]:
+        """What those who watch are told; what there is not is left out."""
+        chain = self.request.peer_chain
+        acts = self.user.name if self.user and self.user is not self.caller else ""
+        found = {
+            "method": self.request.method,
+            "path": self.request.target,
+            "certificate": chain[0].subject.rfc4514_string() if chain else "",
+            "user": self.caller.name if self.caller else "",
+            "as": acts,
+            "status": self.status,
+            "why": self.why,
+        }
+        return {name: value for name, value in found.items() if value}
 
 
 class Aggregator(Protocol):
@@ -49,7 +81,7 @@ class Front:
         resources: Resources,
         documents: Documents,
         aggregator: Aggregator,
-        trace: Callable[[Request, Target, User, int], None],
+        trace: Callable[[Hop], None],
     ) -> None:
         self._authenticator = authenticator
         self._authorizer = authorizer
@@ -70,15 +102,19 @@ class Front:
         """Answer a request."""
         target = parse(request.method, request.path, request.query)
         warnings: list[tuple[str, str]] = []
+        hop = Hop(request)
         try:
             known = self._authenticator.authenticate(request)
             warnings = [("Warning", f'299 - "{text}"') for text in known.warnings]
-            user = self._acting(request, target, known.user)
-            self._authorize(user, target)
-            made = await self._answer(request, target, user)
-            self._trace(request, target, user, made.status)
+            hop.caller = known.user
+            hop.user = self._acting(request, target, known.user)
+            self._authorize(hop.user, target)
+            made = await self._answer(request, target, hop.user)
         except ApiError as error:
             made = failure(error, request)
+            hop.why = error.message
+        hop.status = made.status
+        self._trace(hop)
         return _with_headers(made, warnings)
 
     def _acting(self, request: Request, target: Target, user: User) -> User:

@@ -130,6 +130,7 @@ class Life:
             now=parts.machine.now,
             client_for=self._client_of,
             api_server=lambda: ("kubernetes.default.svc", 443, parts.keys.ca.pem),
+            publish=self._settings.publish,
         )
         programs = {
             name: program

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tutor.sandbox.component import Component
+from tutor.sandbox.component import Component, Publish, unheard
 from tutor.sandbox.pace import WATCHABLE, Pace
 
 SERVICE_NETWORK = "10.96.0.0/16"
@@ -63,3 +63,5 @@ class ClusterSettings:
     components: Mapping[str, Component] = field(default_factory=dict[str, Component])
     port: int = 0
     """The API server's loopback port; 0 for any."""
+    publish: Publish = unheard
+    """Who watches what happens on the way of requests."""

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from tutor.sandbox.api.ports import Backends, Unreachable
 from tutor.sandbox.client import Client
@@ -15,6 +16,7 @@ from tutor.sandbox.component import (
     Exited,
     Handler,
     Program,
+    Publish,
     Reconciler,
     ServerTls,
 )
@@ -51,6 +53,7 @@ class Surroundings:
         now: Now,
         client_for: MakeClient,
         api_server: Callable[[], tuple[str, int, str]],
+        publish: Publish,
     ) -> None:
         self.network = network
         self.backends = backends
@@ -59,6 +62,7 @@ class Surroundings:
         self.now = now
         self.client_for = client_for
         self.api_server = api_server
+        self.publish = publish
 
 
 class Instance:
@@ -159,10 +163,15 @@ class Instance:
         for wake in self.on_line[:]:
             wake()
 
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Publish a hop on the way of a request."""
+        self._around.publish(kind, {"pod": self.pod["metadata"]["name"], **fields})
+
     async def serve(self, port: int, tls: ServerTls, handler: Handler) -> None:
         """Serve HTTPS on a port of the pod until cancelled."""
 
         def refused(peer: str, why: str) -> None:
+            self.tell("handshake", port=port, refused=why)
             tls.refused(peer.replace("127.0.0.1", _GATEWAY), why)
 
         told = replace(tls, refused=refused)

@@ -14,7 +14,7 @@ from typing import Any
 from tutor.errors import ClusterError
 from tutor.sandbox.cluster.assembly import Cluster, running
 from tutor.sandbox.cluster.settings import NODE_ADDRESS, ClusterSettings, HostPort
-from tutor.sandbox.component import Component
+from tutor.sandbox.component import Component, Publish
 from tutor.sandbox.pace import PACES, Pace, PaceName
 from tutor.sandbox.process.protocol import Refused
 
@@ -57,11 +57,13 @@ class Clusters:
         components: dict[str, Component],
         pace: PaceName,
         group: asyncio.TaskGroup,
+        publish: Publish,
     ) -> None:
         self._folder = folder
         self._components = components
         self._pace: Pace = PACES[pace]
         self._group = group
+        self._publish = publish
         self._records: dict[str, ClusterRecord] = {}
         self._running: dict[str, Cluster] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -225,6 +227,7 @@ class Clusters:
             pace=self._pace,
             components=self._components,
             port=record.port,
+            publish=lambda kind, hop: self._publish(kind, {"cluster": record.name, **hop}),
         )
         try:
             async with running(settings) as cluster:

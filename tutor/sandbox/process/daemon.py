@@ -107,7 +107,7 @@ class Daemon:
 
     async def _create(self, request: dict[str, Any], replies: Replies) -> dict[str, Any]:
         """Make a cluster with one node, as kind would."""
-        _refuse_unsimulated(request)
+        self._refuse_unsimulated(request)
         ports = tuple((int(p["container"]), int(p["host"])) for p in request.get("ports") or ())
         cluster = await self._clusters.create(str(request["name"]), ports, replies.step)
         limit_s = float(request.get("wait_s") or 0)
@@ -164,7 +164,12 @@ class Daemon:
             for name in self._clusters.names
             if (record := self._clusters.record(name)) is not None
         ]
-        return {"version": __version__, "pid": os.getpid(), "clusters": clusters}
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "clusters": clusters,
+            "not_simulated": self._trace.not_simulated,
+        }
 
     async def _environment(self, request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
         """The variables of a shell: `hosts` is its hosts file, `environ` what it has now.
@@ -205,22 +210,27 @@ class Daemon:
             "client_key": encoded(keys.admin.key),
         }
 
+    def _refuse_unsimulated(self, request: dict[str, Any]) -> None:
+        """Refuse what a real kind could do, and this one cannot."""
+        why = _unsimulated(request)
+        if why:
+            self._trace.publish("not-simulated", {"what": why})
+            raise Refused("not-simulated", why)
 
-def _refuse_unsimulated(request: dict[str, Any]) -> None:
-    """Refuse what a real kind could do, and this one cannot."""
+
+def _unsimulated(request: dict[str, Any]) -> str:
     if int(request.get("nodes") or 1) > 1:
-        raise Refused(
-            "not-simulated",
+        return (
             "the sandbox simulates clusters of one node only: take the other nodes out of the "
-            "configuration, or do this with a real kind",
+            "configuration, or do this with a real kind"
         )
     image = str(request.get("image") or NODE_IMAGE).partition("@")[0]
     if image != NODE_IMAGE:
-        raise Refused(
-            "not-simulated",
+        return (
             f"the sandbox simulates the node image {NODE_IMAGE} only, not {image}: leave --image "
-            "away, or do this with a real kind",
+            "away, or do this with a real kind"
         )
+    return ""
 
 
 @contextmanager
@@ -274,8 +284,8 @@ async def run(root: Path, components: dict[str, Component], pace: PaceName) -> N
         loop.add_signal_handler(number, stop.set)
     try:
         async with asyncio.TaskGroup() as group:
-            clusters = Clusters(folder / "clusters", components, pace, group)
             trace = Trace(_now)
+            clusters = Clusters(folder / "clusters", components, pace, group, trace.publish)
             front = Front(root, clusters, trace, _now)
             daemon = Daemon(clusters, front, trace, stop)
             async with front.open(), listening(paths.socket_path(root), daemon):

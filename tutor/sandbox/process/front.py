@@ -118,6 +118,7 @@ class Front:
         """Hand a connection to the node's port 443; without anything behind it, close."""
         client = Stream(reader, writer)
         loopback = self._host_port(_HTTPS)
+        self._trace.publish("ingress", {"to": "the node's port 443" if loopback else "nothing"})
         try:
             if loopback:
                 server = Stream(*await asyncio.open_connection("127.0.0.1", loopback))

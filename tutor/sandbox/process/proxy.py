@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tutor.sandbox.component import Publish
 from tutor.sandbox.process import hosts
 from tutor.sandbox.process.downloads import HOSTS
 from tutor.sandbox.process.fetch import Origin
@@ -40,7 +41,6 @@ FindShell = Callable[[str], Shell | None]
 FindHostPort = Callable[[int], int | None]
 """A port of the host to the loopback port behind it: 0 when a node has it and nobody listens there,
 None when no node has it."""
-Publish = Callable[[str, dict[str, str]], None]
 
 
 class Proxy:

@@ -1,14 +1,15 @@
 """What happened on the way of a request: each hop publishes, whoever is interested listens."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 _KEPT = 500
 _WAITING = 1_000
+_COUNTED = 100
 
 Hop = dict[str, Any]
 """`time`, `kind` and what is particular to the kind."""
@@ -21,14 +22,27 @@ class Trace:
         self._now = now
         self._last: deque[Hop] = deque(maxlen=_KEPT)
         self._listeners: list[asyncio.Queue[Hop]] = []
+        self._not_simulated: Counter[str] = Counter()
 
-    def publish(self, kind: str, fields: dict[str, Any]) -> None:
+    @property
+    def not_simulated(self) -> dict[str, int]:
+        """How often something was asked for that is not simulated, by what was answered."""
+        return dict(self._not_simulated.most_common())
+
+    def publish(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Note a hop. A listener that does not keep up misses some."""
+        if kind == "not-simulated":
+            self._count(str(fields["what"]))
         hop: Hop = {"time": self._now().isoformat(timespec="milliseconds"), "kind": kind, **fields}
         self._last.append(hop)
         for queue in self._listeners:
             if not queue.full():
                 queue.put_nowait(hop)
+
+    def _count(self, what: str) -> None:
+        # What is asked for is in the answer, so that there may be any number of them.
+        known = what in self._not_simulated or len(self._not_simulated) < _COUNTED
+        self._not_simulated[what if known else "something else"] += 1
 
     def last(self) -> list[Hop]:
         """The hops that are remembered, oldest first."""

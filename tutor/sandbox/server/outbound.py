@@ -22,6 +22,7 @@ from multidict import CIMultiDict
 
 from tutor.sandbox.api.ports import Address, Unreachable
 from tutor.sandbox.api.request import Answer, Request, Response, Stream, User
+from tutor.sandbox.component import Publish
 from tutor.sandbox.pki import Pair
 from tutor.sandbox.server.network import Network, Route
 from tutor.sandbox.server.suspect import hint_for
@@ -52,9 +53,10 @@ _refusals: ContextVar[list[ssl.SSLCertVerificationError]] = ContextVar("refusals
 class Outbound:
     """Calls other servers through the cluster's network."""
 
-    def __init__(self, network: Network, front_proxy: Pair) -> None:
+    def __init__(self, network: Network, front_proxy: Pair, publish: Publish) -> None:
         self._network = network
         self._front_proxy = front_proxy
+        self._publish = publish
 
     async def post(self, address: Address, body: Any, timeout_s: float) -> Any:
         """POST JSON, return JSON; raises Unreachable with the sentence of the API server."""
@@ -96,11 +98,13 @@ class Outbound:
                     asyncio.timeout(timeout_s),
                     session.request(method, _url(address), data=body, headers=sent) as answer,
                 ):
+                    self._tell(method, address, pair, status=answer.status)
                     return answer.status, await answer.read()
             except TimeoutError:
-                raise Unreachable("context deadline exceeded") from None
+                raise self._failed(method, address, pair, "context deadline exceeded") from None
             except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
-                raise Unreachable(await self._sentence(error, address, route)) from error
+                sentence = await self._sentence(error, address, route)
+                raise self._failed(method, address, pair, sentence) from error
 
     async def proxy(
         self, address: Address, request: Request, user: User, headers: Sequence[tuple[str, str]]
@@ -141,10 +145,12 @@ class Outbound:
             )
         except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
             await session.close()
-            raise Unreachable(await self._sentence(error, address, route)) from error
+            sentence = await self._sentence(error, address, route)
+            raise self._failed(request.method, address, pair, sentence) from error
         except asyncio.CancelledError:
             await session.close()
             raise
+        self._tell(request.method, address, pair, status=answer.status)
         kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _HOP]
         content_type = answer.headers.get("Content-Type", "")
         kept = [(n, v) for n, v in kept if n.lower() not in ("content-type", "server", "date")]
@@ -160,6 +166,16 @@ class Outbound:
         finally:
             await session.close()
         return Response(status=answer.status, body=body, content_type=content_type, headers=kept)
+
+    def _tell(self, method: str, address: Address, pair: Pair | None, **outcome: Any) -> None:
+        """Publish what became of a call."""
+        proof = {"certificate": "front-proxy-client"} if pair is self._front_proxy else {}
+        called = {"method": method, "to": f"{address.host}:{address.port}", "path": address.path}
+        self._publish("call", {**called, **proof, **outcome})
+
+    def _failed(self, method: str, address: Address, pair: Pair | None, why: str) -> Unreachable:
+        self._tell(method, address, pair, why=why)
+        return Unreachable(why)
 
     def _route(self, address: Address) -> Route:
         if address.service is not None:

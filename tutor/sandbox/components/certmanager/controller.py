@@ -65,6 +65,7 @@ async def controller(workload: Workload) -> None:
         pace=pace,
         setter=Setter(klog, client.now),
         cluster_namespace=flags.get("cluster-resource-namespace", "kube-system"),
+        not_simulated=lambda what: workload.tell("not-simulated", what=what),
     )
     leader = Leader(workload, klog, flags.get("leader-election-namespace", "kube-system"), _LEASE)
     workload.ready()

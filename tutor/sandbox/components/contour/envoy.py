@@ -102,7 +102,10 @@ class Envoy:
                 data += more
                 found = hello.read(data)
         host = self._hosts.get(found.server_name) if found.is_tls else None
-        if host is None or not host["passthrough"]:
+        passes = host is not None and bool(host["passthrough"])
+        sni = found.server_name if found.is_tls else ""
+        self._workload.tell("envoy", sni=sni, does="passes through" if passes else "closes")
+        if host is None or not passes:
             return
         await self._pass(client, data, host["passthrough"])
 

@@ -33,6 +33,8 @@ class Around:
     setter: Setter
     cluster_namespace: str
     """Where ClusterIssuers have their Secrets."""
+    not_simulated: Callable[[str], None]
+    """Counts what was asked for and is not simulated."""
 
 
 class Controller:
@@ -48,6 +50,7 @@ class Controller:
         self.klog = around.klog.named(name)
         self.pace = around.pace
         self._setter = around.setter
+        self.not_simulated = around.not_simulated
 
     async def reconcile(self, key: Hashable) -> Result:
         """Look at one object; a refused write is logged and tried again."""

@@ -70,6 +70,8 @@ class Issuers(Controller):
         for told in found.events:
             record = self.recorder.normal if told.severity == "Normal" else self.recorder.warning
             await record(issuer, told.reason, told.message)
+        if found.condition.reason == "NotSimulated":
+            self.not_simulated(found.condition.message)
         new = changed(issuer)
         self.set_condition(new, found.condition)
         await self.write_status(new, issuer)

@@ -127,6 +127,7 @@ class Issuing(Controller):
         )
         await self._store(certificate, issued)
         if certificate["spec"].get("keystores"):
+            self.not_simulated(_NO_KEYSTORES)
             await self.recorder.warning(certificate, "NotSimulated", _NO_KEYSTORES)
         await self.client.change(
             CERTIFICATES, namespace_of(certificate), name_of(certificate), completed, "status"

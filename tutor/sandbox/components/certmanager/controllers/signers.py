@@ -201,6 +201,7 @@ class Signer(Controller):
             name = annotations_of(request).get(PRIVATE_KEY_SECRET, "")
             secret = self.client.find(SECRETS, namespace_of(request), name) if name else None
             return sign_itself(request, spec["selfSigned"], secret, now)
+        self.not_simulated(_NOT_SIMULATED)
         return pending(request, "NotSimulated", _NOT_SIMULATED)
 
     async def _take(self, request: Object, step: Step) -> None:

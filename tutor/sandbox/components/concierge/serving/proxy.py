@@ -6,7 +6,7 @@ Source: pinniped.md section 4.
 import asyncio
 from collections.abc import Callable
 
-from tutor.sandbox.api.front import failure
+from tutor.sandbox.api.front import Hop, failure
 from tutor.sandbox.api.ports import Address, Unreachable
 from tutor.sandbox.api.rbac import Decision
 from tutor.sandbox.api.request import ANONYMOUS, Answer, Request, Response, User
@@ -69,23 +69,28 @@ class Proxy:
 
     async def handle(self, request: Request) -> Answer:
         """Answer a request; every answer carries the security headers."""
+        hop = Hop(request)
         try:
-            answer = await self._answer(request)
+            answer = await self._answer(request, hop)
         except ApiError as error:
             answer = failure(error, request)
+            hop.why = error.message
         except Plain as error:
             answer = error.response()
+            hop.why = str(error)
+        hop.status = answer.status
+        self._around.workload.tell("impersonator", **hop.fields())
         return secured(answer)
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _answer(self, request: Request, hop: Hop) -> Answer:
         target = parse(request.method, request.path, request.query)
-        caller = await self._authentication.user_of(request)
+        caller = hop.caller = await self._authentication.user_of(request)
         if caller == ANONYMOUS and not self._allows_anonymous and not _is_login(target):
             raise unauthorized()
         want = wanted(request)
         if want is not None:
             await self._may_act_as(caller, want, request)
-        user = want.user() if want else caller
+        user = hop.user = want.user() if want else caller
         await self._authorization.check(user, target, request)
         return await self._forward(request, user, caller if want else None)
 
