@@ -141,7 +141,7 @@ def not_supported(path: str, value: Any, supported: Iterable[str]) -> FieldError
 
 def too_long(path: str, max_bytes: int) -> FieldError:
     """The text has too many bytes."""
-    detail = f"may not be more than {max_bytes} bytes"
+    detail = f"may not be more than {max_bytes} {'byte' if max_bytes == 1 else 'bytes'}"
     return FieldError(path, "Too long", "FieldValueTooLong", detail)
 
 

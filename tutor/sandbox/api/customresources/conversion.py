@@ -11,12 +11,22 @@ from urllib.parse import urlsplit
 
 from tutor.sandbox.api.builtin.reading import part
 from tutor.sandbox.api.formats import dns1035_label, dns1123_subdomain
-from tutor.sandbox.api.status import FieldError, forbidden_field, invalid, not_supported, required
+from tutor.sandbox.api.status import (
+    FieldError,
+    forbidden_field,
+    go_quote,
+    invalid,
+    not_supported,
+    required,
+)
+from tutor.sandbox.api.structural.url import parse_url
 from tutor.sandbox.kinds import Object
 
 _STRATEGIES = ("None", "Webhook")
 _REVIEWS = ("v1", "v1beta1")
 _URL_FORM = "; desired format: https://host[/path]"
+_BORNE = ("empty url", "invalid URI for request")
+"""What is wrong with a URL of which the server only says later what it lacks."""
 _NO_PEM = "unable to load root certificates: unable to parse bytes as PEM block"
 
 
@@ -72,10 +82,14 @@ def _check_config(config: Object | None, path: str, *, lax_bundle: bool) -> Iter
 
 def _check_url(text: str, path: str) -> Iterator[FieldError]:
     try:
+        parse_url(text.partition("#")[0])
         url = urlsplit(text)
     except ValueError as error:
-        yield required(path, f"url must be a valid URL: {error}{_URL_FORM}")
-        return
+        if str(error) not in _BORNE:
+            why = f"parse {go_quote(text)}: {error}"
+            yield required(path, f"url must be a valid URL: {why}{_URL_FORM}")
+            return
+        url = urlsplit("")
     user, _, host = url.netloc.rpartition("@")
     if url.scheme != "https":
         yield invalid(path, url.scheme, f"'https' is the only allowed URL scheme{_URL_FORM}")

@@ -90,8 +90,8 @@ def _check_in_meta(schema: Schema, path: str, around: _Around) -> Iterator[Field
 
 def _check_value(value: Any, schema: Schema, at: str) -> list[FieldError]:
     found: list[FieldError] = []
-    Checker(schema.raw).check(value, "", found)
-    rules = read_rules(schema.raw, schema)
+    Checker(schema.raw, defaults=True).check(value, "", found)
+    rules = read_rules(schema.raw, schema, checks=True)
     if not found and rules is not None:
         found = rules.judge(value, value) or rules.judge(value)
     return [below(error, at) for error in found]

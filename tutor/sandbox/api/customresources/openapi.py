@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tutor.sandbox.api.customresources.default_values import check_defaults
-from tutor.sandbox.api.customresources.expressions import check_rules
+from tutor.sandbox.api.customresources.expressions import Budget, Judged, check_rules
 from tutor.sandbox.api.customresources.extensions import check_extensions, check_rule_texts
 from tutor.sandbox.api.customresources.printed import schema_printed, set_fields
 from tutor.sandbox.api.customresources.structure import check_structure, unsupported
 from tutor.sandbox.api.status import FieldError, forbidden_field, invalid, not_supported
-from tutor.sandbox.api.structural.schema import META_FIELDS, read_schema
+from tutor.sandbox.api.structural.schema import META_FIELDS, Schema, read_schema
 from tutor.sandbox.api.values import is_list, is_map
 from tutor.sandbox.kinds import Object
 
@@ -31,8 +31,8 @@ class _Place(NamedTuple):
     """Where in the whole a schema stands."""
 
     path: str
-    compiles: bool
-    """Whether expressions are judged here."""
+    judged: Judged | None
+    """What expressions are judged by here; None where they are not."""
     root: bool = False
     no_default: str | None = None
     """Why defaults may not be set here; None where they may."""
@@ -40,8 +40,9 @@ class _Place(NamedTuple):
     uncorrelated: str = ""
     """The path of the first value around this one of which old and new cannot be matched."""
 
-    def below(self, step: str) -> "_Place":
-        return self._replace(path=f"{self.path}.{step}", root=False)
+    def below(self, step: str, schema: Schema | None = None) -> "_Place":
+        judged = self.judged.below(schema) if self.judged is not None else None
+        return self._replace(path=f"{self.path}.{step}", root=False, judged=judged)
 
     def without_old(self) -> "_Place":
         return self._replace(uncorrelated=self.uncorrelated or self.path)
@@ -59,19 +60,24 @@ class _Found:
         self.rules += other.rules
 
 
-def check_schema(schema: Object, path: str, *, with_status: bool) -> list[FieldError]:
-    """Everything that is wrong with the schema of a version."""
+def check_schema(
+    schema: Object, path: str, *, with_status: bool, unchanged: bool
+) -> list[FieldError]:
+    """Everything that is wrong with the schema of a version, which may be that of before."""
     found = list(_check_root(schema, path)) if with_status else []
     if schema.get("nullable"):
         found.append(forbidden_field(f"{path}.nullable", "nullable cannot be true at the root"))
     why = unsupported(schema)
-    structural: list[FieldError] = []
+    judged: Judged | None = None
     if not why:
-        structural = check_structure(schema, path) or check_defaults(read_schema(schema), path)
-    found += structural
-    place = _Place(path=path, root=True, compiles=not (why or structural))
-    judged = _check(schema, place)
-    found += judged.schema + judged.rules
+        compiled = read_schema(schema)
+        wrong = check_structure(schema, path) or check_defaults(compiled, path)
+        found += wrong
+        if not wrong:
+            judged = Judged(compiled, root=True, cardinality=1)
+    budget = Budget(unchanged)
+    inside = _check(schema, _Place(path=path, root=True, judged=judged), budget)
+    found += [*inside.schema, *inside.rules, *budget.excess(path)]
     return found or ([invalid(path, "", why)] if why else [])
 
 
@@ -88,14 +94,14 @@ def _check_root(schema: Object, path: str) -> Iterator[FieldError]:
             return
 
 
-def _check(schema: Object, place: _Place) -> _Found:
+def _check(schema: Object, place: _Place, budget: Budget) -> _Found:
     found = _Found(schema=[*_check_words(schema, place)])
     for sub, below in _inner(schema, place):
-        found.add(_check(sub, below))
+        found.add(_check(sub, below, budget))
     found.schema += check_extensions(schema, place.path)
     found.schema += check_rule_texts(schema, place.path)
-    if place.compiles and not found.schema:
-        found.rules += check_rules(schema, place.path, place.uncorrelated)
+    if place.judged is not None and not found.schema:
+        found.rules += check_rules(place.judged, place.path, place.uncorrelated, budget)
     return found
 
 
@@ -133,8 +139,9 @@ def _check_unsupported(schema: Object, path: str) -> Iterator[FieldError]:
 
 def _inner(schema: Object, place: _Place) -> Iterator[tuple[Object, _Place]]:
     """Every schema directly in a schema."""
+    known = place.judged.schema if place.judged is not None else None
     if is_map(extra := schema.get("additionalProperties")):
-        below = place.below("additionalProperties")
+        below = place.below("additionalProperties", known.additional if known else None)
         if place.in_meta:
             why = "inside additionalProperties applying to object metadata"
             below = below._replace(no_default=why)
@@ -146,7 +153,7 @@ def _inner(schema: Object, place: _Place) -> Iterator[tuple[Object, _Place]]:
     inner = schema.get("items")
     outer = place if schema.get("x-kubernetes-list-type") == "map" else place.without_old()
     if is_map(inner):
-        yield inner, outer.below("items")
+        yield inner, outer.below("items", known.items if known else None)
     for index, one in enumerate(inner if is_list(inner) else ()):
         yield one, outer.below(f"items[{index}]")
 
@@ -154,7 +161,8 @@ def _inner(schema: Object, place: _Place) -> Iterator[tuple[Object, _Place]]:
 def _property(schema: Object, name: str, place: _Place) -> _Place:
     atomic = schema.get("x-kubernetes-map-type") == "atomic"
     outer = place.without_old() if atomic else place
-    below = outer.below(f"properties[{name}]")
+    known = place.judged.schema.properties.get(name) if place.judged is not None else None
+    below = outer.below(f"properties[{name}]", known)
     if name in META_FIELDS and (place.root or schema.get(_EMBEDDED)):
         below = below._replace(in_meta=True)
         if place.root:
@@ -163,7 +171,7 @@ def _property(schema: Object, name: str, place: _Place) -> _Place:
 
 
 def _alternatives(schema: Object, outer: _Place) -> Iterator[tuple[Object, _Place]]:
-    place = outer._replace(compiles=False)
+    place = outer._replace(judged=None)
     if is_map(inverse := schema.get("not")):
         yield inverse, place.below("not")
     for word in ("allOf", "oneOf", "anyOf"):

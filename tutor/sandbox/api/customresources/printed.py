@@ -70,7 +70,7 @@ def set_fields(schema: Object) -> list[str]:
 
 
 def _is_set(name: str, value: Any, zero: Any) -> bool:
-    return value is not None if name in _POINTERS else value not in (zero, [], {})
+    return value is not None if name in _POINTERS else value != zero
 
 
 def schema_printed(schema: Object | None) -> Object | None:

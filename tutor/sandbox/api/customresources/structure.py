@@ -60,10 +60,10 @@ def unsupported(schema: Object) -> str:
         return "OpenAPIV3Schema 'items' must be a schema, but is an array"
     if schema.get(_PRESERVE) is False:
         return f"internal error: '{_PRESERVE}' must be true or undefined"
-    return next(filter(None, (unsupported(sub) for sub in _inner(schema))), "")
+    return next(filter(None, (unsupported(sub) for sub in inner_schemas(schema))), "")
 
 
-def _inner(schema: Object) -> Iterator[Object]:
+def inner_schemas(schema: Object) -> Iterator[Object]:
     """Every schema directly in a schema."""
     for name in ("allOf", "anyOf", "oneOf"):
         yield from schema.get(name) or ()
@@ -139,13 +139,18 @@ def _check_meta(schema: Object, level: Level, path: str) -> Iterator[FieldError]
     if is_resource and meta.get("type", "") != "object":
         yield invalid(f"{at}.type", meta.get("type", ""), "must be object")
     if level == "root":
-        told = {name for name, value in meta.items() if value not in (None, "", False, [], {})}
+        told = {name for name, value in meta.items() if not _is_unset(value)}
         named = set(_properties(meta))
         if named and named <= {"name", "generateName"}:
             told.discard("properties")
         # The defaults are judged elsewhere, and what schemas say for people does not count.
         if told - {"type", "default"}:
             yield forbidden_field(at, _IMPLICIT)
+
+
+def _is_unset(value: Any) -> bool:
+    """Whether the field might as well not be there; zero is not that."""
+    return value is None or value is False or value in ("", [], {})
 
 
 def _check_values(
@@ -183,7 +188,8 @@ def _check_inside(
     if schema.get("additionalProperties") not in (None, False):
         yield forbidden_field(f"{path}.additionalProperties", "must be undefined to be structural")
     for name, text in _FORBIDDEN_INSIDE:
-        if schema.get(name) not in (None, "", False, []):
+        value = schema.get(name)
+        if value is not None and (name == "default" or not _is_unset(value)):
             yield forbidden_field(f"{path}.{name}", text)
     if "metadata" in properties:
         text = "must not be specified in a nested context"

@@ -6,7 +6,7 @@ stands beside the versions there, and complaints name that place.
 Source: apiextensions-apiserver (`pkg/apis/apiextensions/validation/validation.go`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tutor.sandbox.api.builtin import checks
 from tutor.sandbox.api.builtin.reading import items, part, text
@@ -35,11 +35,10 @@ from tutor.sandbox.api.customresources.serving import (
     check_selectable,
     check_subresources,
 )
-from tutor.sandbox.api.customresources.structure import unsupported
+from tutor.sandbox.api.customresources.structure import inner_schemas, unsupported
 from tutor.sandbox.api.formats import dns1035_label, dns1123_subdomain
 from tutor.sandbox.api.metadata import validate_object_meta, validate_object_meta_update
 from tutor.sandbox.api.status import FieldError, invalid, not_supported, required
-from tutor.sandbox.api.structural.schema import read_schema
 from tutor.sandbox.kinds import Object
 
 _SCOPES = ("Cluster", "Namespaced")
@@ -56,7 +55,7 @@ def validate(crd: Object) -> list[FieldError]:
     meta = part(crd, "metadata")
     return [
         *validate_object_meta(meta, namespaced=False, name_rule=name_rule),
-        *_check_spec(crd, lax_bundle=True),
+        *_check_spec(crd, {}, lax_bundle=True),
         *_check_status(crd),
         *_check_approval(crd, None),
         *_check_preserving(crd),
@@ -72,7 +71,7 @@ def validate_update(new: Object, old: Object) -> list[FieldError]:
     fixed = [("scope",), ("names", "kind")] if established else []
     return [
         *validate_object_meta_update(part(new, "metadata"), part(old, "metadata")),
-        *_check_spec(new, lax_bundle=lax_bundle),
+        *_check_spec(new, old, lax_bundle=lax_bundle),
         *(
             error
             for place in (*fixed, ("group",), ("names", "plural"))
@@ -96,8 +95,10 @@ def _check_fixed(spec: Object, before: Object, place: Sequence[str]) -> list[Fie
     return checks.immutable(now, then, ".".join(("spec", *place)))
 
 
-def _check_spec(crd: Object, *, lax_bundle: bool) -> Iterator[FieldError]:
+def _check_spec(crd: Object, old: Object, *, lax_bundle: bool) -> Iterator[FieldError]:
     spec, common = spec_of(crd), shared(crd)
+    schemas = [schema for version in versions_of(crd) if (schema := schema_of(version))]
+    before = {text(version, "name"): schema_of(version) for version in versions_of(old)}
     yield from _check_group(text(spec, "group"))
     scope = text(spec, "scope")
     if not scope:
@@ -105,15 +106,15 @@ def _check_spec(crd: Object, *, lax_bundle: bool) -> Iterator[FieldError]:
     elif scope not in _SCOPES:
         yield not_supported("spec.scope", scope, _SCOPES)
     yield from _check_schemas_there(crd)
-    if spec.get("preserveUnknownFields") and any(map(_fills, versions_of(crd))):
+    if spec.get("preserveUnknownFields") and any(map(_fills, schemas)):
         why = "must be false in order to use defaults in the schema"
         yield invalid("spec.preserveUnknownFields", True, why)
     for index, version in enumerate(versions_of(crd)):
-        yield from _check_version(version, f"spec.versions[{index}]", common)
+        yield from _check_version(version, f"spec.versions[{index}]", common, before)
     yield from _check_versions(crd, common)
     yield from check_required_names(names_of(crd), "spec.names")
     yield from check_names(names_of(crd), "spec.names")
-    yield from _check_shared(crd, common)
+    yield from _check_shared(crd, common, before)
     strategy = text(part(spec, "conversion"), "strategy")
     if spec.get("preserveUnknownFields") and strategy != "None":
         why = "must be None if spec.preserveUnknownFields is true"
@@ -121,9 +122,8 @@ def _check_spec(crd: Object, *, lax_bundle: bool) -> Iterator[FieldError]:
     yield from check_conversion(spec.get("conversion"), "spec.conversion", lax_bundle=lax_bundle)
 
 
-def _fills(version: Object) -> bool:
-    schema = read_schema(schema_of(version) or {})
-    return schema.fills or schema.default is not None
+def _fills(schema: Object) -> bool:
+    return schema.get("default") is not None or any(map(_fills, inner_schemas(schema)))
 
 
 def _check_group(group: str) -> Iterator[FieldError]:
@@ -141,7 +141,9 @@ def _check_schemas_there(crd: Object) -> Iterator[FieldError]:
             yield required(f"spec.versions[{index}].schema.openAPIV3Schema")
 
 
-def _check_version(version: Object, path: str, common: Shared) -> Iterator[FieldError]:
+def _check_version(
+    version: Object, path: str, common: Shared, before: Mapping[str, Object | None]
+) -> Iterator[FieldError]:
     name = text(version, "name")
     if complaints := dns1035_label(name):
         yield invalid(f"{path}.name", name, ",".join(complaints))
@@ -149,7 +151,8 @@ def _check_version(version: Object, path: str, common: Shared) -> Iterator[Field
     schema = schema_of(version)
     if schema is not None and not common.schema:
         at = f"{path}.schema.openAPIV3Schema"
-        yield from check_schema(schema, at, with_status=has_status(version))
+        unchanged = schema == before.get(name)
+        yield from check_schema(schema, at, with_status=has_status(version), unchanged=unchanged)
     if not common.subresources:
         yield from check_subresources(version.get("subresources"), f"{path}.subresources")
     if not common.columns:
@@ -215,7 +218,9 @@ def _check_versions(crd: Object, common: Shared) -> Iterator[FieldError]:
         yield invalid("spec.version", names[0], ",".join(found))
 
 
-def _check_shared(crd: Object, common: Shared) -> Iterator[FieldError]:
+def _check_shared(
+    crd: Object, common: Shared, before: Mapping[str, Object | None]
+) -> Iterator[FieldError]:
     """Check what all versions have in common, where the real server keeps it."""
     versions = versions_of(crd)
     if not versions:
@@ -225,7 +230,8 @@ def _check_shared(crd: Object, common: Shared) -> Iterator[FieldError]:
     if schema is not None:
         with_status = any(has_status(version) for version in versions)
         path = "spec.validation.openAPIV3Schema"
-        yield from check_schema(schema, path, with_status=with_status)
+        unchanged = schema == before.get(text(first, "name"))
+        yield from check_schema(schema, path, with_status=with_status, unchanged=unchanged)
     if common.subresources:
         yield from check_subresources(first.get("subresources"), "spec.subresources")
     if common.columns:

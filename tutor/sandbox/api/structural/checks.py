@@ -70,10 +70,11 @@ class Checker:
         "_types",
     )
 
-    def __init__(self, schema: Object) -> None:
+    def __init__(self, schema: Object, *, defaults: bool = False) -> None:
+        """With `defaults` it is for those: the server lets any be an `int-or-string`."""
         self._schema = schema
         type_ = schema.get("type", "")
-        both = schema.get("x-kubernetes-int-or-string", False)
+        both = schema.get("x-kubernetes-int-or-string", False) and not defaults
         self._types: tuple[str, ...] = ("integer", "string") if both else (type_,) if type_ else ()
         self._nullable: bool = schema.get("nullable", False)
         self._format = _known_format(schema.get("format", ""), self._types)
@@ -82,15 +83,17 @@ class Checker:
         self._pattern, self._matches = _search(schema.get("pattern", ""))
         self._number = numbers.checks_of(schema, self._types, self._format)
         given: dict[str, Object] = schema.get("properties") or {}
-        self._properties = {name: Checker(given[name]) for name in sorted(given)}
+        self._properties = {name: Checker(given[name], defaults=defaults) for name in sorted(given)}
         extra = schema.get("additionalProperties")
-        self._additional = Checker(extra) if is_map(extra) else None
+        self._additional = Checker(extra, defaults=defaults) if is_map(extra) else None
         inner = schema.get("items")
-        self._items = Checker(inner) if is_map(inner) else None
+        self._items = Checker(inner, defaults=defaults) if is_map(inner) else None
         self._required: list[str] = schema.get("required") or []
         self._list_type: str = schema.get("x-kubernetes-list-type", "")
         self._list_keys: list[str] = schema.get("x-kubernetes-list-map-keys") or []
-        self._alternatives = _Alternatives(schema) if _has_alternatives(schema) else None
+        self._alternatives = (
+            _Alternatives(schema, defaults=defaults) if _has_alternatives(schema) else None
+        )
 
     def check(self, value: Any, path: str, found: Found, old: Any = ABSENT) -> int:
         """Add what is wrong with a value; returns how many checks held.
@@ -241,12 +244,13 @@ class _Alternatives:
 
     __slots__ = ("_all", "_any", "_not", "_one")
 
-    def __init__(self, schema: Object) -> None:
-        self._any = _checkers(schema, "anyOf")
-        self._one = _checkers(schema, "oneOf")
-        self._all = _checkers(schema, "allOf")
+    def __init__(self, schema: Object, *, defaults: bool) -> None:
+        self._any, self._one, self._all = (
+            [Checker(one, defaults=defaults) for one in schema.get(word) or ()]
+            for word in ("anyOf", "oneOf", "allOf")
+        )
         excluded = schema.get("not")
-        self._not = Checker(excluded) if is_map(excluded) else None
+        self._not = Checker(excluded, defaults=defaults) if is_map(excluded) else None
 
     def check(self, value: Any, path: str, found: Found, old: Any) -> int:
         held = self._check_any(value, path, found, old) if self._any else 0
@@ -309,10 +313,6 @@ def _keep(best: tuple[int, Found] | None, found: Found) -> int:
         return 0
     _add(found, *best[1])
     return best[0]
-
-
-def _checkers(schema: Object, name: str) -> list[Checker]:
-    return [Checker(one) for one in schema.get(name) or ()]
 
 
 def _has_alternatives(schema: Object) -> bool:

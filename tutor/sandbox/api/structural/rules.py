@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tutor.sandbox.api.status import FieldError, invalid
+from tutor.sandbox.api.structural.cel.checking.declared import SELF_TYPE, declare
 from tutor.sandbox.api.structural.cel.errors import EvaluationError, SyntaxFailure
 from tutor.sandbox.api.structural.cel.values import differs, to_cel
 from tutor.sandbox.api.structural.correlation import ABSENT, same, same_item
@@ -55,12 +56,16 @@ class _Kept(NamedTuple):
 
 
 class _Bound:
-    """A rule, compiled when it is first evaluated."""
+    """A rule, compiled when it is first evaluated.
 
-    __slots__ = ("_message", "_program", "path", "rule", "uses_old")
+    With a schema it is checked first: rules of definitions that were let in need no check.
+    """
 
-    def __init__(self, rule: Rule) -> None:
+    __slots__ = ("_message", "_program", "_schema", "path", "rule", "uses_old")
+
+    def __init__(self, rule: Rule, schema: Schema | None = None) -> None:
         self.rule = rule
+        self._schema = schema
         self.uses_old = uses_old_self(rule.rule)
         self.path = field_path(rule.field_path)
         self._program: Any = None
@@ -68,6 +73,7 @@ class _Bound:
 
     def holds(self, self_value: Any, old: Any) -> bool:
         if self._program is None:
+            self._check()
             self._program = self._compiled(self.rule.rule)
         return self._program.run(self_value, old, has_old=old is not None) is True
 
@@ -85,6 +91,20 @@ class _Bound:
             if text and "\n" not in text and len(text) <= _MAX_MESSAGE:
                 return text
         return rule.message.strip() or f"failed rule: {rule.rule.strip()}"
+
+    def _check(self) -> None:
+        schema = self._schema
+        declared = declare(schema, SELF_TYPE, root=schema.embedded) if schema is not None else None
+        if declared is None:
+            return
+        from tutor.sandbox.api.structural.cel.checking import rule  # noqa: PLC0415 (as below)
+
+        optional = self.rule.optional_old_self
+        told = rule.compile_rule(self.rule.rule, declared, optional_old=optional)
+        if told.failure:
+            raise SyntaxFailure(told.failure)
+        if told.type != "bool":
+            raise SyntaxFailure("cel expression must evaluate to a bool")
 
     def _compiled(self, text: str) -> Any:
         # The engine takes 15 MB, which clusters without rules need not pay.
@@ -122,25 +142,37 @@ class Level:
         return list(_judge(self, new, None if old is ABSENT else old, "", kept))
 
 
-def read_rules(validation: Object, schema: Schema) -> Level | None:
-    """The rules that a JSONSchemaProps has for values of a schema; None when it has none."""
+def read_rules(validation: Object, schema: Schema, *, checks: bool = False) -> Level | None:
+    """The rules that a JSONSchemaProps has for values of a schema; None when it has none.
+
+    With `checks` nobody has looked yet whether they make sense.
+    """
+    checked_by = schema if checks else None
     bound = tuple(
-        _Bound(read_rule(rule)) for rule in validation.get("x-kubernetes-validations") or ()
+        _Bound(read_rule(rule), checked_by)
+        for rule in validation.get("x-kubernetes-validations") or ()
     )
     all_of = tuple(
-        level for one in validation.get("allOf") or () if (level := read_rules(one, schema))
+        level
+        for one in validation.get("allOf") or ()
+        if (level := read_rules(one, schema, checks=checks))
     )
     given: dict[str, Object] = validation.get("properties") or {}
     properties = {
         name: level
         for name in sorted(given)
-        if (sub := schema.properties.get(name)) and (level := read_rules(given[name], sub))
+        if (sub := schema.properties.get(name))
+        and (level := read_rules(given[name], sub, checks=checks))
     }
     extra, inner = validation.get("additionalProperties"), validation.get("items")
     additional = (
-        read_rules(extra, schema.additional) if is_map(extra) and schema.additional else None
+        read_rules(extra, schema.additional, checks=checks)
+        if is_map(extra) and schema.additional
+        else None
     )
-    items = read_rules(inner, schema.items) if is_map(inner) and schema.items else None
+    items = (
+        read_rules(inner, schema.items, checks=checks) if is_map(inner) and schema.items else None
+    )
     if not (bound or all_of or properties or additional or items):
         return None
     return Level(

@@ -21,6 +21,25 @@ _WORDS = (
     (re.compile(r"divide by zero"), "division by zero"),
     (re.compile(r"No matching overloads found.*"), "no such overload"),
 )
+_SYNTAX_WORDS = (
+    (re.compile(r"has\(\) argument must be a field selection"), "invalid argument to has() macro"),
+    (
+        re.compile(r"(all|exists|exists_one)\(\) variable name must be a simple identifier"),
+        "argument must be a simple name",
+    ),
+    (
+        re.compile(r"(map|filter)\(\) variable name must be a simple identifier"),
+        "argument is not an identifier",
+    ),
+    (
+        re.compile(r"\w+\(\) variable name cannot be \S+"),
+        "iteration variable overwrites accumulator variable",
+    ),
+    (re.compile(r"\\u003F"), "?"),
+)
+_COMPLAINT = re.compile(r"\n(?=ERROR: <input>:)")
+_NOWHERE = "ERROR: <input>:4294967295:"
+"""The engine's place of a part that is not there at all, which cel-go passes over."""
 _CODE = re.compile(r"\A[A-Z_]+: ")
 _FORMAT_CALL = re.compile(r"\bformat\.\w+\(\)\.validate\(")
 
@@ -75,10 +94,24 @@ def parse(text: str) -> bytes:
         SyntaxFailure: it is no CEL; the text is that of cel-go.
     """
     try:
-        return _environment().compile(text, disable_check=True).serialize()
+        return _parser().compile(text, disable_check=True).serialize()
     except RuntimeError as error:
         message = str(error).removeprefix("INVALID_ARGUMENT: ")
-        raise SyntaxFailure(message.removesuffix(" [INVALID_ARGUMENT]")) from error
+        raise SyntaxFailure(_syntax_words(message.removesuffix(" [INVALID_ARGUMENT]"))) from error
+
+
+def _syntax_words(message: str) -> str:
+    """Complaints of the parser as cel-go has them."""
+    found = [_translated(one) for one in _COMPLAINT.split(message) if _NOWHERE not in one]
+    if len(found) > 1:
+        found = [one for one in found if "invalid constant literal expression" not in one]
+    return "\n".join(found)
+
+
+def _translated(complaint: str) -> str:
+    for pattern, replacement in _SYNTAX_WORDS:
+        complaint = pattern.sub(replacement, complaint, count=1)
+    return complaint
 
 
 def _words(message: str) -> str:
@@ -107,6 +140,12 @@ def _with_optional_formats(text: str) -> str:
         text = f"{text[: match.start()]}optional.ofNonZeroValue({call}){text[end:]}"
         at = match.end() + len("optional.ofNonZeroValue(")
     return text
+
+
+@cache
+def _parser() -> cel.Env:
+    """What Kubernetes parses with: without macros of the engine's own."""
+    return cel.NewEnv(extensions=[ExtOptional()])
 
 
 @cache
