@@ -178,10 +178,10 @@ def test_wrong_value_when_unchanged_is_excused() -> None:
         },
     }
     assert complaints(schema, {"x": "long", "y": "ok"}, {"x": "long"}) == [
-        "a.y: Too long: may not be more than 1 bytes"
+        "a.y: Too long: may not be more than 1 byte"
     ]
     assert complaints(schema, {"x": "longer"}, {"x": "long"}) == [
-        "a.x: Too long: may not be more than 1 bytes"
+        "a.x: Too long: may not be more than 1 byte"
     ]
 
 
