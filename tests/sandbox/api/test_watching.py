@@ -300,3 +300,14 @@ async def test_old_path_of_a_watch_may_name_one_object(api: Api) -> None:
     await api.make(MAPS, config_map("a"))
     await api.make(MAPS, config_map("b"))
     assert watching.changes() == [("ADDED", "a")]
+
+
+async def test_watch_that_ends_too_soon_for_a_bookmark_has_none(api: Api) -> None:
+    for seconds in (1, 2):
+        watching = await api.watch(
+            f"{MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}"
+        )
+        assert watching.read(after=timedelta(milliseconds=500)) == []
+    longer = await api.watch(f"{MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=3")
+    (event,) = longer.read(after=timedelta(seconds=1.5))
+    assert event["type"] == "BOOKMARK"

@@ -87,7 +87,9 @@ class Tracker(Protocol):
 class Allocator(Protocol):
     """Hands out what is unique in a cluster: Service addresses and node ports."""
 
-    def allocate(self, served: Served, new: Object, old: Object | None) -> None:
+    def allocate(
+        self, served: Served, new: Object, old: Object | None, *, dry_run: bool = False
+    ) -> None:
         """Fill in what was left to the cluster; raises ApiError when it is taken."""
         ...
 
@@ -151,7 +153,7 @@ class Objects:
             self._tracker.track(call, served, obj, None)
         obj = await self._mutated(call, served, obj, None)
         strategy.prepare_create(obj)
-        self._allocator.allocate(served, obj, None)
+        self._allocator.allocate(served, obj, None, dry_run=call.dry_run)
         self._refuse(served, obj, strategy.validate(obj))
         call.warn(strategy.warnings(obj, None))
         await self._admission.validate(call, served, "CREATE", obj, None)
@@ -255,7 +257,7 @@ class Objects:
         new = await self._mutated(call, served, new, old)
         self._keep_system_fields(new, old)
         strategy.prepare_update(new, old, call.subresource)
-        self._allocator.allocate(served, new, old)
+        self._allocator.allocate(served, new, old, dry_run=call.dry_run)
         self._refuse(served, new, strategy.validate_update(new, old, call.subresource))
         call.warn(strategy.warnings(new, old))
         await self._admission.validate(call, served, "UPDATE", new, old)

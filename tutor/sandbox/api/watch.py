@@ -64,7 +64,7 @@ class Watch:
         self._render = render
         self._deadline = deadline
         self._bookmarks = bookmarks
-        self._next_bookmark = min(started + BOOKMARK_EVERY, deadline - BOOKMARK_BEFORE_END)
+        self._next_bookmark = self._bookmark_after(started)
         self._lines: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._revision = 0
@@ -121,12 +121,17 @@ class Watch:
         if not self._over and now >= self._deadline:
             self._end()
         elif not self._over and self._bookmarks and now >= self._next_bookmark:
-            self._next_bookmark = now + BOOKMARK_EVERY
+            self._next_bookmark = self._bookmark_after(now)
             if self._revision:
                 self._put(self._render.bookmark(self._kind, self._revision, {}))
         lines, self._lines = list(self._lines), deque()
         self._waiting_bytes = 0
         return lines
+
+    def _bookmark_after(self, now: datetime) -> datetime:
+        """A minute later, or shortly before the end where that is still to come."""
+        before_end = self._deadline - BOOKMARK_BEFORE_END
+        return min(now + BOOKMARK_EVERY, before_end) if before_end > now else now + BOOKMARK_EVERY
 
     def due(self) -> datetime | None:
         """When the next bookmark or the end is due."""

@@ -13,11 +13,10 @@ from tutor.sandbox.api.builtin.admission.quota.resource_quota import QUOTAS, rec
 from tutor.sandbox.api.builtin.quantity import parse_all
 from tutor.sandbox.api.builtin.reading import part
 from tutor.sandbox.api.status import ApiError
-from tutor.sandbox.client import Client
+from tutor.sandbox.client import Client, Event
 from tutor.sandbox.component import DONE, Result, Watches
 from tutor.sandbox.controllers.resources import SERVICES, Place, as_place, place_of
 from tutor.sandbox.kinds import GroupResource, Object
-from tutor.sandbox.store import Event
 
 _MAY_SHRINK = (PODS, SERVICES, CLAIMS)
 """What can use less without going away."""

@@ -59,7 +59,9 @@ class NoAdmission:
 
 
 class NoAllocation:
-    def allocate(self, served: Served, new: Object, old: Object | None) -> None:
+    def allocate(
+        self, served: Served, new: Object, old: Object | None, *, dry_run: bool = False
+    ) -> None:
         pass
 
 
