@@ -5,8 +5,8 @@ from collections.abc import Hashable, Sequence
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
+from tutor.sandbox.controllers.claims import Claims
 from tutor.sandbox.controllers.events import Recorder
-from tutor.sandbox.controllers.replicasets import keys_of_owner
 from tutor.sandbox.controllers.resources import (
     DAEMON_SETS,
     NODES,
@@ -15,7 +15,6 @@ from tutor.sandbox.controllers.resources import (
     is_active,
     is_deleted,
     is_ready,
-    owner_of,
     place_of,
     pod_from_template,
     template_hash,
@@ -42,9 +41,10 @@ class DaemonSets:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._events = Recorder(client, "daemonset-controller")
+        self._pods = Claims(client, DAEMON_SETS, "DaemonSet", PODS)
         self.watches: Sequence[Watches] = (
             Watches(DAEMON_SETS, lambda obj: [place_of(obj)]),
-            Watches(PODS, keys_of_owner("DaemonSet")),
+            self._pods.watch(),
             Watches(NODES, lambda _node: [place_of(ds) for ds in client.list(DAEMON_SETS)]),
         )
 
@@ -56,7 +56,7 @@ class DaemonSets:
             return DONE
         nodes = [name_of(node) for node in self._client.list(NODES) if _fits(owner, node)]
         digest = template_hash(owner["spec"]["template"], 0)
-        pods = self._pods(owner)
+        pods = await self._pods.claim(owner, is_active)
         by_node: dict[str, list[Object]] = {}
         for pod in pods:
             by_node.setdefault(_node_of(pod), []).append(pod)
@@ -70,14 +70,6 @@ class DaemonSets:
         await self._update(owner, digest, pods)
         await self._report(owner, nodes, digest)
         return DONE
-
-    def _pods(self, owner: Object) -> list[Object]:
-        uid = owner["metadata"]["uid"]
-        return [
-            pod
-            for pod in self._client.list(PODS, namespace_of(owner))
-            if (ref := owner_of(pod)) and ref["uid"] == uid and is_active(pod)
-        ]
 
     async def _create(self, owner: Object, node: str, digest: str) -> None:
         pod = thaw(
@@ -113,7 +105,7 @@ class DaemonSets:
             await self._delete(owner, old[0])
 
     async def _report(self, owner: Object, nodes: Sequence[str], digest: str) -> None:
-        pods = self._pods(owner)
+        pods = await self._pods.claim(owner, is_active)
         placed = [pod for pod in pods if _node_of(pod) in nodes]
         ready = [pod for pod in placed if is_ready(pod)]
         updated = [pod for pod in placed if labels_of(pod).get(_HASH) == digest]

@@ -12,8 +12,8 @@ from tutor.sandbox.api.patch.merge import merge
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
+from tutor.sandbox.controllers.claims import Claims
 from tutor.sandbox.controllers.events import Recorder
-from tutor.sandbox.controllers.replicasets import keys_of_owner
 from tutor.sandbox.controllers.resources import (
     DEPLOYMENTS,
     REPLICA_SETS,
@@ -21,7 +21,6 @@ from tutor.sandbox.controllers.resources import (
     condition,
     is_deleted,
     is_true,
-    owner_of,
     owner_reference,
     place_of,
     template_hash,
@@ -60,9 +59,10 @@ class Deployments:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._events = Recorder(client, "deployment-controller")
+        self._sets = Claims(client, DEPLOYMENTS, "Deployment", REPLICA_SETS)
         self.watches: Sequence[Watches] = (
             Watches(DEPLOYMENTS, lambda obj: [place_of(obj)]),
-            Watches(REPLICA_SETS, keys_of_owner("Deployment")),
+            self._sets.watch(),
         )
 
     async def reconcile(self, key: Hashable) -> Result:
@@ -72,17 +72,17 @@ class Deployments:
         if owner is None:
             return DONE
         if is_deleted(owner):
-            await self._report(owner, self._owned(owner), None)
+            await self._report(owner, await self._sets.claim(owner), None)
             return DONE
-        owned = self._owned(owner)
+        owned = await self._sets.claim(owner)
         new = self._matching(owner, owned)
         paused = owner["spec"].get("paused", False)
         if new is None and not paused:
             new = await self._make(owner, owned)
-            owned = self._owned(owner)
+            owned = await self._sets.claim(owner)
         if new is not None:
             new = await self._number(owner, new, owned)
-            owned = self._owned(owner)
+            owned = await self._sets.claim(owner)
             if paused:
                 await self._scale_all(owner, owned)
             elif owner["spec"].get("strategy", {}).get("type") == "Recreate":
@@ -90,17 +90,9 @@ class Deployments:
             else:
                 await self._roll(owner, new, owned)
             owner = self._client.find(DEPLOYMENTS, namespace, name) or owner
-        await self._report(owner, self._owned(owner), new)
-        await self._clean(owner, self._owned(owner), new)
+        await self._report(owner, await self._sets.claim(owner), new)
+        await self._clean(owner, await self._sets.claim(owner), new)
         return DONE
-
-    def _owned(self, owner: Object) -> list[Object]:
-        uid = owner["metadata"]["uid"]
-        return [
-            rs
-            for rs in self._client.list(REPLICA_SETS, namespace_of(owner))
-            if (ref := owner_of(rs)) and ref["uid"] == uid
-        ]
 
     def _matching(self, owner: Object, owned: Sequence[Object]) -> Object | None:
         wanted = _template(owner)
@@ -190,7 +182,10 @@ class Deployments:
             )
         if annotations_of(owner).get(REVISION) != revision:
             change = {"metadata": {"annotations": {REVISION: revision}}}
-            await self._client.change(DEPLOYMENTS, *place_of(owner), lambda obj: merge(obj, change))
+            # Written with the status, a revision does not count as a change of what is wanted.
+            await self._client.change(
+                DEPLOYMENTS, *place_of(owner), lambda obj: merge(obj, change), "status"
+            )
         return new
 
     async def _roll(self, owner: Object, new: Object, owned: Sequence[Object]) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Hashable, Sequence
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
+from tutor.sandbox.controllers.claims import Claims
 from tutor.sandbox.controllers.events import Recorder
-from tutor.sandbox.controllers.replicasets import keys_of_owner
 from tutor.sandbox.controllers.resources import (
     JOBS,
     PODS,
@@ -15,7 +15,6 @@ from tutor.sandbox.controllers.resources import (
     is_active,
     is_deleted,
     is_ready,
-    owner_of,
     place_of,
     pod_from_template,
 )
@@ -33,9 +32,10 @@ class Jobs:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._events = Recorder(client, "job-controller")
+        self._pods = Claims(client, JOBS, "Job", PODS)
         self.watches: Sequence[Watches] = (
             Watches(JOBS, lambda obj: [place_of(obj)]),
-            Watches(PODS, keys_of_owner("Job")),
+            self._pods.watch(),
         )
 
     async def reconcile(self, key: Hashable) -> Result:
@@ -44,7 +44,7 @@ class Jobs:
         job = self._client.find(JOBS, namespace, name)
         if job is None or is_deleted(job) or _is_over(job):
             return DONE
-        pods = self._pods(job)
+        pods = await self._pods.claim(job)
         succeeded = sum(1 for p in pods if p.get("status", {}).get("phase") == "Succeeded")
         failed = sum(1 for p in pods if p.get("status", {}).get("phase") == "Failed")
         active = [p for p in pods if is_active(p)]
@@ -64,16 +64,8 @@ class Jobs:
             missing = min(spec.get("parallelism", 1), wanted - succeeded) - len(active)
             for _ in range(missing):
                 await self._create(job)
-        await self._report(job, self._pods(job))
+        await self._report(job, await self._pods.claim(job))
         return DONE
-
-    def _pods(self, job: Object) -> list[Object]:
-        uid = job["metadata"]["uid"]
-        return [
-            pod
-            for pod in self._client.list(PODS, namespace_of(job))
-            if (ref := owner_of(pod)) and ref["uid"] == uid
-        ]
 
     async def _create(self, job: Object) -> None:
         pod = await self._client.create(

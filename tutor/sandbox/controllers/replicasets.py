@@ -1,6 +1,6 @@
 """ReplicaSets: as many pods as asked for. Source: pkg/controller/replicaset."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 
 from tutor.sandbox.api.builtin.reading import part
 from tutor.sandbox.api.deletion import timestamp
@@ -8,34 +8,21 @@ from tutor.sandbox.api.selectors import label_selector
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
+from tutor.sandbox.controllers.claims import Claims
 from tutor.sandbox.controllers.events import Recorder
 from tutor.sandbox.controllers.resources import (
     PODS,
     REPLICA_SETS,
-    Place,
     as_place,
     condition,
     is_active,
     is_deleted,
     is_ready,
-    owner_of,
     place_of,
     pod_from_template,
     with_condition,
 )
 from tutor.sandbox.kinds import Object, name_of, namespace_of
-
-
-def keys_of_owner(kind: str) -> Callable[[Object], list[Place]]:
-    """A function from an object to the place of its controlling owner of a kind."""
-
-    def keys(obj: Object) -> list[Place]:
-        owner = owner_of(obj)
-        if owner is None or owner["kind"] != kind:
-            return []
-        return [(namespace_of(obj), owner["name"])]
-
-    return keys
 
 
 def surplus_first(pod: Object) -> tuple[bool, bool, str]:
@@ -53,9 +40,10 @@ class ReplicaSets:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._events = Recorder(client, "replicaset-controller")
+        self._pods = Claims(client, REPLICA_SETS, "ReplicaSet", PODS)
         self.watches: Sequence[Watches] = (
             Watches(REPLICA_SETS, lambda obj: [place_of(obj)]),
-            Watches(PODS, keys_of_owner("ReplicaSet")),
+            self._pods.watch(),
         )
 
     async def reconcile(self, key: Hashable) -> Result:
@@ -66,17 +54,9 @@ class ReplicaSets:
             return DONE
         failure = ""
         if not is_deleted(owner):
-            failure = await self._scale(owner, self._pods(owner))
+            failure = await self._scale(owner, await self._pods.claim(owner, is_active))
         await self._report(owner, failure)
         return DONE
-
-    def _pods(self, owner: Object) -> list[Object]:
-        uid = owner["metadata"]["uid"]
-        return [
-            pod
-            for pod in self._client.list(PODS, namespace_of(owner))
-            if (ref := owner_of(pod)) and ref["uid"] == uid and is_active(pod)
-        ]
 
     async def _scale(self, owner: Object, pods: list[Object]) -> str:
         wanted = owner["spec"].get("replicas", 0)
@@ -97,7 +77,7 @@ class ReplicaSets:
         return ""
 
     async def _report(self, owner: Object, failure: str) -> None:
-        pods = self._pods(owner)
+        pods = await self._pods.claim(owner, is_active)
         labels = part(owner, "spec", "template", "metadata", "labels")
         full = label_selector({"matchLabels": labels})
         ready = [pod for pod in pods if is_ready(pod)]
