@@ -62,10 +62,10 @@ class Program:
         try:
             result = self._expression.eval(data=data)
         except RuntimeError as error:
-            raise EvaluationError(_words(str(error))) from error
+            raise EvaluationError(words(str(error))) from error
         value = result.plain_value()
         if result.type() == cel.Type.ERROR:
-            raise EvaluationError(_words(str(value)))
+            raise EvaluationError(words(str(value)))
         return value
 
 
@@ -114,7 +114,8 @@ def _translated(complaint: str) -> str:
     return complaint
 
 
-def _words(message: str) -> str:
+def words(message: str) -> str:
+    """What the engine says of a failed evaluation, as cel-go says it."""
     text = _CODE.sub("", message)
     for pattern, replacement in _WORDS:
         if match := pattern.fullmatch(text):
