@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tutor.sandbox import pki
 from tutor.sandbox.api import jws
+from tutor.sandbox.api.builtin.reading import part, text
 from tutor.sandbox.api.request import ANONYMOUS, Request, User
 from tutor.sandbox.api.status import unauthorized
-from tutor.sandbox.kinds import Object
+from tutor.sandbox.kinds import Object, labels_of
 
 AUTHENTICATED = "system:authenticated"
 SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:"
@@ -30,6 +31,11 @@ LEGACY_WARNING = (
 )
 _CLAIM = "kubernetes.io"
 _LEGACY = "kubernetes.io/serviceaccount/"
+_INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
+_LEEWAY = timedelta(minutes=1)
+_INVALID = "invalid bearer token"
+_INVALIDATED = "service account token has been invalidated"
+_BAD_SIGNATURE = "go-jose/go-jose: error in cryptographic primitive"
 
 Lookup = Callable[[str, str, str], Object | None]
 """(plural, namespace, name) of a core object -> the object, or None."""
@@ -137,22 +143,24 @@ class TokenAuthority:
         """
         claims = self._verified(token)
         if claims is None:
-            return Token(None, "invalid bearer token")
-        if claims.get("iss") == LEGACY_ISSUER:
-            return self._legacy(claims, token)
-        if claims.get("iss") != self._issuer:
-            return Token(None, "invalid bearer token")
+            tampered = jws.claims_of(token).get("iss") in (self._issuer, LEGACY_ISSUER)
+            return _refused(_BAD_SIGNATURE) if tampered else Token(None, _INVALID)
+        issuer = claims.get("iss")
+        if issuer not in (self._issuer, LEGACY_ISSUER):
+            return Token(None, _INVALID)
         wanted = list(audiences) or [self._issuer]
-        shared = tuple(a for a in claims.get("aud", ()) if a in wanted)
+        own = claims.get("aud") or [self._issuer]
+        shared = tuple(audience for audience in own if audience in wanted)
         if not shared:
-            return Token(
-                None,
-                f"[invalid bearer token, token audiences {_go_strings(claims.get('aud', []))} is"
-                f" invalid for the target audiences {_go_strings(wanted)}]",
+            return _refused(
+                f"token audiences {_go_strings(own)} is invalid for the target audiences"
+                f" {_go_strings(wanted)}"
             )
-        if now >= datetime.fromtimestamp(claims.get("exp", 0), UTC):
-            return Token(None, "[invalid bearer token, service account token has expired]")
-        return self._bound(claims, shared)
+        if issuer == LEGACY_ISSUER:
+            return self._legacy(claims, token, shared)
+        if now > datetime.fromtimestamp(claims.get("exp", 0), UTC) + _LEEWAY:
+            return _refused("service account token has expired")
+        return self._bound(claims, shared, now)
 
     def _verified(self, token: str) -> dict[str, Any] | None:
         if token not in self._claims:
@@ -164,44 +172,87 @@ class TokenAuthority:
             self._claims[token] = claims
         return self._claims[token]
 
-    def _bound(self, claims: dict[str, Any], audiences: tuple[str, ...]) -> Token:
+    def _bound(self, claims: dict[str, Any], audiences: tuple[str, ...], now: datetime) -> Token:
         private = claims.get(_CLAIM, {})
         namespace = private.get("namespace", "")
         account = private.get("serviceaccount", {})
-        found = self._lookup("serviceaccounts", namespace, account.get("name", ""))
-        if found is None or found["metadata"]["uid"] != account.get("uid"):
-            return Token(None, "[invalid bearer token, service account token has been invalidated]")
+        name = account.get("name", "")
+        found = self._lookup("serviceaccounts", namespace, name)
+        if found is None:
+            return _refused(f'serviceaccounts "{name}" not found')
+        uid = found["metadata"]["uid"]
+        if uid != account.get("uid"):
+            return _refused(f"service account UID ({uid}) does not match claim ({account['uid']})")
+        if _is_gone(found, now):
+            return _refused(f"service account {namespace}/{name} has been deleted")
         extra: dict[str, tuple[str, ...]] = {CREDENTIAL_ID: (f"JTI={claims.get('jti', '')}",)}
-        for name, plural in (("pod", "pods"), ("secret", "secrets"), ("node", "nodes")):
-            ref = private.get(name)
+        for kind in ("secret", "pod", "node"):
+            ref = private.get(kind)
             if ref is None:
                 continue
-            where = "" if name == "node" else namespace
-            alive = self._lookup(plural, where, ref["name"])
-            if name != "node" and (alive is None or alive["metadata"]["uid"] != ref["uid"]):
-                text = "[invalid bearer token, service account token has been invalidated]"
-                return Token(None, text)
-            extra[f"authentication.kubernetes.io/{name}-name"] = (ref["name"],)
-            extra[f"authentication.kubernetes.io/{name}-uid"] = (ref["uid"],)
-        user = service_account_user(namespace, account["name"], account["uid"])
+            # The node of a token that is bound to a pod is told and not looked at.
+            if (kind != "node" or "pod" not in private) and (
+                problem := self._problem(kind, namespace, ref, now)
+            ):
+                return _refused(problem)
+            if kind != "secret":
+                extra[f"authentication.kubernetes.io/{kind}-name"] = (ref["name"],)
+                extra[f"authentication.kubernetes.io/{kind}-uid"] = (ref["uid"],)
+        user = service_account_user(namespace, name, uid)
         return Token(Authenticated(replace(user, extra=extra), audiences=audiences))
 
-    def _legacy(self, claims: dict[str, Any], token: str) -> Token:
+    def _problem(self, kind: str, namespace: str, ref: Object, now: datetime) -> str:
+        """Why a token that is bound to an object is not good any more; empty if it is."""
+        where = "" if kind == "node" else namespace
+        found = self._lookup(f"{kind}s", where, ref["name"])
+        if found is None:
+            return _INVALIDATED
+        uid = found["metadata"]["uid"]
+        if uid != ref["uid"]:
+            return (
+                f"{kind} UID ({uid}) does not match service account {kind} ref claim ({ref['uid']})"
+            )
+        return _INVALIDATED if _is_gone(found, now) else ""
+
+    def _legacy(self, claims: dict[str, Any], token: str, audiences: tuple[str, ...]) -> Token:
         namespace = claims.get(f"{_LEGACY}namespace", "")
         name = claims.get(f"{_LEGACY}service-account.name", "")
         secret_name = claims.get(f"{_LEGACY}secret.name", "")
         secret = self._lookup("secrets", namespace, secret_name)
+        if secret is None or secret["metadata"].get("deletionTimestamp"):
+            return _refused("Token has been invalidated")
+        if _from_base64(text(part(secret, "data"), "token")) != token:
+            return _refused("Token does not match server's copy")
         account = self._lookup("serviceaccounts", namespace, name)
-        stored = (secret or {}).get("data", {}).get("token", "")
-        uid = claims.get(f"{_LEGACY}service-account.uid")
-        if account is None or not stored or account["metadata"]["uid"] != uid:
-            return Token(None, "[invalid bearer token, Token has been invalidated]")
-        if _from_base64(stored) != token:
-            return Token(None, "[invalid bearer token, Token does not match server's copy]")
+        if account is None:
+            return _refused(f'serviceaccounts "{name}" not found')
+        if account["metadata"].get("deletionTimestamp"):
+            return _refused(f"ServiceAccount {namespace}/{name} has been deleted")
+        uid, claimed = account["metadata"]["uid"], claims.get(f"{_LEGACY}service-account.uid")
+        if uid != claimed:
+            return _refused(f"ServiceAccount UID ({uid}) does not match claim ({claimed})")
+        if _INVALID_SINCE in labels_of(secret):
+            return _refused(
+                f"the token in secret {namespace}/{secret_name} for service account"
+                f" {namespace}/{name} has been marked invalid. Use tokens from the TokenRequest API"
+                " or manually created secret-based tokens, or remove the"
+                f" '{_INVALID_SINCE}' label from the secret to temporarily allow use of this token"
+            )
         listed = any(ref.get("name") == secret_name for ref in account.get("secrets") or ())
         warnings = (LEGACY_WARNING,) if listed else ()
-        user = service_account_user(namespace, name, account["metadata"]["uid"])
-        return Token(Authenticated(user, warnings, (self._issuer,)))
+        user = service_account_user(namespace, name, uid)
+        return Token(Authenticated(user, warnings, audiences))
+
+
+def _refused(why: str) -> Token:
+    """What no authenticator takes, with the complaint of the one that knows it."""
+    return Token(None, f"[{_INVALID}, {why}]")
+
+
+def _is_gone(obj: Object, now: datetime) -> bool:
+    """Whether an object has been marked for deletion, and longer ago than clocks differ."""
+    stamp = obj["metadata"].get("deletionTimestamp")
+    return bool(stamp) and datetime.fromisoformat(stamp) < now - _LEEWAY
 
 
 def _from_base64(text: str) -> str:
