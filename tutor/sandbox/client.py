@@ -189,7 +189,7 @@ class Client:
         )
         return outcome.object
 
-    async def apply(self, config: Object) -> Object:
+    async def apply(self, config: Object, subresource: str = "") -> Object:
         """Apply a configuration and take its fields from whoever owns them; raises ApiError.
 
         It makes the object where there is none. What this field manager applied before and does
@@ -201,8 +201,8 @@ class Client:
             namespace_of(config),
             name_of(config),
         )
-        self._allowed("patch", resource, namespace, name)
-        call = self._call("patch")
+        self._allowed("patch", resource, namespace, name, subresource)
+        call = self._call("patch", subresource)
         call.force = True
         outcome = await self._objects.apply(
             call,

@@ -470,7 +470,7 @@ def may(_user: User, _access: Attributes) -> Decision:
 def test_all_plugins_together_admit_a_plain_pod():
     world = Objects([HERE, DEFAULT_ACCOUNT])
     write = write_of(pod())
-    plugins = default_plugins(world, lambda length: "x" * length, may)
+    plugins = default_plugins(world, lambda length: "x" * length, may, lambda _version, _kind: None)
     for plugin in plugins:
         plugin.admit(write)
     for plugin in plugins:

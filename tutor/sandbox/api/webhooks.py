@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from tutor.sandbox.api.builtin.reading import part
+from tutor.sandbox.api.builtin.registration.evaluation import Activation, conditions_hold
 from tutor.sandbox.api.patch import operations
 from tutor.sandbox.api.ports import Address, Backends, Unreachable
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Call
 from tutor.sandbox.api.selectors import label_selector
-from tutor.sandbox.api.status import ApiError, internal_error
+from tutor.sandbox.api.status import ApiError, forbidden, internal_error
+from tutor.sandbox.api.structural.cel.errors import EvaluationError
 from tutor.sandbox.api.values import is_map
 from tutor.sandbox.kinds import GroupResource, Object, labels_of, name_of
 
 MUTATING = GroupResource("admissionregistration.k8s.io", "mutatingwebhookconfigurations")
 VALIDATING = GroupResource("admissionregistration.k8s.io", "validatingwebhookconfigurations")
+_ADMISSION = "admissionregistration.k8s.io"
 _NAMESPACES = GroupResource("", "namespaces")
 _BAD_REQUEST = 400
 _DEFAULT_TIMEOUT_S = 10
@@ -60,7 +63,7 @@ class Webhooks:
 
     def concerned(self, write: Write, configurations: GroupResource) -> list[Object]:
         """The webhooks that want to see a write, in the order they are called."""
-        if write.served.kind.group == "admissionregistration.k8s.io":
+        if is_exempt(write):
             return []
         ordered = sorted(self._read(configurations), key=name_of)
         return [
@@ -95,14 +98,14 @@ class Webhooks:
             await self._ask(webhook, write)
 
     def _wants(self, webhook: Object, write: Write) -> bool:
-        if not any(_rule_matches(rule, write) for rule in webhook.get("rules") or ()):
+        if not any(rule_matches(rule, write) for rule in webhook.get("rules") or ()):
             return False
         selected = label_selector(part(webhook, "namespaceSelector"))
         if not selected.matches(self._namespace_labels(write)):
             return False
         by_object = label_selector(part(webhook, "objectSelector"))
         candidates = [obj for obj in (write.new, write.old) if obj is not None]
-        return any(by_object(obj) for obj in candidates)
+        return any(by_object(obj) for obj in candidates) and _conditions_hold(webhook, write)
 
     def _namespace_labels(self, write: Write) -> dict[str, str]:
         kind = write.served.kind
@@ -163,7 +166,13 @@ def address_of(config: Object, timeout_s: float) -> Address:
     return Address(host=host, port=int(port or 443), path=f"/{path}{query}", ca_bundle=bundle)
 
 
-def _rule_matches(rule: Object, write: Write) -> bool:
+def is_exempt(write: Write) -> bool:
+    """Whether the write is about admission itself, on which admission has no say."""
+    return write.served.kind.group == _ADMISSION
+
+
+def rule_matches(rule: Object, write: Write) -> bool:
+    """Whether a rule of a webhook or a policy names the operation and the resource."""
     kind = write.served.kind
 
     def listed(field: str, value: str) -> bool:
@@ -213,6 +222,27 @@ def _review(write: Write, uid: str) -> Object:
         "options": _options(write),
     }
     return {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request}
+
+
+def _conditions_hold(webhook: Object, write: Write) -> bool:
+    if not webhook.get("matchConditions"):
+        return True
+    values: Object = {"object": write.new, "oldObject": write.old, "request": request_of(write)}
+    fails = webhook.get("failurePolicy", "Fail") == "Fail"
+    try:
+        return conditions_hold(webhook, Activation(values), fails=fails)
+    except EvaluationError as error:
+        raise forbidden(write.served.kind.group_resource, write.name, str(error)) from None
+
+
+def request_of(write: Write) -> Object:
+    """The request as expressions see it: without the objects, with every field of its type."""
+    request = _review(write, "")["request"]
+    user: Object = {"uid": "", "groups": [], "extra": {}} | request["userInfo"]
+    fields: Object = {"name": "", "namespace": "", "subResource": "", "requestSubResource": ""}
+    hidden = ("uid", "object", "oldObject")
+    shown = {key: value for key, value in request.items() if key not in hidden}
+    return fields | shown | {"userInfo": user}
 
 
 def _options(write: Write) -> Object:

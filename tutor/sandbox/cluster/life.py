@@ -11,6 +11,7 @@ from tutor.sandbox.cluster.kindnode import KindNode
 from tutor.sandbox.cluster.parts import APISERVER, Parts
 from tutor.sandbox.cluster.settings import NODE_ADDRESS
 from tutor.sandbox.component import ClusterFacts, Reconciler
+from tutor.sandbox.controllers.admission_policies import AdmissionPolicies
 from tutor.sandbox.controllers.cluster_roles import ClusterRoleAggregation
 from tutor.sandbox.controllers.daemonsets import DaemonSets
 from tutor.sandbox.controllers.deployments import Deployments
@@ -70,28 +71,31 @@ class Life:
     def _control_plane(self) -> Sequence[tuple[Reconciler, Client]]:
         parts, facts = self._parts, self._facts
         as_server = self._as_server()
+        as_manager = as_server.managed_by(_MANAGER)
         deployments = self._as_controller("deployment-controller")
         replica_sets = self._as_controller("replicaset-controller")
         daemons = self._as_controller("daemon-set-controller")
         jobs = self._as_controller("job-controller")
         roles = self._as_controller("clusterrole-aggregation-controller")
+        policies = self._as_controller("validatingadmissionpolicy-status-controller")
         found: list[tuple[Reconciler, Client]] = [
             (parts.definitions, as_server),
-            (Accounts(as_server, facts), as_server),
-            (Namespaces(as_server, parts.namespaced), as_server),
-            (TokenSecrets(as_server, facts, parts.tokens.issue_legacy), as_server),
+            (Accounts(as_manager, facts), as_manager),
+            (Namespaces(as_manager, parts.namespaced), as_manager),
+            (TokenSecrets(as_manager, facts, parts.tokens.issue_legacy), as_manager),
             (Deployments(deployments), deployments),
             (ReplicaSets(replica_sets), replica_sets),
             (DaemonSets(daemons), daemons),
             (Jobs(jobs), jobs),
-            (Endpoints(as_server), as_server),
+            (Endpoints(as_manager), as_manager),
             (ClusterRoleAggregation(roles), roles),
+            (AdmissionPolicies(policies), policies),
             (ApiServices(as_server, parts.outbound, parts.discovery), as_server),
         ]
         return found
 
     def _start_garbage_collector(self, group: asyncio.TaskGroup) -> None:
-        client = self._as_server()
+        client = self._as_server().managed_by(_MANAGER)
         parts = self._parts
         collector = GarbageCollector(client, parts.collections, parts.resource_of)
         runtime = Runtime(collector, client)

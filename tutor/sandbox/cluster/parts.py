@@ -72,7 +72,9 @@ class Parts:
             store,
             self.machine,
             Pipeline(
-                default_plugins(self, self.machine.suffix, self.authorizer.decide),
+                default_plugins(
+                    self, self.machine.suffix, self.authorizer.decide, self._collection_of
+                ),
                 webhooks,
                 (ResourceQuota(self, self._book),),
                 EscalationGuard(self.authorizer),
@@ -151,6 +153,10 @@ class Parts:
         """The collection that an apiVersion and a kind name."""
         served = self.registry.of_object(api_version, kind)
         return served.kind.group_resource if served else None
+
+    def _collection_of(self, api_version: str, kind: str) -> tuple[GroupResource, bool] | None:
+        served = self.registry.of_object(api_version, kind)
+        return (served.kind.group_resource, served.kind.namespaced) if served else None
 
     def _execute(self, namespace: str, pod: str, container: str, command: Sequence[str]) -> str:
         found = self.find(GroupResource("", "pods"), namespace, pod)

@@ -28,14 +28,16 @@ from tutor.sandbox.api.builtin.admission.storage import (
     StorageObjectInUseProtection,
 )
 from tutor.sandbox.api.builtin.admission.toleration_seconds import DefaultTolerationSeconds
+from tutor.sandbox.api.builtin.admission.validating_policy import ResourceOf, ValidatingPolicies
 
 
 def default_plugins(
-    world: World, suffix: Callable[[int], str], decide: Decide
+    world: World, suffix: Callable[[int], str], decide: Decide, resource_of: ResourceOf
 ) -> tuple[Plugin, ...]:
     """The plugins that act before the webhooks; ResourceQuota acts after them.
 
-    `suffix` makes the random end of a generated name, `decide` is the authorizer.
+    `suffix` makes the random end of a generated name, `decide` is the authorizer, `resource_of`
+    finds the collection of a kind.
     """
     return (
         NamespaceLifecycle(world),
@@ -55,4 +57,5 @@ def default_plugins(
         DefaultIngressClass(world),
         PodResizeValidator(world),
         Stamps(),
+        ValidatingPolicies(world, resource_of),
     )
