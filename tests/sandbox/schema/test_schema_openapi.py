@@ -121,6 +121,18 @@ def test_every_reference_leads_to_a_schema(version: GroupVersion) -> None:
     assert found <= names
 
 
+@pytest.mark.parametrize("version", sorted(builtin_versions()), ids=str)
+def test_documents_of_built_in_groups_describe_their_list_of_resources(
+    version: GroupVersion,
+) -> None:
+    paths = builtin_document(version)["paths"]
+    path = f"/apis/{version}/" if version.group else "/api/v1/"
+    assert next(iter(paths)) == path
+    content = paths[path]["get"]["responses"]["200"]["content"]
+    reference = "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.APIResourceList"
+    assert content == {"application/json": {"schema": {"$ref": reference}}}
+
+
 def test_the_core_document_is_small() -> None:
     found = Published(dict).v3("api/v1")
     assert found is not None
@@ -165,7 +177,7 @@ def test_the_index_names_each_document_with_its_hash() -> None:
     assert found is not None
     assert index["apis/apps/v1"] == found[1]
     assert published.v3("apis/nosuch.example.com/v1") is None
-    assert published.v3("apis") is None
+    assert published.v3("apis/nosuch.example.com") is None
 
 
 @recorded

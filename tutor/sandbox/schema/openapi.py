@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 from tutor.sandbox.kinds import GroupVersion, Kind, Object
-from tutor.sandbox.schema.declarations import data_digest
+from tutor.sandbox.schema.declarations import data_digest, resolve
 from tutor.sandbox.schema.encode import encode
 from tutor.sandbox.schema.openapi_custom import CustomType, add_custom
 from tutor.sandbox.schema.openapi_general import general_documents
-from tutor.sandbox.schema.openapi_paths import References, base_path, paths_of
+from tutor.sandbox.schema.openapi_paths import References, base_path, paths_of, resources_path
 from tutor.sandbox.schema.openapi_schemas import Components
-from tutor.sandbox.schema.openapi_v2 import v2_protobuf
+from tutor.sandbox.schema.openapi_v2 import v2_json, v2_protobuf
 from tutor.sandbox.schema.resources import builtin_kinds
 
-_REVISION = 1
+_REVISION = 2
 """Of what this code makes of the data: raise it when documents change and the data does not."""
 
 Customs = Mapping[GroupVersion, Sequence[CustomType]]
@@ -40,7 +40,7 @@ class Published:
         """Path (`api/v1`, `apis/apps/v1`) to the hash of its document, sorted by path."""
         versions = [*builtin_versions(), *self._customs()]
         hashes = {path_of(version): self._hash(version) for version in versions}
-        return dict(sorted((hashes | _general_hashes()).items()))
+        return dict(sorted({**hashes, **_general_hashes()}.items()))
 
     def v3(self, path: str) -> tuple[bytes, str] | None:
         """The document at a path and its hash; None when there is none."""
@@ -58,6 +58,10 @@ class Published:
         if self._v2 is None or self._v2[0] != customs:
             self._v2 = (customs, v2_protobuf([t for types in customs.values() for t in types]))
         return self._v2[1]
+
+    def v2_json(self) -> bytes:
+        """The version 2 document as JSON, made each time: hardly anybody asks for it."""
+        return v2_json([t for types in self._customs().values() for t in types])
 
     def _hash(self, version: GroupVersion) -> str:
         if version in builtin_versions():
@@ -94,6 +98,8 @@ def builtin_document(version: GroupVersion) -> Object:
     components = Components("v3", version)
     kinds = [kind for kind in builtin_kinds() if kind.group_version == version]
     paths = [path for kind in kinds for path in paths_of(kind, _references(kind, components))]
+    listed = components.reference(resolve("meta/v1", "APIResourceList"))
+    paths.append(resources_path(version, listed))
     return _assembled({"title": "Kubernetes", "version": "unversioned"}, paths, components)
 
 

@@ -73,6 +73,17 @@ def base_path(version: GroupVersion) -> str:
     return f"/apis/{version}" if version.group else f"/api/{version}"
 
 
+def resources_path(version: GroupVersion, reference: str) -> tuple[str, Object]:
+    """The path that lists the resources of a group version, which `reference` describes."""
+    tag, camel = _names(version)
+    operation: Object = {
+        "tags": [tag],
+        "operationId": f"get{camel}APIResources",
+        "responses": {"200": {"description": "OK", "content": _json(reference)}},
+    }
+    return f"{base_path(version)}/", {"get": operation}
+
+
 def paths_of(kind: Kind, references: References) -> Iterator[tuple[str, Object]]:
     """Every path of a kind with its operations."""
     base = base_path(kind.group_version)
