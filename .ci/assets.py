@@ -10,7 +10,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
+
+from textual.pilot import Pilot
 
 from tutor import paths
 from tutor.cli.app import LocalDesk
@@ -21,7 +24,6 @@ from tutor.settings import Settings
 from tutor.ui.app import TutorApp
 from tutor.ui.ports import Visit
 from tutor.ui.screens.lesson import LessonScreen
-from textual.pilot import Pilot
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT_S = 60.0
@@ -41,6 +43,10 @@ class Stage:
         """The screen of the lesson, which may be below another."""
         return next(each for each in self.app.screen_stack if isinstance(each, LessonScreen))
 
+    def is_at(self, step: str) -> bool:
+        """Whether that is the current step."""
+        return self.lesson.scene.step.id == step
+
     async def until(self, happened: Callable[[], bool]) -> None:
         """Wait for something."""
         async with asyncio.timeout(LIMIT_S):
@@ -49,6 +55,7 @@ class Stage:
 
     async def at_prompt(self) -> None:
         """Wait until nothing runs in the shell."""
+
         def quiet() -> bool:
             runner = self.lesson.back.runner
             return bool(runner.shell and runner.shell.at_prompt and not runner.is_typing)
@@ -57,15 +64,15 @@ class Stage:
 
     async def play(self, steps: int) -> None:
         """Do so many steps as the lesson says."""
-        for _ in range(steps):
-            here = self.lesson.scene.step.id
+        ids = [step.id for step in self.lesson.scene.outline]
+        for following in ids[1 : steps + 1]:
             while self.lesson.back.log.upcoming():
                 await self.at_prompt()
                 await self.pilot.press("f5")
                 await self.at_prompt()
             await self.until(lambda: self.lesson.scene.is_done)
             await self.pilot.press("f9")
-            await self.until(lambda: self.lesson.scene.step.id != here)
+            await self.until(partial(self.is_at, following))
             await self.until(lambda: self.lesson.scene.findings is not None)
 
 
@@ -100,7 +107,9 @@ async def picture(name: str) -> None:
         try:
             course = load_course(paths.lessons_dir())
             lesson = chosen(course, "")
-            visit = Visit(lesson=lesson, environment=environment_of(lesson, "sandbox"), on="sandbox")
+            visit = Visit(
+                lesson=lesson, environment=environment_of(lesson, "sandbox"), on="sandbox"
+            )
             desk = LocalDesk(home, Settings(shell="/bin/bash"), course)
             app = TutorApp(desk, visit, theme=theme)
             async with app.run_test(size=size) as pilot:

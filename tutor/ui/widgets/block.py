@@ -143,10 +143,11 @@ class BlockCard(Vertical, can_focus=True):
                 return f"[{verb} F5]" if self.is_next else f"[{verb}]"
 
     def _draw(self) -> None:
-        if self.children:
-            self.query_one(Tag).word = self._word()
-            for state in ("done", "failed", "running"):
-                self.set_class(self.standing.state == state, f"-{state}")
+        tag = self.query_one_optional(Tag)
+        if tag is not None:
+            tag.word = self._word()
+        for state in ("done", "failed", "running"):
+            self.set_class(self.standing.state == state, f"-{state}")
 
     def watch_standing(self) -> None:
         self._draw()

@@ -133,7 +133,7 @@ class FactView(Vertical, can_focus=True):
 
     def _draw(self) -> None:
         row = self.row
-        if row is None or not self.children:
+        if row is None or self.query_one_optional(".show") is None:
             return
         text = seen(row)
         for name, words in (

@@ -1,0 +1,181 @@
+"""A lesson on the screen: the real app, session and shell, in a world that a test changes."""
+
+import asyncio
+import base64
+import os
+import shutil
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from tests.fakes.world import Stage as World
+from tutor.clock import SystemClock
+from tutor.course.loader import load_course
+from tutor.course.model import Course, Edit, Lesson
+from tutor.errors import TutorError
+from tutor.probes.base import Collection, Object
+from tutor.session.folder import WorkingFolder
+from tutor.session.journal import Journal
+from tutor.session.record import Progress
+from tutor.session.session import Place, Session
+from tutor.session.shell import StepShell
+from tutor.terminal.launch import Launch, Program
+from tutor.terminal.shell import Shell
+from tutor.ui.app import TutorApp
+from tutor.ui.ports import Stage, Visit
+from tutor.ui.screens.lesson import LessonScreen
+
+LESSONS = Path(__file__).resolve().parents[1] / "course/data/lessons"
+SECRETS = Collection("v1", "Secret", "demo")
+LIMIT_S = 20.0
+
+
+def secret(word: str) -> Object:
+    """The Secret that the first step asks for."""
+    return {
+        "kind": "Secret",
+        "metadata": {"name": "greeting", "namespace": "demo"},
+        "type": "Opaque",
+        "data": {"word": base64.b64encode(word.encode()).decode()},
+    }
+
+
+@dataclass
+class FakeDesk:
+    """A desk with the lesson of the course tests; `gate` holds the stage back until it is set."""
+
+    home: Path
+    world: World
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    failure: TutorError | None = None
+    course: Course = field(default_factory=lambda: load_course(LESSONS))
+
+    def progress(self, lesson: str, on: str) -> Progress | None:
+        with Journal(self.home / "progress.db") as journal:
+            return journal.load(lesson, on)
+
+    def visit(self, lesson: Lesson) -> Visit:
+        return Visit(lesson=lesson, environment="sandbox", on="sandbox")
+
+    @asynccontextmanager
+    async def stage(self, visit: Visit) -> AsyncGenerator[Stage]:
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        steps = StepShell()
+        place = Place(
+            environment="sandbox", name=visit.on, world=replace(self.world.world, shell=steps)
+        )
+        with Journal(self.home / "progress.db") as journal:
+            yield Stage(
+                session=Session(
+                    visit.lesson, place, shell=steps, journal=journal, clock=SystemClock()
+                ),
+                folder=WorkingFolder(self.world.folder),
+                cluster=self.world.cluster,
+                new_shell=self._shell,
+                edit_by_itself=_as_it_is,
+            )
+
+    def _shell(self) -> Shell:
+        path = shutil.which("bash")
+        if path is None:
+            pytest.skip("bash is not installed")
+        tools = f"{self.home / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        environment = {"PATH": tools, "HOME": str(self.home), "LC_ALL": "C.UTF-8", "PS1": "$ "}
+        program = Program(path, "bash")
+        folder = self.world.folder
+        launch = Launch(program=program, folder=folder, environment=environment, own_rc=False)
+        return Shell(launch, clock=SystemClock())
+
+
+def _as_it_is(block: Edit) -> str:
+    return block.edit.strip()
+
+
+@dataclass
+class Play:
+    """The app, and the hands of a learner."""
+
+    app: TutorApp
+    pilot: Pilot[TutorError | None]
+    desk: FakeDesk
+
+    @property
+    def world(self) -> World:
+        return self.desk.world
+
+    @property
+    def screen(self) -> LessonScreen:
+        """The screen of the lesson, also when another is above it."""
+        return next(each for each in self.app.screen_stack if isinstance(each, LessonScreen))
+
+    def text(self) -> str:
+        """All that is to be seen."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(part.text for part in strip).rstrip() for strip in strips)
+
+    async def until(self, happened: Callable[[], object]) -> None:
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                while not happened():
+                    await self.pilot.pause()
+        except TimeoutError:
+            raise AssertionError(self.text()) from None
+
+    async def sees(self, *texts: str) -> None:
+        await self.until(lambda: all(text in self.text() for text in texts))
+
+    async def sees_not(self, text: str) -> None:
+        await self.until(lambda: text not in self.text())
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        """Type a command line."""
+        names = {" ": "space", "\n": "enter"}
+        await self.pilot.press(*(names.get(each, each) for each in f"{text}\n"))
+
+    async def open(self) -> None:
+        """Let the stage be set, and wait for the shell and the first look."""
+        self.desk.gate.set()
+        await self.prompt()
+        await self.until(lambda: self.screen.scene.findings)
+
+    async def prompt(self) -> None:
+        """Wait until the shell waits for a command."""
+        runner = self.screen.back.runner
+        await self.until(lambda: runner.shell and runner.shell.at_prompt and not runner.is_typing)
+
+    async def solve_first(self) -> None:
+        """Make the facts of the first step hold."""
+        (self.world.folder / "word.txt").write_text("hello\n", encoding="utf-8")
+        self.world.cluster.put(SECRETS, secret("hello\n"))
+        await self.until(lambda: self.screen.scene.is_done)
+
+    def focused(self) -> Widget | None:
+        return self.app.focused
+
+
+@asynccontextmanager
+async def playing(
+    home: Path, *, size: tuple[int, int] = (120, 40), step: str = "", theme: str = ""
+) -> AsyncGenerator[Play]:
+    """Open the lesson in a home folder; the stage waits for `Play.open`."""
+    folder = home / "work"
+    folder.mkdir(exist_ok=True)
+    (home / "bin").mkdir(exist_ok=True)
+    tool = home / "bin" / "kubectl"
+    tool.write_text('#!/bin/sh\necho "secret/greeting created"\n', encoding="utf-8")
+    tool.chmod(0o755)
+    desk = FakeDesk(home, World(folder))
+    visit = replace(desk.visit(desk.course.lessons[0]), step=step)
+    app = TutorApp(desk, visit, theme=theme)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        yield Play(app, pilot, desk)
