@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tutor.sandbox.api import gojson
 from tutor.sandbox.api.options import revision as revision_of
 from tutor.sandbox.api.status import ApiError, bad_request, expired
 from tutor.sandbox.api.values import is_map
@@ -24,6 +25,7 @@ _TOO_OLD_CONTINUE = (
     "first chunk was returned and now may show up in the list."
 )
 _BASE64 = frozenset(string.ascii_letters + string.digits + "-_")
+_BLANKS = b" \t\r\n"
 _TOKEN_VERSION = "meta.k8s.io/v1"  # noqa: S105 - a version
 _TOO_OLD_LIST = "The resourceVersion for the provided list is too old."
 
@@ -192,10 +194,11 @@ def _read_token(token: str) -> tuple[int, str]:
 
 
 def _json_object(data: bytes) -> Object:
+    start = data.lstrip(_BLANKS)[:1]
+    if start and not start.isascii():
+        raise ValueError(f": invalid character '\\x{start.hex()}' looking for beginning of value")
     try:
-        content: Any = json.loads(data)
-    except (ValueError, RecursionError):
-        first = data[:1].decode("latin-1")
-        shown = first if first.isprintable() and first.isascii() else f"\\u{ord(first or ' '):04x}"
-        raise ValueError(f": invalid character '{shown}' looking for beginning of value") from None
+        content: Any = gojson.decode(data).value
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f": {error}") from None
     return content if is_map(content) else {}
