@@ -96,7 +96,6 @@ def _prepare(top: Path, scenario: dict[str, Any], facts: dict[str, str]) -> dict
         "PATH": f"{tools}:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        "TMPDIR": str(home),
     }
 
 
