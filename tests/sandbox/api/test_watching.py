@@ -311,3 +311,23 @@ async def test_watch_that_ends_too_soon_for_a_bookmark_has_none(api: Api) -> Non
     longer = await api.watch(f"{MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=3")
     (event,) = longer.read(after=timedelta(seconds=1.5))
     assert event["type"] == "BOOKMARK"
+
+
+async def test_caller_who_accepts_protobuf_alone_gets_it(api: Api) -> None:
+    binary = "application/vnd.kubernetes.protobuf"
+    await api.make(MAPS, config_map("a", data={"x": "1"}))
+    for path in (f"{MAPS}/a", MAPS, f"{MAPS}/missing"):
+        reply = await api.get(path, headers={"accept": binary})
+        assert (reply.media, reply.content[:4]) == (binary, b"k8s\x00")
+    either = await api.get(f"{MAPS}/a", headers={"accept": f"{binary},application/json"})
+    assert either.media == "application/json"
+    watching = await api.watch(f"{MAPS}?watch=true", headers={"accept": binary})
+    (frame,) = watching.source.take(watching.started)
+    assert int.from_bytes(frame[:4], "big") == len(frame) - 4
+    assert b"ADDED" in frame
+
+
+async def test_failure_comes_in_the_form_that_the_caller_accepts(api: Api) -> None:
+    reply = await api.get(f"{MAPS}/missing", headers={"accept": "application/yaml"})
+    assert (reply.status, reply.media) == (404, "application/yaml")
+    assert b"reason: NotFound" in reply.content

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from tutor.sandbox.api.compression import compressed
 from tutor.sandbox.api.documents import Documents, not_found
 from tutor.sandbox.api.identity import Authenticator
 from tutor.sandbox.api.impersonation import Impersonator, wanted
-from tutor.sandbox.api.negotiate import Form, wants_pretty
+from tutor.sandbox.api.negotiate import failure_form, wants_pretty
 from tutor.sandbox.api.rbac import Attributes, Authorizer, Decision
 from tutor.sandbox.api.registry import Registry
 from tutor.sandbox.api.render import document
@@ -144,7 +145,8 @@ class Front:
             return not_found()
         if target.verb in ("", "head") or request.method == "HEAD":
             raise method_not_allowed()
-        return await self._resources.handle(request, target, user)
+        made = await self._resources.handle(request, target, user)
+        return compressed(request, made) if isinstance(made, Response) else made
 
 
 def _version_of(path: str) -> GroupVersion | None:
@@ -172,11 +174,12 @@ def access_of(target: Target) -> Attributes:
 
 def failure(error: ApiError, request: Request) -> Response:
     """The Status of a failure."""
-    form = Form(pretty=error.pretty or wants_pretty(request))
+    form = failure_form(request, pretty=error.pretty or wants_pretty(request))
     headers = list(error.headers)
     if error.code == _FORBIDDEN:
         headers.append(_NOSNIFF)
-    return Response(status=error.code, body=document(error.status(), form), headers=headers)
+    body = document(error.status(), form)
+    return Response(status=error.code, body=body, content_type=form.media, headers=headers)
 
 
 def _with_headers(made: Answer, extra: list[tuple[str, str]]) -> Answer:

@@ -11,7 +11,7 @@ from tutor.sandbox.api.request import Request
 from tutor.sandbox.api.status import ApiError
 
 Shape = Literal["object", "table", "partial", "partial-list"]
-_JSON, _YAML, _PROTOBUF = (
+_JSON, _YAML, PROTOBUF = (
     "application/json",
     "application/yaml",
     "application/vnd.kubernetes.protobuf",
@@ -54,10 +54,13 @@ def accepts(text: str) -> Iterator[tuple[str, dict[str, str]]]:
         yield media, parameters
 
 
-def form_of(request: Request, *, binary: bool = True, shapes: bool = True) -> Form:
+def form_of(
+    request: Request, *, binary: bool = True, shapes: bool = True, encodes: bool = False
+) -> Form:
     """The form for a request on resources.
 
-    `binary` says whether the kind has a protobuf form that messages name (custom ones have none).
+    `binary` says whether the kind has a protobuf form that messages name (custom ones have none),
+    `encodes` whether the answer can be given in it: it is when the caller accepts nothing else.
 
     Raises:
         ApiError: 406 when nothing fits.
@@ -81,8 +84,26 @@ def form_of(request: Request, *, binary: bool = True, shapes: bool = True) -> Fo
             return Form(_JSON, shape, version, pretty)
         if media == _YAML and shape == "object":
             return Form(_YAML, shape, version, pretty)
-    known = [_JSON, _YAML, *([_PROTOBUF] if binary else [])]
+    if encodes and accepts_binary(request):
+        return Form(PROTOBUF)
+    known = [_JSON, _YAML, *([PROTOBUF] if binary else [])]
     raise _not_acceptable(known)
+
+
+def failure_form(request: Request, *, pretty: bool) -> Form:
+    """The form for a Status: what the caller accepts first, JSON when it accepts nothing known."""
+    accepted = [media for media, _ in accepts(request.header("accept"))]
+    if _JSON not in accepted and "*/*" not in accepted:
+        for media in accepted:
+            if media in (_YAML, PROTOBUF):
+                return Form(media)
+    return Form(pretty=pretty)
+
+
+def accepts_binary(request: Request) -> bool:
+    """Whether protobuf is among what the caller accepts."""
+    accepted = accepts(request.header("accept"))
+    return any(media == PROTOBUF and "as" not in parameters for media, parameters in accepted)
 
 
 def _not_acceptable(known: list[str]) -> ApiError:

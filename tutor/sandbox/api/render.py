@@ -13,13 +13,14 @@ import yaml
 
 from tutor.sandbox.api import tables
 from tutor.sandbox.api.listing import Page
-from tutor.sandbox.api.negotiate import Form
+from tutor.sandbox.api.negotiate import PROTOBUF, Form
 from tutor.sandbox.api.objects import Outcome
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Headers, Response
 from tutor.sandbox.api.status import bad_request, go_quote
 from tutor.sandbox.api.watch import line
 from tutor.sandbox.kinds import Kind, Object
+from tutor.sandbox.schema import protobuf_encode
 from tutor.sandbox.schema.encode import encode
 from tutor.sandbox.store import Stored
 
@@ -29,11 +30,22 @@ _PLAIN = Form()
 
 def document(value: Any, form: Form = _PLAIN) -> bytes:
     """Any JSON value as a body."""
+    if form.media == PROTOBUF:
+        return _binary(value)
     if form.media == "application/yaml":
         return yaml.safe_dump(value, default_flow_style=False, allow_unicode=True).encode()
     if form.pretty:
-        return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
+        return json.dumps(value, indent=2, ensure_ascii=False).encode()
     return encode(value) + b"\n"
+
+
+def _binary(value: Object) -> bytes:
+    """An object of a built-in kind as protobuf; forms are only asked for where there is one."""
+    group, _, version = value["apiVersion"].rpartition("/")
+    body = protobuf_encode.encode(group, version, value["kind"], value)
+    if body is None:
+        raise LookupError(value["kind"])
+    return body
 
 
 def answer(
@@ -99,6 +111,8 @@ class Renderer:
                 "items": items,
             }
             return document(partial, self._form)
+        if self._form.media == PROTOBUF:
+            return self._binary_list(kind, page)
         body = self._list(kind, page)
         if self._form.pretty or self._form.media != "application/json":
             return document(json.loads(body), self._form)
@@ -115,6 +129,8 @@ class Renderer:
         if self._form.shape in ("partial", "partial-list"):
             return line(change, encode(self._partial(obj)))
         read = self._convert(obj)
+        if self._form.media == PROTOBUF:
+            return protobuf_encode.watch_event(change, _binary(read))
         if not data or read is not obj:
             data = self._served.strategy.encode(read)
         return line(change, data)
@@ -130,7 +146,24 @@ class Renderer:
         if self._form.shape == "table":
             table: Object = {"kind": "Table", "apiVersion": f"meta.k8s.io/{self._form.version}"}
             obj = table | {"metadata": meta, "columnDefinitions": None, "rows": []}
+        if self._form.media == PROTOBUF:
+            return protobuf_encode.watch_event("BOOKMARK", _binary(obj))
         return line("BOOKMARK", encode(obj))
+
+    def error(self, status: Object) -> bytes:
+        """The last line of a watch that fails."""
+        if self._form.media == PROTOBUF:
+            return protobuf_encode.watch_event("ERROR", _binary(status))
+        return line("ERROR", encode(status))
+
+    def _binary_list(self, kind: Kind, page: Page) -> bytes:
+        objects = [self._object(stored) for stored in page.items]
+        content: Object = {"metadata": page.meta(), "items": objects}
+        name = kind.list_kind or f"{kind.kind}List"
+        body = protobuf_encode.encode_list(kind.group, kind.version, kind.kind, name, content)
+        if body is None:
+            raise LookupError(kind.kind)
+        return body
 
     def _list(self, kind: Kind, page: Page) -> bytes:
         name = kind.list_kind or f"{kind.kind}List"
@@ -185,5 +218,5 @@ class Renderer:
         return {
             "kind": "PartialObjectMetadata",
             "apiVersion": f"meta.k8s.io/{self._form.version}",
-            "metadata": obj["metadata"],
+            "metadata": tables.metadata_of(self._served.kind, obj),
         }

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from tutor.sandbox.api import bodies, deletion, options, patching
 from tutor.sandbox.api.listing import ListOptions, Page, page, too_large
-from tutor.sandbox.api.negotiate import Form, form_of
+from tutor.sandbox.api.negotiate import PROTOBUF, STREAM, Form, form_of
 from tutor.sandbox.api.objects import Objects, Outcome
 from tutor.sandbox.api.rbac import Attributes, Decision
 from tutor.sandbox.api.registry import Registry, Served
@@ -149,7 +149,8 @@ class Resources:
             bookmarks=options.flag(query.get("allowWatchBookmarks")),
         )
         self._start(watch, request, target, served)
-        media = form.media if form.media == "application/json" else "application/json"
+        binary = form.media == PROTOBUF
+        media = f"{PROTOBUF}{STREAM}" if binary else "application/json"
         return Stream(source=watch, content_type=media)
 
     def _start(self, watch: Watch, request: Request, target: Target, served: Served) -> None:
@@ -251,7 +252,7 @@ class Resources:
         wanted = deletion.requested(request)
         call.dry_run = call.dry_run or wanted.dry_run
         outcome = await self._objects.delete(call, served, target.namespace, target.name, wanted)
-        if outcome.gone:
+        if outcome.gone and not deletion.shows_last(served.kind.group_resource):
             status = _success(served, target.name, outcome.object["metadata"].get("uid", ""))
             return answer(status, form=form)
         return self._answer(request, served, form, outcome)
@@ -296,7 +297,8 @@ class Resources:
         return lambda obj: all(matches(obj) for matches in wanted)
 
     def _form(self, request: Request, served: Served) -> Form:
-        return form_of(request, binary=not served.kind.custom)
+        builtin = not served.kind.custom
+        return form_of(request, binary=builtin, encodes=builtin)
 
     def _renderer(self, request: Request, served: Served, form: Form) -> Renderer:
         include = request.query.get("includeObject")

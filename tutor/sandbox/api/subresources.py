@@ -87,7 +87,7 @@ class Subresources:
         paths = served.strategy.scale_paths
         if paths is None:
             raise method_not_allowed()
-        form = form_of(request)
+        form = form_of(request, encodes=True)
         if target.verb == "get":
             obj = self._objects.get(served, target.namespace, target.name).object
             return answer(_shown_scale(scale_of(obj, paths), served, request, form), form=form)
@@ -115,7 +115,7 @@ class Subresources:
 
     def _token(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         kind = _token_kind(served)
-        form = form_of(request)
+        form = form_of(request, encodes=True)
         body = bodies.read_object(request, kind).value
         made = self.reviews.token_request(call, target.namespace, target.name, body)
         return answer(made, form=form, status=_CREATED)
@@ -146,7 +146,7 @@ class Subresources:
             return pod
 
         await self._objects.update(call, served, target.namespace, target.name, bind, retry=True)
-        return answer(_SUCCESS, form=form_of(request), status=_CREATED)
+        return answer(_SUCCESS, form=form_of(request, encodes=True), status=_CREATED)
 
     async def _eviction(
         self, request: Request, target: Target, served: Served, call: Call
@@ -160,7 +160,7 @@ class Subresources:
         pod = self._objects.get(served, target.namespace, target.name).object
         self._check_budgets(pod)
         await self._objects.delete(call, served, target.namespace, target.name, wanted)
-        return answer(_SUCCESS, form=form_of(request), status=_CREATED)
+        return answer(_SUCCESS, form=form_of(request, encodes=True), status=_CREATED)
 
     def _check_budgets(self, pod: Object) -> None:
         from_store = self._objects.store.objects(

@@ -40,6 +40,10 @@ class Render(Protocol):
         """One line that only says how far the reader is."""
         ...
 
+    def error(self, status: Object) -> bytes:
+        """One line for a Status that ends the watch."""
+        ...
+
 
 def line(change: str, data: bytes) -> bytes:
     """A watch event on the wire."""
@@ -112,8 +116,7 @@ class Watch:
 
     def fail(self, error: ApiError) -> None:
         """Send an ERROR and end."""
-        status = json.dumps(error.status(), separators=(",", ":")).encode()
-        self._put(line("ERROR", status))
+        self._put(self._render.error(error.status()))
         self._end()
 
     def take(self, now: datetime) -> list[bytes]:
