@@ -10,6 +10,7 @@ from typing import Protocol
 
 from tutor.sandbox.api.compression import compressed
 from tutor.sandbox.api.documents import Documents, not_found
+from tutor.sandbox.api.flowcontrol import FlowControl
 from tutor.sandbox.api.identity import Authenticator
 from tutor.sandbox.api.impersonation import Impersonator, wanted
 from tutor.sandbox.api.negotiate import failure_form, wants_pretty
@@ -82,6 +83,7 @@ class Front:
         resources: Resources,
         documents: Documents,
         aggregator: Aggregator,
+        flow: FlowControl,
         trace: Callable[[Hop], None],
     ) -> None:
         self._authenticator = authenticator
@@ -91,6 +93,7 @@ class Front:
         self._resources = resources
         self._documents = documents
         self._aggregator = aggregator
+        self._flow = flow
         self._trace = trace
 
     def decide(self, user: User, access: Attributes) -> Decision:
@@ -102,13 +105,14 @@ class Front:
     async def handle(self, request: Request) -> Answer:
         """Answer a request."""
         target = parse(request.method, request.path, request.query)
-        warnings: list[tuple[str, str]] = []
+        extra: list[tuple[str, str]] = []
         hop = Hop(request)
         try:
             known = self._authenticator.authenticate(request)
-            warnings = [("Warning", f'299 - "{text}"') for text in known.warnings]
+            extra += [("Warning", f'299 - "{text}"') for text in known.warnings]
             hop.caller = known.user
             hop.user = self._acting(request, target, known.user)
+            extra += self._flow.headers(hop.user, access_of(target))
             self._authorize(hop.user, target)
             made = await self._answer(request, target, hop.user)
         except ApiError as error:
@@ -116,7 +120,7 @@ class Front:
             hop.why = error.message
         hop.status = made.status
         self._trace(hop)
-        return _with_headers(made, warnings)
+        return _with_headers(made, extra)
 
     def _acting(self, request: Request, target: Target, user: User) -> User:
         want = wanted(request)

@@ -124,7 +124,7 @@ async def _living(parts: Parts) -> AsyncGenerator[None]:
 
 async def _fill(client: Client, settings: ClusterSettings, keys: ClusterKeys) -> None:
     async with asyncio.TaskGroup() as group:
-        standard = bootstrap.objects(SERVICE_ADDRESS, (NODE_ADDRESS, NODE_PORT))
+        standard = bootstrap.objects(SERVICE_ADDRESS, (NODE_ADDRESS, NODE_PORT), client.now())
         for obj in (*standard, *builtin_services()):
             group.create_task(client.create(obj), name="bootstrap")
     if settings.node:

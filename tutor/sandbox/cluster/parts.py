@@ -9,6 +9,7 @@ from tutor.sandbox.api.builtin.admission.quota.resource_quota import QUOTAS, Res
 from tutor.sandbox.api.discovery import Discovery
 from tutor.sandbox.api.documents import Announced, Documents
 from tutor.sandbox.api.escalation import EscalationGuard
+from tutor.sandbox.api.flowcontrol import FlowControl
 from tutor.sandbox.api.front import NOT_SIMULATED, Front, Hop
 from tutor.sandbox.api.identity import Authenticator, TokenAuthority
 from tutor.sandbox.api.managed.tracking import Tracking
@@ -106,6 +107,7 @@ class Parts:
                 self.tokens.published,
             ),
             aggregator=Aggregation(self.find, self.outbound),
+            flow=FlowControl(Reader(self.objects_of, store.changes)),
             trace=self._tell,
         )
         self.definitions = Definitions(

@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
+from tutor.sandbox.api.deletion import timestamp
+from tutor.sandbox.controllers import bootstrap_flow
 from tutor.sandbox.kinds import Object
 
 _DATA = Path(__file__).parent / "data"
@@ -11,7 +14,7 @@ SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 _MAX_USER_PRIORITY = 1_000_000_000
 
 
-def objects(service_address: str, endpoint: tuple[str, int]) -> Iterator[Object]:
+def objects(service_address: str, endpoint: tuple[str, int], now: datetime) -> Iterator[Object]:
     """The objects in the order of their creation.
 
     `service_address` is the cluster IP of `default/kubernetes`, `endpoint` where the server is.
@@ -20,6 +23,7 @@ def objects(service_address: str, endpoint: tuple[str, int]) -> Iterator[Object]
     yield from json.loads((_DATA / "rbac.json").read_text())
     for name, value in (("system-cluster-critical", 0), ("system-node-critical", 1_000)):
         yield _priority_class(name, 2 * _MAX_USER_PRIORITY + value)
+    yield from bootstrap_flow.objects(timestamp(now))
     yield _service(service_address, endpoint[1])
     yield _endpoints(*endpoint)
     yield _endpoint_slice(*endpoint)
