@@ -74,7 +74,9 @@ def _bodies(
         yield from _diff(_text(recorded), _text(ours))
         return
     if media.startswith(PROTOBUF):
-        yield from _diff(_shown(without_zeros(wanted)), _shown(without_zeros(found)))
+        # Its fields come by their numbers.
+        wanted, found = (without_zeros(value) for value in (wanted, found))
+        yield from _diff(_shown(wanted, in_order=False), _shown(found, in_order=False))
         return
     yield from _diff(_shown(wanted), _shown(found))
     if _form(recorded) != _form(ours):
@@ -85,8 +87,8 @@ def _text(body: bytes) -> str:
     return normal_text(body.decode(errors="backslashreplace"))
 
 
-def _shown(value: Any) -> str:
-    return json.dumps(normal(value), indent=1, ensure_ascii=False)
+def _shown(value: Any, *, in_order: bool = True) -> str:
+    return json.dumps(normal(value), indent=1, ensure_ascii=False, sort_keys=not in_order)
 
 
 def _form(body: bytes) -> str:

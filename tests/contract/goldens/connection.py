@@ -150,9 +150,7 @@ async def connected(cluster: Cluster) -> AsyncGenerator[Connections]:
             await session.close()
 
 
-def _client(
-    authority: pki.Authority, who: tuple[str, tuple[str, ...]], cluster: Cluster
-) -> Pair:
+def _client(authority: pki.Authority, who: tuple[str, tuple[str, ...]], cluster: Cluster) -> Pair:
     return pki.issue(
         authority,
         subject=pki.subject_of(*who),

@@ -1,5 +1,7 @@
 """Translates what the recorded server made up, in later requests, to what ours made up instead."""
 
+import base64
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -9,7 +11,8 @@ _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{20,}(?:\.[A-Za-z0-9_-]+)*")
 _ETAG = re.compile(r'(?<=")[0-9A-F]{100,}(?=")')
 _HASHED = re.compile(r"(/openapi/v3/[^?\s\"]+)\?hash=([0-9A-F]{100,})")
-_VERSION = re.compile(r'(resourceVersion(?:=|": ?"))(\d+)')
+_VERSION = re.compile(r'(resourceVersion(?:=|": ?"|", ?"value": ?"))(\d+)')
+_CONTINUE = re.compile(r"(?<=continue=)[A-Za-z0-9_-]+")
 _EVENT = re.compile(r"[a-z0-9.-]+\.[0-9a-f]{16}")
 _RANDOM = re.compile(r"[a-z0-9.-]+-[bcdfghjklmnpqrstvwxz2456789]{5}")
 _KEPT = 1
@@ -61,6 +64,7 @@ class Learned:
         text = _UID.sub(self._known, text)
         text = _ETAG.sub(lambda m: self._hashes.get(m[0], m[0]), text)
         text = _HASHED.sub(lambda m: f"{m[1]}?hash={self._hashes.get(m[2], m[2])}", text)
+        text = _CONTINUE.sub(self._continued, text)
         return _VERSION.sub(lambda m: m[1] + self._version(int(m[2])), text)
 
     def translated_path(self, path: str) -> str:
@@ -71,6 +75,17 @@ class Learned:
 
     def _known(self, match: re.Match[str]) -> str:
         return self._same.get(match[0], match[0])
+
+    def _continued(self, match: re.Match[str]) -> str:
+        """A token that no answer here has shown: it names a resource version, too."""
+        padded = match[0] + "=" * (-len(match[0]) % 4)
+        try:
+            token: dict[str, Any] = json.loads(base64.urlsafe_b64decode(padded))
+        except ValueError:
+            return match[0]
+        token["rv"] = int(self._version(token["rv"]))
+        text = json.dumps(token, separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     def _version(self, recorded: int) -> str:
         known = sorted(self._versions)

@@ -72,9 +72,7 @@ def load(name: str) -> Case:
     if "http" in document:
         only = document["http"]
         exchange = _exchange(only, "")
-        return Case(
-            name=name, command="", exchanges=(exchange,), stdout="", whole_headers=True
-        )
+        return Case(name=name, command="", exchanges=(exchange,), stdout="", whole_headers=True)
     run = document["runs"][RUN]
     return Case(
         name=name,

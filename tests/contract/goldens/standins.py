@@ -116,6 +116,10 @@ class StandIns:
         now = self._cluster.client.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         ends = any(o["kind"] == "Job" for o in pod["metadata"].get("ownerReferences", ()))
         kinds = ("PodScheduled", "Initialized", "ContainersReady", "Ready")
+        known = self._cluster.client.get(
+            PODS, pod["metadata"]["namespace"], pod["metadata"]["name"]
+        )
+        since = {c["type"]: c["lastTransitionTime"] for c in known["status"].get("conditions", ())}
         status = {
             "phase": "Succeeded" if ends else "Running",
             "conditions": [
@@ -123,7 +127,7 @@ class StandIns:
                     "type": kind,
                     "status": "False" if ends and kind.endswith("Ready") else "True",
                     "lastProbeTime": None,
-                    "lastTransitionTime": now,
+                    "lastTransitionTime": since.get(kind, now),
                 }
                 for kind in kinds
             ],

@@ -29,6 +29,22 @@ _PODS = GroupResource("", "pods")
 _NAMESPACES = GroupResource("", "namespaces")
 _DEFINITIONS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
 _DEFAULT_GRACE_S = 30
+_GROUPS_SHOWN = ("resource.k8s.io", "storage.k8s.io")
+_NOT_SHOWN = GroupResource("storage.k8s.io", "csistoragecapacities")
+_SHOWN = frozenset(
+    GroupResource("", plural)
+    for plural in (
+        "namespaces",
+        "persistentvolumeclaims",
+        "persistentvolumes",
+        "pods",
+        "podtemplates",
+        "resourcequotas",
+        "serviceaccounts",
+        "services",
+    )
+)
+"""Registries with `ReturnDeletedObject`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +180,25 @@ def marked(
         target["deletionTimestamp"] = timestamp(now + timedelta(seconds=grace))
         target["deletionGracePeriodSeconds"] = grace
     return new
+
+
+def last_state(resource: GroupResource, obj: Object, now: datetime) -> Object:
+    """An object that is gone at once, as its deletion shows it: pods had no time left."""
+    last = thaw(obj)
+    meta = last["metadata"]
+    if resource == _PODS and not meta.get("deletionTimestamp"):
+        if meta.get("generation"):
+            meta["generation"] += 1
+        meta["deletionTimestamp"] = timestamp(now)
+    if resource == _PODS:
+        meta["deletionGracePeriodSeconds"] = 0
+    return last
+
+
+def shows_last(resource: GroupResource) -> bool:
+    """Whether a deletion is answered with the object, where others get a Status."""
+    in_group = resource.group in _GROUPS_SHOWN and resource != _NOT_SHOWN
+    return in_group or resource in _SHOWN
 
 
 def _grace(resource: GroupResource, obj: Object, options: DeleteOptions) -> int:

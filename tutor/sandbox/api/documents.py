@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from tutor.sandbox.api.discovery import AGGREGATED, Discovery
 from tutor.sandbox.api.negotiate import Form, accepts, wants_pretty
+from tutor.sandbox.api.openapi_answers import OpenApi, OpenApiAnswers
 from tutor.sandbox.api.render import answer, document
 from tutor.sandbox.api.request import Request, Response
 from tutor.sandbox.api.status import method_not_allowed
@@ -54,8 +54,6 @@ _HEALTH = {
     "readyz": ("ping", "log", "informer-sync", *_CONTROLLERS, "shutdown"),
 }
 """What the recorded server checked, in its order."""
-_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-_IMMUTABLE = ("Cache-Control", "public, immutable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +64,6 @@ class Announced:
     """The body of `/version`."""
     server_address: str
     """host:port for `serverAddressByClientCIDRs`."""
-
-
-class OpenApi(Protocol):
-    """The OpenAPI documents of what is served now."""
-
-    def index(self) -> Mapping[str, str]:
-        """Path (`api/v1`, `apis/apps/v1`) to the hash of its document."""
-        ...
-
-    def v3(self, path: str) -> tuple[bytes, str] | None:
-        """A v3 document and its hash; None when there is none at the path."""
-        ...
-
-    def v2(self) -> bytes:
-        """The v2 document in protobuf form."""
-        ...
 
 
 def not_found() -> Response:
@@ -107,7 +89,7 @@ class Documents:
         keys: Callable[[], tuple[Object, Object]],
     ) -> None:
         self._discovery = discovery
-        self._openapi = openapi
+        self._openapi = OpenApiAnswers(openapi)
         self._announced = announced
         self._keys = keys
 
@@ -120,7 +102,7 @@ class Documents:
             case ["api" | "apis", *_]:
                 return self._groups(request, parts)
             case ["openapi", *rest]:
-                return self._open_api(request, rest)
+                return self._openapi.answer(request, rest) or not_found()
             case ["version"]:
                 return self._version()
             case [health, *rest] if health in _HEALTH:
@@ -139,9 +121,8 @@ class Documents:
                 return not_found()
 
     def _version(self) -> Response:
-        """Written by hand in the real server, too: indented, and without a last newline."""
-        body = document(dict(self._announced.version), Form(pretty=True)).rstrip()
-        return Response(status=200, body=body)
+        """Indented, whoever asks."""
+        return answer(dict(self._announced.version), form=Form(pretty=True))
 
     def _root(self) -> Response:
         fixed = {
@@ -161,7 +142,7 @@ class Documents:
             *(f"/{health}/{check}" for health, checks in _HEALTH.items() for check in checks),
         }
         paths = sorted(fixed | set(self._discovery.paths()))
-        return answer({"paths": paths}, form=Form(pretty=True))
+        return Response(status=200, body=document({"paths": paths}, Form(pretty=True)))
 
     def _groups(self, request: Request, parts: Sequence[str]) -> Response:
         if request.method != "GET":
@@ -172,7 +153,6 @@ class Documents:
             return self._aggregated(request, core) or answer(
                 self._versions() if core else self._discovery.groups(),
                 form=form,
-                headers=(("Vary", "Accept"),),
             )
         found: Object | None = None
         if core and parts[1:] == ["v1"]:
@@ -203,40 +183,12 @@ class Documents:
             if not wanted or parameters.get("g") != AGGREGATED or version not in ("v2", "v2beta1"):
                 continue
             body, etag = self._discovery.aggregated(version, core=core)
-            headers = (("Etag", etag), ("Vary", "Accept"))
+            headers = (("Cache-Control", "public"), ("Etag", etag), ("Vary", "Accept"))
             if request.header("if-none-match") == etag:
                 return Response(status=304, headers=headers, content_type="")
             shown = f"application/json;g={AGGREGATED};v={version};as=APIGroupDiscoveryList"
             return Response(status=200, body=body, content_type=shown, headers=headers)
         return None
-
-    def _open_api(self, request: Request, rest: Sequence[str]) -> Response:
-        if list(rest) == ["v2"]:
-            return Response(status=200, body=self._openapi.v2(), content_type=_V2_PROTOBUF)
-        if not rest or rest[0] != "v3":
-            return not_found()
-        path = "/".join(rest[1:])
-        if not path:
-            return self._open_api_index()
-        found = self._openapi.v3(path)
-        if found is None:
-            return Response(status=404, content_type="")
-        body, digest = found
-        asked = request.query.get("hash")
-        if asked and asked != digest:
-            location = f"/openapi/v3/{path}?hash={digest}"
-            return Response(status=301, headers=(("Location", location),), content_type="")
-        headers = [("Etag", f'"{digest}"'), ("Vary", "Accept")]
-        if asked:
-            headers.append(_IMMUTABLE)
-        return Response(status=200, body=body, headers=headers)
-
-    def _open_api_index(self) -> Response:
-        paths = {
-            path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
-            for path, digest in self._openapi.index().items()
-        }
-        return Response(status=200, body=document({"paths": paths}).rstrip(), content_type=_TEXT)
 
     def _health(self, request: Request, health: str, rest: Sequence[str]) -> Response:
         checks = _HEALTH[health]

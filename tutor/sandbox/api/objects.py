@@ -295,7 +295,9 @@ class Objects:
             shown = served.strategy.from_storage(marked or obj)
             return Outcome(shown, served.strategy.encode(shown), gone=marked is None)
         if marked is None:
-            return await self._removed(served, key, served.strategy.from_storage(thaw(obj)))
+            last = deletion.last_state(resource, obj, call.now)
+            return await self._removed(served, key, served.strategy.from_storage(last))
+        marked = served.strategy.normalise(marked)
         if unchanged(marked, obj):
             return self.shown(served, obj, latest.data)
         return await self._stored(served, key, served.strategy.from_storage(marked))

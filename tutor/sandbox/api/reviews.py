@@ -125,7 +125,8 @@ class Reviews:
         }
         if missing:
             status["evaluationError"] = "; ".join(missing)
-        return obj | {"spec": {}, "status": status}
+        head = {name: obj[name] for name in ("kind", "apiVersion") if name in obj}
+        return head | {"metadata": {}, "spec": {}, "status": status}
 
     def token_request(self, call: Call, namespace: str, name: str, obj: Object) -> Object:
         """A TokenRequest for a service account, with the token in its status.

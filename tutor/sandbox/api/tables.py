@@ -6,7 +6,7 @@ Source: Kubernetes' apiserver v0.36, pkg/endpoints/handlers (asTable) and pkg/re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from tutor.sandbox.api.printers import custom
 from tutor.sandbox.api.printers.catalogue import OTHER, PRINTERS
@@ -17,6 +17,33 @@ Include = Literal["None", "Metadata", "Object"]
 
 _API_VERSION = "meta.k8s.io/v1"
 _LIST_META = ("resourceVersion", "continue", "remainingItemCount")
+_META = (
+    "name",
+    "generateName",
+    "namespace",
+    "selfLink",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+)
+_MANAGED = (
+    "manager",
+    "operation",
+    "apiVersion",
+    "time",
+    "fieldsType",
+    "fieldsV1",
+    "subresource",
+)
+_OWNER = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
 _DAEMON_SET_GENERATION = "deprecated.daemonset.template.generation"
 
 
@@ -79,14 +106,43 @@ def _included(kind: Kind, obj: Object, include: Include) -> Any:
             return {
                 "kind": "PartialObjectMetadata",
                 "apiVersion": _API_VERSION,
-                "metadata": _metadata(obj),
+                "metadata": _shown_metadata(kind, obj),
             }
         case "Object":
+            if kind.custom:
+                return _as_map(obj)
             return {"kind": kind.kind, "apiVersion": kind.api_version} | obj
 
 
-def _metadata(obj: Object) -> Object:
-    metadata: Object = obj.get("metadata", {})
+def metadata_of(kind: Kind, obj: Object) -> Object:
+    """Metadata in the order of Go's structure, which custom objects are not stored in."""
+    metadata: Object = obj["metadata"]
+    if not kind.custom:
+        return metadata
+    shown = _in_order(metadata, _META)
+    if entries := metadata.get("managedFields"):
+        shown["managedFields"] = [_in_order(_as_map(entry), _MANAGED) for entry in entries]
+    if owners := metadata.get("ownerReferences"):
+        shown["ownerReferences"] = [_in_order(owner, _OWNER) for owner in owners]
+    return shown
+
+
+def _in_order(members: Object, names: Sequence[str]) -> Object:
+    return {name: members[name] for name in names if name in members}
+
+
+def _as_map(value: Any) -> Any:
+    """A value with sorted keys."""
+    if isinstance(value, dict):
+        members = cast("Object", value)
+        return {key: _as_map(members[key]) for key in sorted(members)}
+    if isinstance(value, list):
+        return [_as_map(item) for item in cast("list[Any]", value)]
+    return value
+
+
+def _shown_metadata(kind: Kind, obj: Object) -> Object:
+    metadata = metadata_of(kind, obj)
     annotations = annotations_of(obj)
     if _DAEMON_SET_GENERATION not in annotations:
         return metadata

@@ -18,6 +18,7 @@ from tutor.sandbox.controllers.resources import (
     is_active,
     is_deleted,
     is_ready,
+    owner_of,
     place_of,
     pod_from_template,
     with_condition,
@@ -30,6 +31,11 @@ def surplus_first(pod: Object) -> tuple[bool, bool, str]:
     created = pod["metadata"]["creationTimestamp"]
     younger = "".join(chr(0x7F - ord(char)) for char in created)
     return (bool(pod["spec"].get("nodeName")), is_ready(pod), younger)
+
+
+def _is_terminating(pod: Object) -> bool:
+    phase = pod.get("status", {}).get("phase")
+    return is_deleted(pod) and phase not in ("Succeeded", "Failed")
 
 
 class ReplicaSets:
@@ -56,7 +62,12 @@ class ReplicaSets:
         if not is_deleted(owner):
             failure = await self._scale(owner, await self._pods.claim(owner, is_active))
         await self._report(owner, failure)
-        return DONE
+        return Result(failed=bool(failure))
+
+    def _owned(self, owner: Object) -> list[Object]:
+        uid = owner["metadata"]["uid"]
+        pods = self._client.list(PODS, namespace_of(owner))
+        return [pod for pod in pods if (owner_of(pod) or {}).get("uid") == uid]
 
     async def _scale(self, owner: Object, pods: list[Object]) -> str:
         wanted = owner["spec"].get("replicas", 0)
@@ -81,6 +92,7 @@ class ReplicaSets:
         labels = part(owner, "spec", "template", "metadata", "labels")
         full = label_selector({"matchLabels": labels})
         ready = [pod for pod in pods if is_ready(pod)]
+        terminating = sum(map(_is_terminating, self._owned(owner)))
         now = timestamp(self._client.now())
 
         def write(obj: Object) -> Object:
@@ -93,13 +105,15 @@ class ReplicaSets:
                 "availableReplicas": len(ready),
             }
             status |= {name: count for name, count in counts.items() if count}
+            status["terminatingReplicas"] = terminating
             status["observedGeneration"] = owner["metadata"].get("generation", 1)
             conditions = list(old.get("conditions") or [])
-            if failure:
+            # A failure that goes on keeps its first message, or status and retries would not end.
+            if failure and condition(obj, "ReplicaFailure") is None:
                 conditions = with_condition(
                     conditions, "ReplicaFailure", "True", "FailedCreate", failure, now
                 )
-            elif condition(obj, "ReplicaFailure"):
+            elif not failure:
                 conditions = [c for c in conditions if c["type"] != "ReplicaFailure"]
             if conditions:
                 status["conditions"] = conditions

@@ -79,9 +79,7 @@ def _version() -> Object:
             for name, schema in sorted(strings.items())
         },
     }
-    content = {
-        "application/json": {"schema": {"$ref": f"#/components/schemas/{_VERSION_MODEL}"}}
-    }
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{_VERSION_MODEL}"}}}
     schemas = {_VERSION_MODEL: model}
     return _document("version/", "version", "getCodeVersion", content, schemas)
 

@@ -37,6 +37,28 @@ _COUNTS = {
 
 def v2_protobuf(customs: Iterable[CustomType] = ()) -> bytes:
     """The document of everything built in and of the custom kinds given."""
+    kinds, schemas = _collected(customs)
+    info = _text(1, "Kubernetes") + _text(2, "unversioned")
+    definitions = b"".join(_named(1, name, _schema(schema)) for name, schema in schemas.items())
+    paths = b"".join(_path(kind) for kind in kinds)
+    return _text(1, "2.0") + _bytes(2, info) + _bytes(8, paths) + _bytes(9, definitions)
+
+
+def v2_json(customs: Iterable[CustomType] = ()) -> bytes:
+    """The same document as JSON."""
+    kinds, schemas = _collected(customs)
+    return encode(
+        {
+            "swagger": "2.0",
+            "info": {"title": "Kubernetes", "version": "unversioned"},
+            "paths": {_place(kind): {"patch": _operation(kind)} for kind in kinds},
+            "definitions": schemas,
+        }
+    )
+
+
+def _collected(customs: Iterable[CustomType]) -> tuple[list[Kind], dict[str, Object]]:
+    """The kinds that can be patched, and every schema by name."""
     components = Components("v2", GroupVersion("", "v1"))
     kinds: list[Kind] = []
     for kind in builtin_kinds():
@@ -47,18 +69,36 @@ def v2_protobuf(customs: Iterable[CustomType] = ()) -> bytes:
     for custom in customs:
         add_custom(components, custom)
         kinds.append(custom.kind)
-    schemas = sorted(components.schemas.items())
-    info = _text(1, "Kubernetes") + _text(2, "unversioned")
-    definitions = b"".join(_named(1, name, _schema(schema)) for name, schema in schemas)
-    paths = b"".join(_path(kind) for kind in kinds if "patch" in kind.verbs)
-    return _text(1, "2.0") + _bytes(2, info) + _bytes(8, paths) + _bytes(9, definitions)
+    patched = [kind for kind in kinds if "patch" in kind.verbs]
+    return patched, dict(sorted(components.schemas.items()))
+
+
+def _place(kind: Kind) -> str:
+    scope = "/namespaces/{namespace}" if kind.namespaced else ""
+    return f"{base_path(kind.group_version)}{scope}/{kind.plural}/{{name}}"
+
+
+def _shown(kind: Kind) -> Object:
+    return {"group": kind.group, "kind": kind.kind, "version": kind.version}
+
+
+def _type_of(parameter: str) -> str:
+    return "boolean" if parameter == "force" else "string"
+
+
+def _operation(kind: Kind) -> Object:
+    return {
+        "parameters": [
+            {"in": "query", "name": name, "type": _type_of(name)} for name in _PARAMETERS
+        ],
+        "x-kubernetes-action": "patch",
+        "x-kubernetes-group-version-kind": _shown(kind),
+    }
 
 
 def _path(kind: Kind) -> bytes:
     """A NamedPathItem of Paths with the PATCH of a kind."""
-    scope = "/namespaces/{namespace}" if kind.namespaced else ""
-    path = f"{base_path(kind.group_version)}{scope}/{kind.plural}/{{name}}"
-    shown = {"group": kind.group, "kind": kind.kind, "version": kind.version}
+    path, shown = _place(kind), _shown(kind)
     operation = b"".join(_query(name) for name in _PARAMETERS)
     operation += _extension(13, "x-kubernetes-action", "patch")
     operation += _extension(13, "x-kubernetes-group-version-kind", shown)
@@ -67,8 +107,7 @@ def _path(kind: Kind) -> bytes:
 
 def _query(name: str) -> bytes:
     """A ParametersItem of Operation, down through three messages that are one of several each."""
-    type_ = "boolean" if name == "force" else "string"
-    query = _text(2, "query") + _text(4, name) + _text(6, type_)
+    query = _text(2, "query") + _text(4, name) + _text(6, _type_of(name))
     return _bytes(8, _bytes(1, _bytes(2, _bytes(3, query))))
 
 

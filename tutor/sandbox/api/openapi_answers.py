@@ -1,0 +1,119 @@
+"""Answers below `/openapi`: version 3 document by document, version 2 as a whole.
+
+Source: k8s.io/kube-openapi, pkg/handler and pkg/handler3 (headers, redirects, media types).
+"""
+
+import gzip
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from tutor.sandbox.api.negotiate import accepts
+from tutor.sandbox.api.render import document
+from tutor.sandbox.api.request import Request, Response
+
+_TEXT = "text/plain; charset=utf-8"
+_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_YEAR = timedelta(days=365)
+_LEVEL = 1
+_RANGES = ("Accept-Ranges", "bytes")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+class OpenApi(Protocol):
+    """The OpenAPI documents of what is served now."""
+
+    def index(self) -> Mapping[str, str]:
+        """Path (`api/v1`, `apis/apps/v1`) to the hash of its document."""
+        ...
+
+    def v3(self, path: str) -> tuple[bytes, str] | None:
+        """A v3 document and its hash; None when there is none at the path."""
+        ...
+
+    def v2(self) -> bytes:
+        """The v2 document in protobuf form."""
+        ...
+
+    def v2_json(self) -> bytes:
+        """The v2 document as JSON."""
+        ...
+
+
+class OpenApiAnswers:
+    """Serves the documents, with the moment when each was first seen."""
+
+    def __init__(self, openapi: OpenApi) -> None:
+        self._openapi = openapi
+        self._since: dict[str, datetime] = {}
+
+    def answer(self, request: Request, rest: Sequence[str]) -> Response | None:
+        """The answer for what follows `/openapi`; None where there is nothing."""
+        if list(rest) == ["v2"]:
+            return self._v2(request)
+        if not rest or rest[0] != "v3":
+            return None
+        path = "/".join(rest[1:])
+        return self._document(request, path) if path else self._index(request)
+
+    def _index(self, request: Request) -> Response:
+        paths = {
+            path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
+            for path, digest in self._openapi.index().items()
+        }
+        body = document({"paths": paths}).rstrip()
+        digest = hashlib.sha512(body).hexdigest()
+        headers = (_RANGES, self._modified(request, digest))
+        return Response(status=200, body=body, content_type=_TEXT, headers=headers)
+
+    def _document(self, request: Request, path: str) -> Response:
+        found = self._openapi.v3(path)
+        if found is None:
+            return Response(status=404, content_type="")
+        body, digest = found
+        asked = request.query.get("hash")
+        if asked and asked != digest:
+            location = f"/openapi/v3/{path}?hash={digest}"
+            return Response(status=301, headers=(("Location", location),), content_type="")
+        headers = [("Vary", "Accept")]
+        if asked:
+            expires = _http_date(request.received + _YEAR, "UTC")
+            headers += [("Cache-Control", "public, immutable"), ("Expires", expires)]
+        return self._cacheable(request, body, digest, "application/json", headers)
+
+    def _v2(self, request: Request) -> Response:
+        wants = next(accepts(request.header("accept") or "*/*"), ("*/*", {}))[0]
+        binary = wants.endswith("+protobuf")
+        body = self._openapi.v2() if binary else self._openapi.v2_json()
+        media = _V2_PROTOBUF if binary else "application/json"
+        digest = hashlib.sha512(self._openapi.v2()).hexdigest().upper()
+        headers = [("Vary", "Accept-Encoding"), ("Vary", "Accept")]
+        if "gzip" in request.header("accept-encoding"):
+            body = gzip.compress(body, _LEVEL, mtime=0)
+            headers.append(("Content-Encoding", "gzip"))
+        return self._cacheable(request, body, digest, media, headers)
+
+    def _cacheable(
+        self,
+        request: Request,
+        body: bytes,
+        digest: str,
+        media: str,
+        headers: list[tuple[str, str]],
+    ) -> Response:
+        etag = f'"{digest}"'
+        every = [_RANGES, ("Etag", etag), self._modified(request, digest), *headers]
+        if request.header("if-none-match") == etag:
+            return Response(status=304, headers=every, content_type="")
+        return Response(status=200, body=body, headers=every, content_type=media)
+
+    def _modified(self, request: Request, digest: str) -> tuple[str, str]:
+        since = self._since.setdefault(digest, request.received)
+        return "Last-Modified", _http_date(since, "GMT")
+
+
+def _http_date(moment: datetime, zone: str) -> str:
+    day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
+    return f"{day}, {moment:%d} {month} {moment:%Y %H:%M:%S} {zone}"
