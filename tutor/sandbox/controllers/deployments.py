@@ -1,17 +1,15 @@
 """Deployments: a ReplicaSet for each template, rolled from one to the next.
 
-Source: pkg/controller/deployment (names, revisions, conditions and their messages).
+Source: pkg/controller/deployment (names, revisions, events and the order of the steps).
 """
 
-from collections.abc import Hashable, Sequence
-from math import ceil, floor
+from collections.abc import Hashable, Iterable, Sequence
 
-from tutor.sandbox.api.builtin.reading import part
-from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.patch.merge import merge
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
+from tutor.sandbox.controllers import deployment_status
 from tutor.sandbox.controllers.claims import Claims
 from tutor.sandbox.controllers.events import Recorder
 from tutor.sandbox.controllers.resources import (
@@ -20,35 +18,40 @@ from tutor.sandbox.controllers.resources import (
     as_place,
     condition,
     is_deleted,
-    is_true,
     owner_reference,
     place_of,
     template_hash,
-    with_condition,
+)
+from tutor.sandbox.controllers.rollouts import (
+    DESIRED,
+    MOST,
+    Sizes,
+    counted,
+    grown,
+    is_rolling,
+    is_scaling,
+    scaled,
+    shrunk,
+    size,
+    surge,
+    total,
+    wanted_of,
 )
 from tutor.sandbox.kinds import Object, annotations_of, name_of, namespace_of, thaw
 
 REVISION = "deployment.kubernetes.io/revision"
-_DESIRED = "deployment.kubernetes.io/desired-replicas"
-_MAX = "deployment.kubernetes.io/max-replicas"
 _HISTORY = "deployment.kubernetes.io/revision-history"
 _HASH = "pod-template-hash"
 _NOT_COPIED = (
     "kubectl.kubernetes.io/last-applied-configuration",
     REVISION,
     _HISTORY,
-    _DESIRED,
-    _MAX,
+    DESIRED,
+    MOST,
     "deprecated.deployment.rollback.to",
 )
-
-
-def amount(value: object, total: int, *, up: bool) -> int:
-    """An IntOrString of a total: percentages are rounded up or down."""
-    if isinstance(value, str) and value.endswith("%"):
-        part = int(value[:-1]) * total / 100
-        return ceil(part) if up else floor(part)
-    return int(str(value))
+_MOST_HISTORY = 2_000
+_CREATE_ERROR = "ReplicaSetCreateError"
 
 
 class Deployments:
@@ -71,298 +74,215 @@ class Deployments:
         owner = self._client.find(DEPLOYMENTS, namespace, name)
         if owner is None:
             return DONE
+        try:
+            return await self._step(owner)
+        except ApiError as error:
+            if error.reason == "NotFound":
+                return DONE
+            raise
+
+    async def _step(self, owner: Object) -> Result:
+        sets = await self._sets.claim(owner)
         if is_deleted(owner):
-            await self._report(owner, await self._sets.claim(owner), None)
-            return DONE
-        owned = await self._sets.claim(owner)
-        new = self._matching(owner, owned)
-        paused = owner["spec"].get("paused", False)
-        if new is None and not paused:
-            new = await self._make(owner, owned)
-            owned = await self._sets.claim(owner)
+            return await self._report(owner, sets, rollout=False)
+        noted = deployment_status.pause(owner, self._client.now())
+        if noted is not None:
+            owner = await self._write_status(owner, noted)
+        new = _matching(owner, sets)
         if new is not None:
-            new = await self._number(owner, new, owned)
-            owned = await self._sets.claim(owner)
-            if paused:
-                await self._scale_all(owner, owned)
-            elif owner["spec"].get("strategy", {}).get("type") == "Recreate":
-                await self._recreate(owner, new, owned)
-            else:
-                await self._roll(owner, new, owned)
-            owner = self._client.find(DEPLOYMENTS, namespace, name) or owner
-        await self._report(owner, await self._sets.claim(owner), new)
-        await self._clean(owner, await self._sets.claim(owner), new)
-        return DONE
+            owner = await self._number(owner, new, sets)
+            sets = await self._sets.claim(owner)
+        if owner["spec"].get("paused") or is_scaling(owner, sets):
+            return await self._scale(owner, sets)
+        if is_rolling(owner):
+            return await self._roll(owner, sets)
+        return await self._recreate(owner, sets)
 
-    def _matching(self, owner: Object, owned: Sequence[Object]) -> Object | None:
-        wanted = _template(owner)
-        same = [rs for rs in owned if _template(rs) == wanted]
-        return min(same, key=lambda rs: rs["metadata"]["creationTimestamp"], default=None)
+    async def _scale(self, owner: Object, sets: list[Object]) -> Result:
+        new, old = _split(owner, sets)
+        await self._resize(owner, sets, scaled(owner, old, new))
+        if owner["spec"].get("paused"):
+            await self._clean(owner, old)
+        return await self._report(owner, await self._sets.claim(owner), rollout=False)
 
-    async def _make(self, owner: Object, owned: Sequence[Object]) -> Object | None:
+    async def _roll(self, owner: Object, sets: list[Object]) -> Result:
+        new, old = _split(owner, sets)
+        if new is None:
+            made = await self._make(owner, sets)
+            if made is None:
+                return Result(failed=True)
+            owner, new = made
+        sets = [*old, new]
+        sizes = {name_of(new): grown(owner, sets, size(new))}
+        if sizes[name_of(new)] == size(new):
+            sizes = shrunk(owner, old, new)
+        changed = await self._resize(owner, sets, sizes)
+        if not changed and deployment_status.is_complete(owner, owner.get("status", {})):
+            await self._clean(owner, old)
+        return await self._report(owner, await self._sets.claim(owner))
+
+    async def _recreate(self, owner: Object, sets: list[Object]) -> Result:
+        new, old = _split(owner, sets)
+        if await self._resize(owner, old, {name_of(rs): 0 for rs in old}):
+            return await self._report(owner, await self._sets.claim(owner))
+        if total(old, "replicas") or total(old, "terminatingReplicas"):
+            return await self._report(owner, sets)
+        if new is None:
+            made = await self._make(owner, sets)
+            if made is None:
+                return Result(failed=True)
+            owner, new = made
+        await self._resize(owner, [new], {name_of(new): wanted_of(owner)})
+        if deployment_status.is_complete(owner, owner.get("status", {})):
+            await self._clean(owner, old)
+        return await self._report(owner, await self._sets.claim(owner))
+
+    async def _make(self, owner: Object, sets: Sequence[Object]) -> tuple[Object, Object] | None:
+        """The Deployment and its new ReplicaSet; None when it could not be made."""
+        wanted = self._new_set(owner, sets)
+        name = name_of(wanted)
+        try:
+            made = await self._client.create(wanted)
+        except ApiError as error:
+            if error.reason == "AlreadyExists":
+                await self._note_collision(owner)
+                return None
+            message = f'Failed to create new replica set "{name}": {error.message}'
+            await self._progress(owner, "False", _CREATE_ERROR, message)
+            await self._events.warning(owner, _CREATE_ERROR, message)
+            return None
+        if size(made):
+            text = f"Scaled up replica set {name} from 0 to {size(made)}"
+            await self._events.normal(owner, "ScalingReplicaSet", text)
+        owner = await self._revise(owner, annotations_of(made)[REVISION])
+        text = f'Created new replica set "{name}"'
+        return await self._progress(owner, "True", "NewReplicaSetCreated", text), made
+
+    def _new_set(self, owner: Object, sets: Sequence[Object]) -> Object:
         collisions = owner.get("status", {}).get("collisionCount", 0)
         digest = template_hash(_template(owner), collisions)
         template = thaw(owner["spec"]["template"])
         template.setdefault("metadata", {}).setdefault("labels", {})[_HASH] = digest
         selector = thaw(owner["spec"]["selector"])
         selector.setdefault("matchLabels", {})[_HASH] = digest
-        replicas = self._first_size(owner, owned)
         meta = {
             "name": f"{name_of(owner)}-{digest}",
             "namespace": namespace_of(owner),
             "labels": template["metadata"]["labels"],
-            "annotations": self._annotations(owner, str(_last_revision(owned) + 1)),
+            "annotations": {
+                **_copied(owner),
+                **_sized(owner),
+                REVISION: str(_last_revision(sets) + 1),
+            },
             "ownerReferences": [owner_reference(owner)],
         }
-        spec = {"replicas": replicas, "selector": selector, "template": template}
+        spec = {"replicas": grown(owner, sets, 0), "selector": selector, "template": template}
         if owner["spec"].get("minReadySeconds"):
             spec["minReadySeconds"] = owner["spec"]["minReadySeconds"]
-        try:
-            made = await self._client.create(
-                {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": meta, "spec": spec}
-            )
-        except ApiError as error:
-            if error.reason == "AlreadyExists":
-                await self._client.change(
-                    DEPLOYMENTS,
-                    *place_of(owner),
-                    lambda obj: merge(obj, {"status": {"collisionCount": collisions + 1}}),
-                    "status",
-                )
-            raise
-        await self._progress(
-            owner, "NewReplicaSetCreated", f'Created new replica set "{name_of(made)}"'
-        )
-        if replicas:
-            await self._events.normal(
-                owner, "ScalingReplicaSet", f"Scaled up replica set {name_of(made)} to {replicas}"
-            )
-        return made
+        return {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": meta, "spec": spec}
 
-    def _first_size(self, owner: Object, owned: Sequence[Object]) -> int:
-        wanted = owner["spec"].get("replicas", 0)
-        if owner["spec"].get("strategy", {}).get("type") == "Recreate":
-            return 0 if any(_size(rs) or _live(rs) for rs in owned) else wanted
-        room = wanted + self._surge(owner) - sum(_size(rs) for rs in owned)
-        return max(min(room, wanted), 0)
+    async def _note_collision(self, owner: Object) -> None:
+        status: Object = owner.get("status", {})
+        count = status.get("collisionCount", 0) + 1
+        await self._write_status(owner, status | {"collisionCount": count})
 
-    def _annotations(self, owner: Object, revision: str) -> dict[str, str]:
-        wanted = owner["spec"].get("replicas", 0)
-        copied = {k: v for k, v in annotations_of(owner).items() if k not in _NOT_COPIED}
-        most = wanted + self._surge(owner)
-        return copied | {_DESIRED: str(wanted), _MAX: str(most), REVISION: revision}
-
-    def _surge(self, owner: Object) -> int:
-        rolling = part(owner, "spec", "strategy", "rollingUpdate")
-        if not rolling:
-            return 0
-        total = owner["spec"].get("replicas", 0)
-        return amount(rolling.get("maxSurge", 0), total, up=True)
-
-    def _unavailable(self, owner: Object) -> int:
-        rolling = part(owner, "spec", "strategy", "rollingUpdate")
-        total = owner["spec"].get("replicas", 0)
-        most = amount(rolling.get("maxUnavailable", 0), total, up=False)
-        return most if most or self._surge(owner) else 1
-
-    async def _number(self, owner: Object, new: Object, owned: Sequence[Object]) -> Object:
+    async def _number(self, owner: Object, new: Object, sets: Sequence[Object]) -> Object:
         """Give the current ReplicaSet the highest revision, and the Deployment the same."""
-        others = [rs for rs in owned if name_of(rs) != name_of(new)]
-        current = annotations_of(new).get(REVISION, "0")
-        highest = _last_revision(others)
-        revision = current if int(current) > highest else str(highest + 1)
-        wanted = self._annotations(owner, revision)
-        if revision != current and int(current):
-            history = annotations_of(new).get(_HISTORY)
-            wanted[_HISTORY] = f"{history},{current}" if history else current
         old = annotations_of(new)
-        if any(old.get(key) != value for key, value in wanted.items()):
-            new = await self._client.patch(
-                REPLICA_SETS, *place_of(new), {"metadata": {"annotations": wanted}}
+        current = old.get(REVISION, "0")
+        highest = _last_revision(rs for rs in sets if name_of(rs) != name_of(new))
+        wanted = _copied(owner)
+        if int(current) <= highest:
+            wanted[REVISION] = str(highest + 1)
+            if REVISION in old:
+                wanted[_HISTORY] = _lengthened(old.get(_HISTORY, ""), current)
+        change: Object = {}
+        if any(old.get(name) != value for name, value in wanted.items()):
+            change["metadata"] = {"annotations": wanted}
+        seconds = owner["spec"].get("minReadySeconds", 0)
+        if new["spec"].get("minReadySeconds", 0) != seconds:
+            change["spec"] = {"minReadySeconds": seconds}
+        if change:
+            new = await self._client.change(
+                REPLICA_SETS, *place_of(new), lambda obj: merge(obj, change)
             )
-        if annotations_of(owner).get(REVISION) != revision:
-            change = {"metadata": {"annotations": {REVISION: revision}}}
-            # Written with the status, a revision does not count as a change of what is wanted.
+        owner = await self._revise(owner, annotations_of(new)[REVISION])
+        if condition(owner, deployment_status.PROGRESSING) is None:
+            text = f'Found new replica set "{name_of(new)}"'
+            owner = await self._progress(owner, "True", "FoundNewReplicaSet", text)
+        return owner
+
+    async def _revise(self, owner: Object, revision: str) -> Object:
+        if annotations_of(owner).get(REVISION) == revision:
+            return owner
+        change = {"metadata": {"annotations": {REVISION: revision}}}
+        # Written with the status, a revision does not count as a change of what is wanted.
+        return await self._client.change(
+            DEPLOYMENTS, *place_of(owner), lambda obj: merge(obj, change), "status"
+        )
+
+    async def _resize(self, owner: Object, sets: Iterable[Object], sizes: Sizes) -> bool:
+        """Write sizes where they differ, or were meant for another size of the Deployment."""
+        changed = False
+        noted = _sized(owner)
+        for rs in sets:
+            before, after = size(rs), sizes.get(name_of(rs), size(rs))
+            stale = name_of(rs) in sizes and not noted.items() <= annotations_of(rs).items()
+            if before == after and not (stale and before):
+                continue
+            change = {"metadata": {"annotations": noted}, "spec": {"replicas": after}}
             await self._client.change(
-                DEPLOYMENTS, *place_of(owner), lambda obj: merge(obj, change), "status"
+                REPLICA_SETS, *place_of(rs), lambda obj, change=change: merge(obj, change)
             )
-        return new
+            if before != after:
+                changed = True
+                direction = "up" if after > before else "down"
+                text = f"Scaled {direction} replica set {name_of(rs)} from {before} to {after}"
+                await self._events.normal(owner, "ScalingReplicaSet", text)
+        return changed
 
-    async def _roll(self, owner: Object, new: Object, owned: Sequence[Object]) -> None:
-        wanted = owner["spec"].get("replicas", 0)
-        old = [rs for rs in owned if name_of(rs) != name_of(new) and _size(rs)]
-        if not old and _size(new) != wanted:
-            await self._resize(owner, new, wanted)
-            return
-        total = sum(_size(rs) for rs in owned)
-        room = wanted + self._surge(owner) - total
-        if _size(new) < wanted and room > 0:
-            await self._resize(owner, new, min(_size(new) + room, wanted))
-            return
-        if _size(new) > wanted:
-            await self._resize(owner, new, wanted)
-            return
-        floor_ = wanted - self._unavailable(owner)
-        unavailable_new = _size(new) - new.get("status", {}).get("availableReplicas", 0)
-        spare = total - floor_ - unavailable_new
-        for rs in sorted(old, key=lambda rs: rs["metadata"]["creationTimestamp"]):
-            unready = _size(rs) - rs.get("status", {}).get("availableReplicas", 0)
-            drop = min(_size(rs), max(spare, 0))
-            drop = max(drop, min(unready, _size(rs), max(total - floor_, 0)))
-            if drop > 0:
-                await self._resize(owner, rs, _size(rs) - drop)
-                spare -= drop
+    async def _progress(self, owner: Object, status: str, reason: str, message: str) -> Object:
+        now = self._client.now()
+        wanted = deployment_status.with_progress(owner, status, reason, message, now)
+        return await self._write_status(owner, wanted)
 
-    async def _recreate(self, owner: Object, new: Object, owned: Sequence[Object]) -> None:
-        old = [rs for rs in owned if name_of(rs) != name_of(new)]
-        for rs in old:
-            if _size(rs):
-                await self._resize(owner, rs, 0)
-        wanted = owner["spec"].get("replicas", 0)
-        if not any(_live(rs) for rs in old) and _size(new) != wanted:
-            await self._resize(owner, new, wanted)
-
-    async def _scale_all(self, owner: Object, owned: Sequence[Object]) -> None:
-        active = [rs for rs in owned if _size(rs)]
-        if len(active) == 1 and _size(active[0]) != owner["spec"].get("replicas", 0):
-            await self._resize(owner, active[0], owner["spec"].get("replicas", 0))
-
-    async def _resize(self, owner: Object, rs: Object, size: int) -> None:
-        before = _size(rs)
-        wanted = owner["spec"].get("replicas", 0)
-        annotations = {_DESIRED: str(wanted), _MAX: str(wanted + self._surge(owner))}
-        change = {"metadata": {"annotations": annotations}, "spec": {"replicas": size}}
-        await self._client.patch(REPLICA_SETS, *place_of(rs), change)
-        direction = "up" if size > before else "down"
-        await self._events.normal(
-            owner,
-            "ScalingReplicaSet",
-            f"Scaled {direction} replica set {name_of(rs)} from {before} to {size}",
+    async def _write_status(self, owner: Object, status: Object) -> Object:
+        if status == owner.get("status", {}):
+            return owner
+        return await self._client.change(
+            DEPLOYMENTS, *place_of(owner), lambda obj: obj | {"status": status}, "status"
         )
 
-    async def _progress(self, owner: Object, reason: str, message: str) -> None:
-        now = timestamp(self._client.now())
+    async def _report(
+        self, owner: Object, sets: Sequence[Object], *, rollout: bool = True
+    ) -> Result:
+        new, now = _matching(owner, sets), self._client.now()
+        made = deployment_status.rollout_of if rollout else deployment_status.counts_of
+        status = made(owner, sets, new, now)
+        await self._write_status(owner, status)
+        due = deployment_status.stuck_at(owner, status)
+        return DONE if due is None else Result(again_s=max((due - now).total_seconds(), 1))
 
-        def write(obj: Object) -> Object:
-            status = obj.setdefault("status", {})
-            status["conditions"] = _progressing(
-                status.get("conditions") or [], "True", reason, message, now
-            )
-            return obj
-
-        await self._client.change(DEPLOYMENTS, *place_of(owner), write, "status")
-
-    async def _report(self, owner: Object, owned: Sequence[Object], new: Object | None) -> None:
-        new = next((rs for rs in owned if new and name_of(rs) == name_of(new)), None)
-        now = timestamp(self._client.now())
-
-        def write(obj: Object) -> Object:
-            obj["status"] = self._status(obj, owned, new, now)
-            return obj
-
-        try:
-            await self._client.change(DEPLOYMENTS, *place_of(owner), write, "status")
-        except ApiError as error:
-            if error.reason == "NotFound":
-                return
-            raise
-
-    def _status(
-        self, owner: Object, owned: Sequence[Object], new: Object | None, now: str
-    ) -> Object:
-        def total(field: str) -> int:
-            return sum(rs.get("status", {}).get(field, 0) for rs in owned)
-
-        wanted = owner["spec"].get("replicas", 0)
-        replicas, available = total("replicas"), total("availableReplicas")
-        updated = new.get("status", {}).get("replicas", 0) if new else 0
-        counts = {
-            "replicas": replicas,
-            "updatedReplicas": updated,
-            "readyReplicas": total("readyReplicas"),
-            "availableReplicas": available,
-            "unavailableReplicas": max(wanted - available, replicas - available, 0),
-        }
-        old = owner.get("status", {})
-        status: Object = {"observedGeneration": owner["metadata"].get("generation", 1)}
-        status |= {name: count for name, count in counts.items() if count}
-        if old.get("collisionCount"):
-            status["collisionCount"] = old["collisionCount"]
-        conditions = self._available(old.get("conditions") or [], owner, available, now)
-        if new is not None:
-            complete = updated == wanted and replicas == wanted and available >= wanted
-            conditions = self._rollout(conditions, old, counts, new, complete, now)
-        failed = next(
-            (c for rs in owned if (c := condition(rs, "ReplicaFailure")) is not None), None
-        )
-        conditions = [c for c in conditions if c["type"] != "ReplicaFailure"]
-        if failed is not None:
-            conditions = with_condition(
-                conditions, "ReplicaFailure", "True", failed["reason"], failed["message"], now
-            )
-        status["conditions"] = conditions
-        return status
-
-    def _available(
-        self, conditions: Sequence[Object], owner: Object, available: int, now: str
-    ) -> list[Object]:
-        least = owner["spec"].get("replicas", 0) - self._unavailable(owner)
-        if available >= least:
-            return _dated(
-                conditions,
-                "Available",
-                "True",
-                "MinimumReplicasAvailable",
-                "Deployment has minimum availability.",
-                now,
-            )
-        return _dated(
-            conditions,
-            "Available",
-            "False",
-            "MinimumReplicasUnavailable",
-            "Deployment does not have minimum availability.",
-            now,
-        )
-
-    def _rollout(
-        self,
-        conditions: list[Object],
-        old: Object,
-        counts: dict[str, int],
-        new: Object,
-        complete: bool,
-        now: str,
-    ) -> list[Object]:
-        name = name_of(new)
-        current = next((c for c in conditions if c["type"] == "Progressing"), None)
-        if complete:
-            if current and current.get("reason") == "NewReplicaSetAvailable":
-                return conditions
-            message = f'ReplicaSet "{name}" has successfully progressed.'
-            return _progressing(conditions, "True", "NewReplicaSetAvailable", message, now)
-        moved = any(
-            counts[field] > old.get(field, 0)
-            for field in ("updatedReplicas", "readyReplicas", "availableReplicas")
-        )
-        if moved:
-            message = f'ReplicaSet "{name}" is progressing.'
-            return _progressing(conditions, "True", "ReplicaSetUpdated", message, now)
-        if current is None:
-            message = f'Found new replica set "{name}"'
-            return _progressing(conditions, "True", "FoundNewReplicaSet", message, now)
-        return conditions
-
-    async def _clean(self, owner: Object, owned: Sequence[Object], new: Object | None) -> None:
-        if new is None or not is_true(owner, "Available"):
-            return
+    async def _clean(self, owner: Object, old: Sequence[Object]) -> None:
         keep = owner["spec"].get("revisionHistoryLimit", 10)
-        idle = [
-            rs for rs in owned if name_of(rs) != name_of(new) and not _size(rs) and not _live(rs)
-        ]
-        idle.sort(key=lambda rs: int(annotations_of(rs).get(REVISION, "0")))
-        for rs in idle[: max(len(idle) - keep, 0)]:
-            await self._client.delete(REPLICA_SETS, *place_of(rs))
+        alive = sorted((rs for rs in old if not is_deleted(rs)), key=_revision)
+        for rs in alive[: max(len(alive) - keep, 0)]:
+            if not size(rs) and not counted(rs, "replicas"):
+                await self._client.delete(REPLICA_SETS, *place_of(rs))
+
+
+def _matching(owner: Object, sets: Sequence[Object]) -> Object | None:
+    wanted = _template(owner)
+    same = [rs for rs in sets if _template(rs) == wanted]
+    return min(
+        same, key=lambda rs: (rs["metadata"]["creationTimestamp"], name_of(rs)), default=None
+    )
+
+
+def _split(owner: Object, sets: Sequence[Object]) -> tuple[Object | None, list[Object]]:
+    """The current ReplicaSet and all others."""
+    new = _matching(owner, sets)
+    return new, [rs for rs in sets if rs is not new]
 
 
 def _template(obj: Object) -> Object:
@@ -373,29 +293,26 @@ def _template(obj: Object) -> Object:
     return template
 
 
-def _size(rs: Object) -> int:
-    return rs["spec"].get("replicas", 0)
+def _copied(owner: Object) -> dict[str, str]:
+    return {k: v for k, v in annotations_of(owner).items() if k not in _NOT_COPIED}
 
 
-def _live(rs: Object) -> int:
-    return rs.get("status", {}).get("replicas", 0)
+def _sized(owner: Object) -> dict[str, str]:
+    wanted = wanted_of(owner)
+    return {DESIRED: str(wanted), MOST: str(wanted + surge(owner))}
 
 
-def _last_revision(owned: Sequence[Object]) -> int:
-    return max((int(annotations_of(rs).get(REVISION, "0")) for rs in owned), default=0)
+def _lengthened(history: str, revision: str) -> str:
+    revisions = [*(history.split(",") if history else ()), revision]
+    while len(",".join(revisions)) > _MOST_HISTORY:
+        del revisions[0]
+    return ",".join(revisions)
 
 
-def _progressing(
-    conditions: Sequence[Object], status: str, reason: str, message: str, now: str
-) -> list[Object]:
-    return _dated(conditions, "Progressing", status, reason, message, now)
+def _revision(rs: Object) -> int:
+    text = annotations_of(rs).get(REVISION, "0")
+    return int(text) if text.isdecimal() else 0
 
 
-def _dated(
-    conditions: Sequence[Object], kind: str, status: str, reason: str, message: str, now: str
-) -> list[Object]:
-    old = next((c for c in conditions if c["type"] == kind), None)
-    if old and (old["status"], old.get("reason")) == (status, reason):
-        return list(conditions)
-    dated = with_condition(conditions, kind, status, reason, message, now)
-    return [c | {"lastUpdateTime": now} if c["type"] == kind else c for c in dated]
+def _last_revision(sets: Iterable[Object]) -> int:
+    return max(map(_revision, sets), default=0)
