@@ -4,72 +4,29 @@ import asyncio
 import logging
 import socket
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
 from tutor.sandbox.api.render import document
 from tutor.sandbox.api.request import Answer, Headers, Request, Response, Source, Stream
-from tutor.sandbox.api.status import ApiError, internal_error
+from tutor.sandbox.api.status import ApiError, bad_request, internal_error
 from tutor.sandbox.component import Handler, ServerTls
-from tutor.sandbox.server.tls import SPOKE_HTTP, TlsContext, TlsObject
+from tutor.sandbox.server.connection import Chunked, Plain, Server
+from tutor.sandbox.server.tls import TlsContext, TlsObject
 
 log = logging.getLogger(__name__)
 
 MAX_BODY = 3 * 1024 * 1024
+_CONTINUE = "100-continue"
+_BODY_S = 60.0
 _SHUTDOWN_S = 0.5
 _TURNS = 5
 
 Now = Callable[[], datetime]
-RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
-
-class _Plain(web.Response):
-    """A response without aiohttp's Server header: the real server sends none."""
-
-    async def _prepare_headers(self) -> None:
-        await super()._prepare_headers()
-        self.headers.popall(hdrs.SERVER, None)
-
-
-class _Chunked(web.StreamResponse):
-    """A stream without aiohttp's Server header."""
-
-    async def _prepare_headers(self) -> None:
-        await super()._prepare_headers()
-        self.headers.popall(hdrs.SERVER, None)
-
-
-class _Server(web.Server):
-    """A server that hears of handshakes that failed, and can end every connection at once."""
-
-    def __init__(self, handler: RequestHandler, refused: Callable[[str, str], None]) -> None:
-        super().__init__(handler, handler_cancellation=True, access_log=None, logger=log)
-        self._refused = refused
-        self._open: dict[object, asyncio.Transport] = {}
-
-    def abort(self) -> None:
-        """Drop what is still open, without goodbyes that nobody waits for."""
-        for transport in self._open.values():
-            transport.abort()
-
-    def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
-        """Told by each connection, before its first request."""
-        super().connection_made(handler, transport)
-        self._open[handler] = transport
-        tls = transport.get_extra_info("ssl_object")
-        if isinstance(tls, TlsObject) and tls.refusal not in ("", SPOKE_HTTP):
-            host, port = transport.get_extra_info("peername")[:2]
-            self._refused(f"{host}:{port}", tls.refusal)
-
-    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
-        """Told by each connection at its end."""
-        self._open.pop(handler, None)
-        super().connection_lost(handler, exc)
 
 
 @asynccontextmanager
@@ -85,7 +42,7 @@ async def serving(
     async def answer(incoming: web.BaseRequest) -> web.StreamResponse:
         return await _answer(incoming, handler, now, extra)
 
-    server = _Server(answer, tls.refused if tls else lambda _peer, _why: None)
+    server = Server(answer, tls.refused if tls else lambda _peer, _why: None, log)
     runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     context = TlsContext(tls) if tls else None
@@ -134,16 +91,29 @@ async def _answer(
 
 
 async def _body(incoming: web.BaseRequest) -> bytes:
+    if not incoming.body_exists:
+        return b""
     length = incoming.content_length
     if length is not None and length > MAX_BODY:
         raise _too_large()
+    if incoming.headers.get(hdrs.EXPECT, "").lower() == _CONTINUE:
+        await incoming.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        incoming.writer.output_size = 0  # what follows is the answer's beginning
     chunks: list[bytes] = []
     size = 0
-    async for chunk in incoming.content.iter_any():
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise _too_large()
-        chunks.append(chunk)
+    try:
+        async with asyncio.timeout(_BODY_S):
+            async for chunk in incoming.content.iter_any():
+                size += len(chunk)
+                if size > MAX_BODY:
+                    raise _too_large()
+                chunks.append(chunk)
+    except web.RequestPayloadError as error:
+        raise bad_request(f"the body cannot be read: {error}") from error
+    except TimeoutError as error:
+        # aiohttp tells nobody who reads a body that the rest of it is no HTTP.
+        why = "Timeout: request did not complete within the allotted timeout"
+        raise ApiError(504, "Timeout", why, details={}) from error
     return b"".join(chunks)
 
 
@@ -181,13 +151,18 @@ def _headers(made: Answer, extra: Headers) -> CIMultiDict[str]:
 def _response(incoming: web.BaseRequest, made: Response, extra: Headers) -> web.Response:
     headers = _headers(made, extra)
     body = b"" if incoming.method == "HEAD" else made.body
-    return _Plain(status=made.status, body=body, headers=headers)
+    response = Plain(status=made.status, body=body, headers=headers)
+    other_protocol = hdrs.UPGRADE in incoming.headers or incoming.method == "CONNECT"
+    if other_protocol or not incoming.content.is_eof():
+        # What follows on this connection is no HTTP, or the rest of a body.
+        response.force_close()
+    return response
 
 
 async def _stream(
     incoming: web.BaseRequest, made: Stream, now: Now, extra: Headers
 ) -> web.StreamResponse:
-    response = _Chunked(status=made.status, headers=_headers(made, extra))
+    response = Chunked(status=made.status, headers=_headers(made, extra))
     response.enable_chunked_encoding()
     source = made.source
     try:
