@@ -102,8 +102,9 @@ def check_claim(value: Object, kind: Kind) -> None:
     Raises:
         DecodeError: It cannot.
     """
-    claimed = value.get("kind") or kind.kind
-    version = value.get("apiVersion") or kind.api_version
+    parsed = parsed_object(value)
+    claimed = parsed.kind or kind.kind
+    version = parsed.api_version or kind.api_version
     group, _, short = version.rpartition("/")
     if not _is_registered(group, short, claimed):
         raise DecodeError(not_registered(claimed, version))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from tutor.sandbox.api.status import go_quote
+from tutor.sandbox.schema.depth import too_deep
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
@@ -49,11 +50,13 @@ def decode(body: bytes) -> Document:
         flags.repeated = flags.repeated or len(found) != len(items)
         return found
 
+    if bracket := too_deep(text):
+        raise JsonError(f"invalid character '{bracket}' exceeded max depth")
     try:
         value = json.loads(
             text, object_pairs_hook=pairs, parse_int=_integer, parse_constant=_not_json
         )
-    except (ValueError, RecursionError):
+    except ValueError:
         _Scanner(text).scan()
         raise
     if not flags.repeated:

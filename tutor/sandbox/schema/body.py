@@ -12,6 +12,7 @@ from math import isinf
 from typing import Any, NoReturn, Self, cast
 
 from tutor.sandbox.kinds import Object
+from tutor.sandbox.schema.depth import too_deep
 from tutor.sandbox.schema.errors import DecodeError, UnrecognizedError, quoted
 from tutor.sandbox.schema.syntax import syntax_error
 
@@ -104,10 +105,10 @@ def _read(body: bytes) -> tuple[Any, bool]:
         parse_int=_integer,
         parse_constant=_constant,
     )
+    if too_deep(text):
+        raise UnrecognizedError(f"{_PREFIX}exceeded max depth")
     try:
         value = decoder.decode(text)
-    except RecursionError:
-        raise UnrecognizedError(f"{_PREFIX}exceeded max depth") from None
     except ValueError:
         raise UnrecognizedError(f"{_PREFIX}{syntax_error(body)}") from None
     if _SURROGATE_ESCAPE.search(text):

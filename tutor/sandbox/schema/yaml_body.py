@@ -17,6 +17,7 @@ from yaml.scanner import ScannerError
 
 from tutor.sandbox.kinds import Object
 from tutor.sandbox.schema.body import Number, Parsed, not_an_object, parsed_object
+from tutor.sandbox.schema.depth import MAX_DEPTH
 from tutor.sandbox.schema.encode import go_number
 from tutor.sandbox.schema.errors import UnrecognizedError, quoted
 from tutor.sandbox.schema.yaml_words import plain_value, tagged_value
@@ -39,7 +40,7 @@ def parse_yaml(body: bytes) -> Parsed:
     except yaml.YAMLError:
         raise UnrecognizedError("yaml: control characters are not allowed") from None
     except RecursionError:
-        raise UnrecognizedError("yaml: exceeded max depth") from None
+        raise _too_deep() from None
     if not isinstance(value, dict):
         if value is not None:
             raise not_an_object(value)
@@ -47,6 +48,10 @@ def parse_yaml(body: bytes) -> Parsed:
     repeated = "\n".join(f"  {line}" for line in document.repeated)
     preface = (f"yaml: unmarshal errors:\n{repeated}",) if repeated else ()
     return parsed_object(cast("Object", value), duplicates=preface, preface=preface)
+
+
+def _too_deep() -> UnrecognizedError:
+    return UnrecognizedError("yaml: exceeded max depth")
 
 
 def _message(error: yaml.MarkedYAMLError) -> str:
@@ -169,13 +174,15 @@ def _size(value: Any, limit: int) -> int:
     return size
 
 
-def _json_value(value: Any) -> Any:
+def _json_value(value: Any, depth: int = 1) -> Any:
     """A value after JSON has been written and read again."""
+    if depth > MAX_DEPTH and isinstance(value, dict | list):
+        raise _too_deep()
     if isinstance(value, dict):
         named = {_name(key): item for key, item in cast("dict[Hashable, Any]", value).items()}
-        return {name: _json_value(named[name]) for name in sorted(named)}
+        return {name: _json_value(named[name], depth + 1) for name in sorted(named)}
     if isinstance(value, list):
-        return [_json_value(item) for item in cast("list[Any]", value)]
+        return [_json_value(item, depth + 1) for item in cast("list[Any]", value)]
     if isinstance(value, float):
         return _json_number(value)
     is_unsigned = isinstance(value, int) and value >= 2**63
