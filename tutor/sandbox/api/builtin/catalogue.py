@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tutor.sandbox.api.builtin import configuration, event, lease, rbac
+from tutor.sandbox.api.builtin.api_service import API_SERVICE
 from tutor.sandbox.api.builtin.behaviour import Behaviour
 from tutor.sandbox.api.builtin.certificate_request import CERTIFICATE_SIGNING_REQUEST
 from tutor.sandbox.api.builtin.classes import PRIORITY_CLASS, RUNTIME_CLASS
@@ -52,6 +53,7 @@ BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
     (_ADMISSION, "ValidatingAdmissionPolicyBinding"): policies.VALIDATING_ADMISSION_POLICY_BINDING,
     (_ADMISSION, "ValidatingWebhookConfiguration"): webhooks.VALIDATING_WEBHOOK_CONFIGURATION,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): CUSTOM_RESOURCE_DEFINITION,
+    ("apiregistration.k8s.io", "APIService"): API_SERVICE,
     ("apps", "ControllerRevision"): CONTROLLER_REVISION,
     ("apps", "DaemonSet"): DAEMON_SET,
     ("apps", "Deployment"): DEPLOYMENT,
