@@ -163,19 +163,32 @@ class Play:
         return self.app.focused
 
 
-@asynccontextmanager
-async def playing(
-    home: Path, *, size: tuple[int, int] = (120, 40), step: str = "", theme: str = ""
-) -> AsyncGenerator[Play]:
-    """Open the lesson in a home folder; the stage waits for `Play.open`."""
+def _desk(home: Path) -> FakeDesk:
     folder = home / "work"
     folder.mkdir(exist_ok=True)
     (home / "bin").mkdir(exist_ok=True)
     tool = home / "bin" / "kubectl"
     tool.write_text('#!/bin/sh\necho "secret/greeting created"\n', encoding="utf-8")
     tool.chmod(0o755)
-    desk = FakeDesk(home, World(folder))
+    return FakeDesk(home, World(folder))
+
+
+@asynccontextmanager
+async def playing(
+    home: Path, *, size: tuple[int, int] = (120, 40), step: str = "", theme: str = ""
+) -> AsyncGenerator[Play]:
+    """Open the lesson in a home folder; the stage waits for `Play.open`."""
+    desk = _desk(home)
     visit = replace(desk.visit(desk.course.lessons[0]), step=step)
     app = TutorApp(desk, visit, theme=theme)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        yield Play(app, pilot, desk)
+
+
+@asynccontextmanager
+async def mapping(home: Path, *, size: tuple[int, int] = (120, 40)) -> AsyncGenerator[Play]:
+    """Open the map of all lessons."""
+    desk = _desk(home)
+    app = TutorApp(desk, None)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Play(app, pilot, desk)

@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 
@@ -34,13 +35,18 @@ def open_app(lesson: str, step: str, on: str) -> int:
     root = paths.home(os.environ)
     wishes = settings.load(os.environ, root)
     course = load_course(paths.lessons_dir())
-    visit = _visit(chosen(course, lesson), on, step)
+    desk = LocalDesk(root, wishes, course)
+    last = None if lesson else _last(desk, course, on)
+    visit = last if not lesson else _visit(chosen(course, lesson), on, step)
     logs.configure(paths.logs_dir(root) / "app.log")
     # Before the interface library is imported: it reads this then.
     os.environ.setdefault("ESCDELAY", ESCAPE_MS)
+    # It would believe these, and not the terminal, which changes its size.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
     from tutor.ui.app import TutorApp
 
-    app = TutorApp(LocalDesk(root, wishes, course), visit, theme=wishes.theme)
+    app = TutorApp(desk, visit, theme=wishes.theme)
     failure = app.run()
     if app.crash is not None:
         raise app.crash
@@ -61,6 +67,19 @@ def _check_terminal() -> None:
             f"The terminal says that it is {term or 'nothing'} (TERM): nothing can be drawn on it.",
             next_action=f"Set TERM to what your terminal is, such as xterm-256color. {without}",
         )
+
+
+def _last(desk: "LocalDesk", course: Course, on: str) -> Visit | None:
+    """The lesson that was open last; None, which is the map, when none was. Raises `TutorError`."""
+    if not course.lessons:
+        chosen(course, "")
+    opened: list[tuple[datetime, Lesson]] = []
+    for each in course.lessons:
+        progress = desk.progress(each.id, on)
+        moments = [record.opened_at for record in progress.steps.values()] if progress else []
+        opened.extend((moment, each) for moment in moments if moment)
+    last = max(opened, key=lambda each: each[0], default=None)
+    return None if last is None else _visit(last[1], on, "")
 
 
 def _visit(lesson: Lesson, on: str, step: str) -> Visit:

@@ -1,5 +1,7 @@
 """The program's window: which screen is shown, and in which colours."""
 
+import asyncio
+import signal
 from collections.abc import Iterable
 
 from textual import work
@@ -8,12 +10,17 @@ from textual.screen import Screen
 
 from tutor.errors import TutorError
 from tutor.ui.ports import Desk, Visit
+from tutor.ui.screens.course import CourseScreen
 from tutor.ui.screens.lesson import LessonScreen
 from tutor.ui.theme import DARK, LIGHT
 from tutor.ui.widgets.terminal import Terminal
 
 _SHELLS_OWN = frozenset({"quit", "command_palette", "help_quit"})
 """Actions of the library's own keys, which are the shell's while it has the focus."""
+
+
+FAILURE_S = 15.0
+"""How long it is told why a lesson does not open."""
 
 
 class TutorApp(App[TutorError | None]):
@@ -23,7 +30,8 @@ class TutorApp(App[TutorError | None]):
     CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
 
-    def __init__(self, desk: Desk, visit: Visit, *, theme: str = "") -> None:
+    def __init__(self, desk: Desk, visit: Visit | None, *, theme: str = "") -> None:
+        """Without a visit it begins with the map."""
         super().__init__()
         self.desk = desk
         self.crash: Exception | None = None
@@ -36,11 +44,29 @@ class TutorApp(App[TutorError | None]):
         self.register_theme(LIGHT)
         known = self._wanted_theme in self.available_themes
         self.theme = self._wanted_theme if known else DARK.name
-        self._visit(self._first)
+        if not self.is_headless:
+            # Whoever ends us from outside: the terminal is given back, the shell is ended.
+            for each in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(each, self.exit)
+        self._walk()
 
-    @work(group="visit")
-    async def _visit(self, visit: Visit) -> None:
-        self.exit(await self.push_screen_wait(LessonScreen(self.desk, visit)))
+    @work(group="walk")
+    async def _walk(self) -> None:
+        """From the map to a lesson and back, until the learner leaves."""
+        visit, may_go_back = self._first, self._first is None
+        here = ""
+        while True:
+            if visit is None:
+                visit = await self.push_screen_wait(CourseScreen(self.desk, here=here))
+                if visit is None:
+                    return self.exit()
+            here = visit.lesson.id
+            failure = await self.push_screen_wait(LessonScreen(self.desk, visit))
+            if failure is not None and not may_go_back:
+                return self.exit(failure)
+            if failure is not None:
+                self.notify(str(failure), severity="error", markup=False, timeout=FAILURE_S)
+            visit, may_go_back = None, True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While the shell has the focus, its keys are its own."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tutor.course.model import Course, Edit, Environment, Lesson
@@ -123,6 +123,10 @@ class Visit:
     """`sandbox`, `kind` or `context:NAME`."""
     step: str = ""
     """The step to turn to; empty for where the learner was."""
+
+    def to(self, step: str) -> "Visit":
+        """The same, to another step."""
+        return replace(self, step=step)
 
 
 class Desk(Protocol):

@@ -254,7 +254,7 @@ class LessonScreen(Solving, DrawnScreen):
     async def action_course(self) -> None:
         """Go to the map of all lessons; ask when that ends something."""
         if await self._may_leave("Leave this lesson?", yes="leave it"):
-            self.dismiss(None)
+            await self.leave()
 
     async def _may_leave(self, title: str, *, yes: str) -> bool:
         shell = self.back.runner.shell

@@ -1,12 +1,14 @@
 """A screen that has a stage behind it: starts it, keeps it running, and says what goes wrong."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import cast
 
 from textual import getters, on, work
 from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
+from textual.worker import Worker, WorkerCancelled
 
 from tutor.errors import ProgressError, TutorError
 from tutor.terminal.recorder import CommandBegan, CommandRecord
@@ -35,6 +37,7 @@ class StagedScreen(Screen[TutorError | None]):
     def __init__(self, desk: Desk, visit: Visit) -> None:
         super().__init__()
         self.desk = desk
+        self._life: Worker[None] | None = None
         self.back = Backstage(visit, desk.progress(visit.lesson.id, visit.on), self.redraw)
 
     def redraw(self) -> None:
@@ -52,7 +55,18 @@ class StagedScreen(Screen[TutorError | None]):
     def on_mount(self) -> None:
         self.redraw()
         # The first picture goes out before anything heavy is imported or started.
-        self.call_after_refresh(self._live)
+        self.call_after_refresh(self._begin_to_live)
+
+    def _begin_to_live(self) -> None:
+        self._life = self._live()
+
+    async def leave(self) -> None:
+        """Take the stage down, and go when that is done."""
+        if self._life is not None:
+            self._life.cancel()
+            with suppress(WorkerCancelled):
+                await self._life.wait()
+        self.dismiss(None)
 
     @work(group="stage")
     async def _live(self) -> None:

@@ -1,0 +1,63 @@
+"""What a learner can do and see on the map of all lessons."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from tests.ui.lesson_world import mapping
+from tutor.ui.screens.course import CourseScreen
+from tutor.ui.screens.lesson import LessonScreen
+
+pytestmark = pytest.mark.timeout(90)
+
+
+async def test_map_shows_lessons_steps_and_how_long_they_take(tmp_path: Path) -> None:
+    async with mapping(tmp_path) as play:
+        await play.sees("Your first Secret", "0 of 2 · 5 min left", "Make a Secret", "3 min")
+        await play.sees("Make a Secret from a file and read it back", "Say where a Secret keeps")
+        await play.press("down", "down")
+        await play.sees("2 · Read it back", "not open yet", "Read the value with kubectl")
+
+
+async def test_search_shows_what_has_all_words(tmp_path: Path) -> None:
+    async with mapping(tmp_path) as play:
+        await play.sees("Make a Secret")
+        await play.press("slash", *"back", "space", *"value")
+        await play.sees_not("○  1 Make a Secret")
+        await play.sees("·  2 Read it back")
+        await play.press(*"xyz")
+        await play.sees("Nothing has these words.")
+        await play.press("escape")
+        await play.sees("○  1 Make a Secret", "·  2 Read it back")
+        assert not isinstance(play.focused(), Input)
+
+
+async def test_lesson_opens_from_the_map_and_leads_back_to_it(tmp_path: Path) -> None:
+    async with mapping(tmp_path) as play:
+        await play.sees("Your first Secret")
+        await play.press("enter")
+        await play.until(lambda: isinstance(play.app.screen, LessonScreen))
+        await play.open()
+        await play.solve_first()
+        await play.press("ctrl+g", "m")
+        await play.until(lambda: isinstance(play.app.screen, CourseScreen))
+        await play.sees("1 of 2 · 2 min left", "✓  1 Make a Secret", "○  2 Read it back")
+        await play.press("down", "enter")
+        await play.until(lambda: isinstance(play.app.screen, LessonScreen))
+        await play.until(lambda: play.screen.scene.step.id == "read-it-back")
+
+
+async def test_step_that_is_not_open_is_not_opened_from_the_map(tmp_path: Path) -> None:
+    async with mapping(tmp_path) as play:
+        await play.sees("Your first Secret")
+        await play.press("end", "enter")
+        await play.sees("This step is not open yet.")
+        assert isinstance(play.app.screen, CourseScreen)
+
+
+async def test_map_fits_into_a_small_window(tmp_path: Path) -> None:
+    async with mapping(tmp_path, size=(80, 24)) as play:
+        await play.sees("Your first Secret", "Make a Secret from a file", "F10 quit", "3 min")
+        await play.press("f10")
+        await play.until(lambda: not play.app.is_running)

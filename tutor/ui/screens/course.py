@@ -1,0 +1,235 @@
+"""The map of all lessons: how far the learner is, how long the rest takes, what each is about."""
+
+from typing import cast
+
+from textual import getters, on
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tutor.course.model import Lesson
+from tutor.session.record import Progress
+from tutor.ui.atlas import Entry, LessonEntry, LessonMark, StepEntry, entries
+from tutor.ui.ports import Desk, Visit
+from tutor.ui.screens.help import HelpScreen
+from tutor.ui.widgets.keybar import KeyBar, Shown
+from tutor.ui.widgets.prose import Prose
+from tutor.ui.widgets.steps import SIGNS
+
+LESSON_SIGNS: dict[LessonMark, str] = {"done": "✓", "begun": "▸", "new": "○"}
+_COLOURS = {"passed": "$success", "skipped": "$text-muted", "closed": "$text-disabled"}
+_BAR = 24
+"""Columns of a progress bar."""
+
+_BESIDE_TITLE = 16
+"""Columns of a step's row that its title has not."""
+
+_KEYS = (
+    Shown(id="open", key="Enter", after_prefix="", label="open"),
+    Shown(id="search", key="/", after_prefix="", label="search"),
+    Shown(id="help", key="F1", after_prefix="", label="help"),
+    Shown(id="settings", key="S", after_prefix="", label="settings"),
+    Shown(id="quit", key="F10", after_prefix="", label="quit"),
+)
+
+
+class CourseScreen(Screen[Visit | None]):
+    """Dismissed with what to open; None to leave."""
+
+    # As the library declares it, it is an app of who knows what.
+    app = getters.app(cast("type[App[object]]", App))
+
+    CSS_PATH = "course.tcss"
+    HELP = "All lessons and their steps. Enter opens one."
+    BINDINGS = [  # noqa: RUF012 - as the library has it
+        Binding("slash", "search", "Search", tooltip="Search lessons and steps"),
+        Binding("f1", "help", "Help", tooltip="Show the keys"),
+        Binding("s", "settings", "Settings", tooltip="Change colours and tools"),
+        Binding("f10,q", "quit", "Quit", tooltip="Leave"),
+        Binding("escape", "back", "Back", show=False),
+        Binding("down", "go_down", "To the list", show=False),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012 - as the library
+
+    search = ""
+    """What the rows have to have."""
+
+    def __init__(self, desk: Desk, *, here: str = "") -> None:
+        """`here` is the lesson that the learner comes from."""
+        super().__init__()
+        self._desk = desk
+        self._here = here
+        self._entries: list[Entry] = []
+        self._saved: dict[str, Progress | None] = {
+            lesson.id: desk.progress(lesson.id, desk.visit(lesson).on)
+            for lesson in desk.course.lessons
+        }
+
+    def compose(self) -> ComposeResult:
+        course = self._desk.course
+        yield Static(course.title, id="top", markup=False)
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                box = Input(placeholder="/ searches lessons and steps", id="search", compact=True)
+                box.cursor_blink = False
+                yield box
+                yield OptionList(id="list")
+            with VerticalScroll(id="details", can_focus=False):
+                yield Static(id="title", markup=False)
+                yield Static(id="extent", markup=False)
+                yield Prose("", id="text")
+        bar = KeyBar(id="keys")
+        bar.keys = _KEYS
+        yield bar
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).focus()
+
+    def on_resize(self) -> None:
+        # The rows are as wide as the list will be.
+        self.call_after_refresh(self._fill)
+
+    async def _fill(self) -> None:
+        lists = self.query_one(OptionList)
+        before, was = self._entries, lists.highlighted
+        self._entries = list(entries(self._desk.course, self._saved_of, self.search))
+        lists.clear_options()
+        width = lists.scrollable_content_region.width
+        lists.add_options([Option(_prompt(each, width)) for each in self._entries])
+        stays = was is not None and before == self._entries
+        lists.highlighted = (was if stays else self._first()) if self._entries else None
+        if not self._entries:
+            await self._tell("Nothing has these words.", "", "Escape shows all again.")
+
+    def _saved_of(self, lesson: Lesson) -> Progress | None:
+        return self._saved[lesson.id]
+
+    def _first(self) -> int:
+        """Where to begin: the step that the learner is on, or the lesson they come from."""
+        for index, each in enumerate(self._entries):
+            if (
+                isinstance(each, StepEntry)
+                and each.is_current
+                and self._here in {"", each.lesson.id}
+            ):
+                return index
+        return 0
+
+    @on(Input.Changed)
+    async def _search(self, event: Input.Changed) -> None:
+        event.stop()
+        self.search = event.value
+        await self._fill()
+
+    @on(Input.Submitted)
+    def _leave_search(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.query_one(OptionList).focus()
+
+    @on(OptionList.OptionHighlighted)
+    async def _show(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if event.option_index < len(self._entries):
+            entry = self._entries[event.option_index]
+            await self._tell(*_described(entry))
+
+    async def _tell(self, title: str, extent: str, text: str) -> None:
+        self.query_one("#title", Static).update(title)
+        self.query_one("#extent", Static).update(extent)
+        await self.query_one("#text", Prose).update(text)
+
+    @on(OptionList.OptionSelected)
+    def _open(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        entry = self._entries[event.option_index]
+        visit = self._desk.visit(entry.lesson)
+        if isinstance(entry, LessonEntry):
+            self.dismiss(visit)
+        elif entry.mark == "closed":
+            self.notify("This step is not open yet.\nDo the ones before it first.", markup=False)
+        else:
+            self.dismiss(visit.to(entry.step.id))
+
+    @on(KeyBar.Pressed)
+    async def _press(self, event: KeyBar.Pressed) -> None:
+        event.stop()
+        await self.run_action(event.key)
+
+    def action_open(self) -> None:
+        """Open what is highlighted."""
+        self.query_one(OptionList).action_select()
+
+    def action_search(self) -> None:
+        """Go to the search."""
+        self.query_one(Input).focus()
+
+    def action_go_down(self) -> None:
+        """From the search to what it found."""
+        self.query_one(OptionList).focus()
+
+    def action_back(self) -> None:
+        """Show everything again."""
+        self.query_one(Input).value = ""
+        self.query_one(OptionList).focus()
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.app.push_screen(HelpScreen())
+
+    def action_quit(self) -> None:
+        """Leave."""
+        self.dismiss(None)
+
+
+def _prompt(entry: Entry, width: int) -> Content:
+    if isinstance(entry, StepEntry):
+        colour = "$primary" if entry.is_current else _COLOURS.get(entry.mark, "$foreground")
+        minutes = f"{entry.step.minutes} min"
+        room = max(width - _BESIDE_TITLE, 10)
+        title = entry.step.title
+        title = title if len(title) <= room else f"{title[: room - 1]}…"
+        pointer = "▸" if entry.is_current else " "
+        return Content.assemble(
+            (f" {pointer}{SIGNS[entry.mark]} {entry.number:2} {title:{room}}", colour),
+            (f"{minutes:>7}", "$text-muted"),
+        )
+    share = round(_BAR * entry.done / max(entry.total, 1))
+    left = f"{entry.minutes_left} min left" if entry.minutes_left else "done"
+    return Content.assemble(
+        (f"{LESSON_SIGNS[entry.mark]} {entry.lesson.header.title}\n", "bold"),
+        "  ",
+        ("━" * share, "$success"),
+        ("━" * (_BAR - share), "$border-blurred"),
+        (f" {entry.done} of {entry.total} · {left}", "$text-muted"),
+    )
+
+
+def _described(entry: Entry) -> tuple[str, str, str]:
+    """Title, extent and text."""
+    header = entry.lesson.header
+    if isinstance(entry, StepEntry):
+        word = {"passed": "done", "skipped": "left out", "open": "open", "closed": "not open yet"}
+        extent = f"{entry.step.minutes} minutes · {SIGNS[entry.mark]} {word[entry.mark]}"
+        return f"{entry.number} · {entry.step.title}", extent, entry.step.say
+    match entry.mark:
+        case "new":
+            extent = f"{entry.total} steps, about {entry.minutes} minutes · Enter begins"
+        case "begun":
+            extent = (
+                f"{entry.done} of {entry.total} steps · about {entry.minutes_left} minutes left"
+                f" · Enter goes on with “{entry.current}”"
+            )
+        case "done":
+            extent = f"✓ all {entry.total} steps done · Enter opens it again"
+    parts = [header.summary, "**You will be able to**", _bullets(header.objectives)]
+    if header.requirements:
+        parts += ["**What you should know**", _bullets(header.requirements)]
+    return header.title, extent, "\n\n".join(parts)
+
+
+def _bullets(lines: tuple[str, ...]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
