@@ -6,7 +6,6 @@ Source: apiextensions-apiserver (`pkg/apis/apiextensions/validation/validation.g
 import re
 from collections.abc import Iterator
 
-from tutor.sandbox.api.customresources.field_paths import FieldPathError, read_field_path
 from tutor.sandbox.api.customresources.structure import unsupported
 from tutor.sandbox.api.status import (
     FieldError,
@@ -15,6 +14,7 @@ from tutor.sandbox.api.status import (
     not_supported,
     required,
 )
+from tutor.sandbox.api.structural.field_paths import FieldPathError, read_field_path
 from tutor.sandbox.api.structural.schema import read_schema
 from tutor.sandbox.api.values import is_map
 from tutor.sandbox.kinds import Object

@@ -5,8 +5,8 @@ Source: apiextensions-apiserver (`pkg/apis/apiextensions/validation/validation.g
 
 from collections.abc import Iterator, Sequence
 
-from tutor.sandbox.api.customresources.field_paths import FieldPathError, read_field_path
 from tutor.sandbox.api.status import FieldError, duplicate, invalid, required, too_many
+from tutor.sandbox.api.structural.field_paths import FieldPathError, read_field_path
 from tutor.sandbox.api.structural.schema import read_schema
 from tutor.sandbox.kinds import Object
 

@@ -4,6 +4,7 @@ A checker is built once from a JSONSchemaProps and knows nothing of pruning or d
 kube-openapi (`pkg/validation/validate`), apiextensions-apiserver (`pkg/apiserver/validation`).
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ from tutor.sandbox.api.status import (
     type_invalid,
 )
 from tutor.sandbox.api.structural import numbers
-from tutor.sandbox.api.structural.correlation import ABSENT, same, same_item
+from tutor.sandbox.api.structural.correlation import ABSENT, is_kept, same, same_item
 from tutor.sandbox.api.structural.regex import RegexError, go_regex
 from tutor.sandbox.api.structural.string_formats import STRING_FORMATS
 from tutor.sandbox.api.values import is_list, is_map
@@ -57,9 +58,6 @@ class Checker:
         "_enum",
         "_format",
         "_is_format",
-        "_items",
-        "_list_keys",
-        "_list_type",
         "_matches",
         "_nullable",
         "_number",
@@ -67,12 +65,22 @@ class Checker:
         "_properties",
         "_required",
         "_schema",
+        "_shape",
         "_types",
+        "items",
+        "list_keys",
+        "list_type",
     )
 
-    def __init__(self, schema: Object, *, defaults: bool = False) -> None:
-        """With `defaults` it is for those: the server lets any be an `int-or-string`."""
+    def __init__(
+        self, schema: Object, shape: "Checker | None" = None, *, defaults: bool = False
+    ) -> None:
+        """Build it; `shape` is that of the value proper where this one is an alternative's.
+
+        With `defaults` it is for those: the server lets any be an `int-or-string`.
+        """
         self._schema = schema
+        self._shape = shape or self
         type_ = schema.get("type", "")
         both = schema.get("x-kubernetes-int-or-string", False) and not defaults
         self._types: tuple[str, ...] = ("integer", "string") if both else (type_,) if type_ else ()
@@ -85,14 +93,20 @@ class Checker:
         given: dict[str, Object] = schema.get("properties") or {}
         self._properties = {name: Checker(given[name], defaults=defaults) for name in sorted(given)}
         extra = schema.get("additionalProperties")
-        self._additional = Checker(extra, defaults=defaults) if is_map(extra) else None
+        self._additional = (
+            Checker(extra, shape and shape.field(""), defaults=defaults) if is_map(extra) else None
+        )
         inner = schema.get("items")
-        self._items = Checker(inner, defaults=defaults) if is_map(inner) else None
+        self.items = (
+            Checker(inner, shape and shape.items, defaults=defaults) if is_map(inner) else None
+        )
         self._required: list[str] = schema.get("required") or []
-        self._list_type: str = schema.get("x-kubernetes-list-type", "")
-        self._list_keys: list[str] = schema.get("x-kubernetes-list-map-keys") or []
+        self.list_type: str = schema.get("x-kubernetes-list-type", "")
+        self.list_keys: list[str] = schema.get("x-kubernetes-list-map-keys") or []
         self._alternatives = (
-            _Alternatives(schema, defaults=defaults) if _has_alternatives(schema) else None
+            _Alternatives(schema, self._shape, defaults=defaults)
+            if _has_alternatives(schema)
+            else None
         )
 
     def check(self, value: Any, path: str, found: Found, old: Any = ABSENT) -> int:
@@ -104,13 +118,17 @@ class Checker:
             return self.check_whole(value, path, found, ABSENT)
         mine: Found = []
         held = self.check_whole(value, path, mine, old)
-        if mine and not same(value, old):
+        if mine and not is_kept(value, old, self._shape):
             _add(found, *mine)
         return held
 
+    def field(self, name: str) -> "Checker | None":
+        """The checker of a field, None where nothing is known of it."""
+        return self._properties.get(name) or self._additional
+
     def check_whole(self, value: Any, path: str, found: Found, old: Any) -> int:
         """Check a value that may not be excused for being unchanged; what is in it may."""
-        name = _TYPE_NAMES[value.__class__]
+        name = _TYPE_NAMES.get(value.__class__) or _name_of(value)
         held = self._check_type(value, name, path, found)
         if value is None:
             self._check_enum(value, path, found)
@@ -223,11 +241,11 @@ class Checker:
 
     def _check_list(self, value: list[Any], path: str, found: Found, old: Any) -> int:
         held = 0
-        if self._items is not None:
-            before = old if is_list(old) and self._list_type == "map" else None
+        if self.items is not None:
+            before = old if is_list(old) and self.list_type == "map" else None
             for index, item in enumerate(value):
-                was = ABSENT if before is None else same_item(item, before, self._list_keys)
-                held += self._items.check(item, f"{path}[{index}]", found, was)
+                was = ABSENT if before is None else same_item(item, before, self.list_keys)
+                held += self.items.check(item, f"{path}[{index}]", found, was)
         least, most = self._schema.get("minItems"), self._schema.get("maxItems")
         if least is not None and len(value) < least:
             text = f"{path} in body should have at least {least} items"
@@ -244,13 +262,13 @@ class _Alternatives:
 
     __slots__ = ("_all", "_any", "_not", "_one")
 
-    def __init__(self, schema: Object, *, defaults: bool) -> None:
+    def __init__(self, schema: Object, shape: Checker, *, defaults: bool) -> None:
         self._any, self._one, self._all = (
-            [Checker(one, defaults=defaults) for one in schema.get(word) or ()]
+            [Checker(one, shape, defaults=defaults) for one in schema.get(word) or ()]
             for word in ("anyOf", "oneOf", "allOf")
         )
         excluded = schema.get("not")
-        self._not = Checker(excluded, defaults=defaults) if is_map(excluded) else None
+        self._not = Checker(excluded, shape, defaults=defaults) if is_map(excluded) else None
 
     def check(self, value: Any, path: str, found: Found, old: Any) -> int:
         held = self._check_any(value, path, found, old) if self._any else 0
@@ -315,8 +333,14 @@ def _keep(best: tuple[int, Found] | None, found: Found) -> int:
     return best[0]
 
 
+def _name_of(value: Any) -> str:
+    """The type of a value of a class derived from a plain one, as parsed bodies have."""
+    return next(name for kind, name in _TYPE_NAMES.items() if isinstance(value, kind))
+
+
 def _has_alternatives(schema: Object) -> bool:
-    return any(schema.get(name) for name in ("anyOf", "oneOf", "allOf", "not"))
+    any_listed = any(schema.get(name) for name in ("anyOf", "oneOf", "allOf"))
+    return any_listed or schema.get("not") is not None
 
 
 def _known_format(format_: str, types: tuple[str, ...]) -> str:
@@ -359,6 +383,11 @@ def _general(text: str) -> FieldError:
 def _is_member(value: Any, one: Any) -> bool:
     if isinstance(value, bool) or isinstance(one, bool):
         return value is one
+    # The server converts the value to the type of the other first, as Go does.
+    if isinstance(one, int) and isinstance(value, float):
+        return int(value) == one
+    if isinstance(one, str) and isinstance(value, int):
+        return 0 <= value <= sys.maxunicode and chr(value) == one
     return value is not None and value == one
 
 

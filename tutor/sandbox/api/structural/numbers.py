@@ -11,6 +11,7 @@ from tutor.sandbox.kinds import Object
 NumberCheck = Callable[[int | float, str], list[FieldError]]
 
 _EPSILON = 1e-9
+_MAX_EXACT = 2**53 - 1
 _INT32 = range(-(2**31), 2**31)
 _INT64 = range(-(2**63), 2**63)
 _FLOAT32_MAX = 3.4028235677973366e38
@@ -24,31 +25,40 @@ def checks_of(schema: Object, types: Sequence[str], format_: str) -> NumberCheck
         return None
     factor, least, most = limits
 
+    def within(bound: float, what: str, path: str) -> list[FieldError]:
+        return _out_of_range(bound, type_, format_, what, path)
+
     def check(value: float, path: str) -> list[FieldError]:
         found = _out_of_range(value, type_, format_, "Checked", path)
         if factor is not None:
-            found += _out_of_range(factor, type_, format_, "MultipleOf", path) or []
-            found += _multiple(value, factor, path)
+            odd = within(factor, "MultipleOf", path)
+            found += odd + _multiple(*_alike(value, factor, odd), path)
         if least is not None:
-            found += _out_of_range(least, type_, format_, "Minimum boundary", path)
+            odd = within(least, "Minimum boundary", path)
+            number, bound = _alike(value, least, odd)
             strict = schema.get("exclusiveMinimum", False)
-            if value < least or (strict and value == least):
+            found += odd
+            if number < bound or (strict and number == bound):
                 words = "greater than" if strict else "greater than or equal to"
-                found.append(_wrong(value, path, f"{words} {go_value(_bound(value, least))}"))
+                found.append(_wrong(number, path, f"{words} {go_value(bound)}"))
         if most is not None:
-            found += _out_of_range(most, type_, format_, "Maximum boundary", path)
+            odd = within(most, "Maximum boundary", path)
+            number, bound = _alike(value, most, odd)
             strict = schema.get("exclusiveMaximum", False)
-            if value > most or (strict and value == most):
+            found += odd
+            if number > bound or (strict and number == bound):
                 words = "less than" if strict else "less than or equal to"
-                found.append(_wrong(value, path, f"{words} {go_value(_bound(value, most))}"))
+                found.append(_wrong(number, path, f"{words} {go_value(bound)}"))
         return found
 
     return check
 
 
-def _bound(value: float, bound: float) -> int | float:
-    """A bound in the type of the value: integers are compared with integers."""
-    return int(bound) if isinstance(value, int) and float(bound).is_integer() else float(bound)
+def _alike(value: float, bound: float, odd: list[FieldError]) -> tuple[float, float]:
+    """Both as integers, the bound cut off, where the value is one and the bound may be such."""
+    if isinstance(value, int) and not odd:
+        return value, int(bound)
+    return float(value), float(bound)
 
 
 def _wrong(value: float, path: str, should: str) -> FieldError:
@@ -57,20 +67,21 @@ def _wrong(value: float, path: str, should: str) -> FieldError:
 
 
 def _multiple(value: float, factor: float, path: str) -> list[FieldError]:
-    if isinstance(value, int) and float(factor).is_integer():
-        held = int(factor) != 0 and value % int(factor) == 0
+    if factor <= 0:
+        told = f"factor MultipleOf declared for {path} must be positive: {go_value(factor)}"
+        return [invalid(path.removeprefix(".") or "<nil>", factor, told)]
+    if isinstance(value, int):
+        held = value % factor == 0
     else:
         held = _is_integral(1 / factor * value if factor < 1 else value / factor)
     if held:
         return []
-    return [_wrong(value, path, f"a multiple of {go_value(_plain(factor))}")]
-
-
-def _plain(number: float) -> int | float:
-    return int(number) if float(number).is_integer() else number
+    return [_wrong(value, path, f"a multiple of {go_value(factor)}")]
 
 
 def _is_integral(number: float) -> bool:
+    if abs(number) > _MAX_EXACT:
+        return False
     whole = float(int(number))
     return number == whole or (
         whole != 0 and abs(number - whole) / (abs(number) + abs(whole)) < _EPSILON

@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tutor.sandbox.api.status import FieldError, invalid
-from tutor.sandbox.api.structural.cel.checking.declared import SELF_TYPE, declare
+from tutor.sandbox.api.structural.cel.checking.declared import SELF_TYPE, Declared, declare
 from tutor.sandbox.api.structural.cel.errors import EvaluationError, SyntaxFailure
-from tutor.sandbox.api.structural.cel.values import differs, to_cel
-from tutor.sandbox.api.structural.correlation import ABSENT, same, same_item
+from tutor.sandbox.api.structural.cel.values import differs, has_times, mismatch, to_cel
+from tutor.sandbox.api.structural.correlation import ABSENT, aligned, is_kept, same_item
+from tutor.sandbox.api.structural.field_paths import FieldPathError, read_field_path
 from tutor.sandbox.api.structural.schema import Rule, Schema, read_rule
 from tutor.sandbox.api.values import is_list, is_map
 from tutor.sandbox.kinds import Object
 
 _STRINGS = re.compile(r"""r?('''|\"\"\"|'|")(?:\\.|(?!\1).)*\1""", re.DOTALL)
+_MACROS = re.compile(
+    r"\b(?:(?:all|exists|exists_one)\s*\(\s*\w+\s*,\s*\w+\s*,|(?:existsOne|transform\w+|sortBy)\b)"
+)
+"""What the engine has no macro for."""
 _OLD_SELF = re.compile(r"(?<![\w.])oldSelf\b")
-_STEP = re.compile(r"\.([^.\[\]]+)|\['((?:\\.|[^'\\])*)'\]")
 _REASONS = {
     "FieldValueForbidden": ("Forbidden", False),
     "FieldValueRequired": ("Required value", False),
@@ -36,6 +40,7 @@ class _Pair(NamedTuple):
 
     new: Any
     old: Any
+    schema: Schema
 
 
 class _Kept(NamedTuple):
@@ -47,33 +52,36 @@ class _Kept(NamedTuple):
     @property
     def unchanged(self) -> bool:
         pair = self.own or self.around
-        return pair is not None and same(pair.new, pair.old)
+        return pair is not None and is_kept(*pair)
 
-    def at(self, old: Any, new: Any) -> "_Kept":
+    def at(self, old: Any, new: Any, schema: Schema) -> "_Kept":
         if self.own is None:
             return self
-        return _Kept(None if old is ABSENT else _Pair(new, old), self.own)
+        return _Kept(None if old is ABSENT else _Pair(new, old, schema), self.own)
 
 
 class _Bound:
     """A rule, compiled when it is first evaluated.
 
-    With a schema it is checked first: rules of definitions that were let in need no check.
+    With `checks` it is checked then, too: rules of definitions that were let in need no check.
     """
 
-    __slots__ = ("_message", "_program", "_schema", "path", "rule", "uses_old")
+    __slots__ = ("_checks", "_message", "_program", "_root", "_schema", "path", "rule", "uses_old")
 
-    def __init__(self, rule: Rule, schema: Schema | None = None) -> None:
+    def __init__(self, rule: Rule, schema: Schema, *, root: bool, checks: bool) -> None:
         self.rule = rule
-        self._schema = schema
         self.uses_old = uses_old_self(rule.rule)
-        self.path = field_path(rule.field_path)
+        self.path = _field_path(rule.field_path, schema)
+        self._schema = schema
+        self._root = root
+        self._checks = checks
         self._program: Any = None
         self._message: Any = None
 
     def holds(self, self_value: Any, old: Any) -> bool:
         if self._program is None:
-            self._check()
+            if self._checks:
+                self._check()
             self._program = self._compiled(self.rule.rule)
         return self._program.run(self_value, old, has_old=old is not None) is True
 
@@ -93,25 +101,35 @@ class _Bound:
         return rule.message.strip() or f"failed rule: {rule.rule.strip()}"
 
     def _check(self) -> None:
-        schema = self._schema
-        declared = declare(schema, SELF_TYPE, root=schema.embedded) if schema is not None else None
+        # The engine takes 15 MB, which clusters without rules need not pay.
+        from tutor.sandbox.api.structural.cel.checking.rule import (  # noqa: PLC0415
+            compile_rule,
+        )
+
+        declared = self._declared()
         if declared is None:
             return
-        from tutor.sandbox.api.structural.cel.checking import rule  # noqa: PLC0415 (as below)
-
         optional = self.rule.optional_old_self
-        told = rule.compile_rule(self.rule.rule, declared, optional_old=optional)
+        told = compile_rule(self.rule.rule, declared, optional_old=optional)
         if told.failure:
             raise SyntaxFailure(told.failure)
         if told.type != "bool":
             raise SyntaxFailure("cel expression must evaluate to a bool")
 
     def _compiled(self, text: str) -> Any:
-        # The engine takes 15 MB, which clusters without rules need not pay.
+        # As above.
         from tutor.sandbox.api.structural.cel import engine  # noqa: PLC0415
+        from tutor.sandbox.api.structural.cel.checking import runnable  # noqa: PLC0415
 
         optional = self.rule.optional_old_self and self.uses_old
+        if _MACROS.search(text) or has_times(self._schema):
+            declared = self._declared()
+            if declared is not None:
+                return engine.load(runnable.prepare(text, declared, optional_old=optional))
         return engine.compile_expression(text.strip(), optional_old=optional)
+
+    def _declared(self) -> Declared | None:
+        return declare(self._schema, SELF_TYPE, root=self._root or self._schema.embedded)
 
 
 def uses_old_self(text: str) -> bool:
@@ -119,9 +137,12 @@ def uses_old_self(text: str) -> bool:
     return bool(_OLD_SELF.search(_STRINGS.sub("''", text)))
 
 
-def field_path(json_path: str) -> str:
+def _field_path(text: str, schema: Schema) -> str:
     """A rule's `fieldPath` as complaints have it: `.spec['a.b']` is `spec.a.b`."""
-    return ".".join(name or key for name, key in _STEP.findall(json_path))
+    try:
+        return read_field_path(text, schema).text
+    except FieldPathError:
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,24 +159,26 @@ class Level:
 
     def judge(self, new: Any, old: Any = ABSENT) -> list[FieldError]:
         """Complaints of all rules about an object, or about a change from an old one."""
-        kept = _Kept() if old is ABSENT else _Kept(_Pair(new, old))
+        kept = _Kept() if old is ABSENT else _Kept(_Pair(new, old, self.schema))
         return list(_judge(self, new, None if old is ABSENT else old, "", kept))
 
 
-def read_rules(validation: Object, schema: Schema, *, checks: bool = False) -> Level | None:
+def read_rules(
+    validation: Object, schema: Schema, *, root: bool = False, checks: bool = False
+) -> Level | None:
     """The rules that a JSONSchemaProps has for values of a schema; None when it has none.
 
+    The type and name of a resource, at its `root`, are known to them.
     With `checks` nobody has looked yet whether they make sense.
     """
-    checked_by = schema if checks else None
     bound = tuple(
-        _Bound(read_rule(rule), checked_by)
+        _Bound(read_rule(rule), schema, root=root, checks=checks)
         for rule in validation.get("x-kubernetes-validations") or ()
     )
     all_of = tuple(
         level
         for one in validation.get("allOf") or ()
-        if (level := read_rules(one, schema, checks=checks))
+        if (level := read_rules(one, schema, root=root, checks=checks))
     )
     given: dict[str, Object] = validation.get("properties") or {}
     properties = {
@@ -209,7 +232,7 @@ def _judge_items(
         was = same_item(item, before, level.schema.list_keys)
         at = f"{path}[{index}]"
         own = None if was is ABSENT else was
-        yield from _judge(level.items, item, own, at, kept.at(was, item))
+        yield from _judge(level.items, item, own, at, kept.at(was, item, level.items.schema))
 
 
 def _judge_fields(
@@ -217,11 +240,11 @@ def _judge_fields(
 ) -> Iterator[FieldError]:
     if level.additional is not None:
         for key in sorted(new):
-            inner = kept.at(old.get(key, ABSENT), new[key])
+            inner = kept.at(old.get(key, ABSENT), new[key], level.additional.schema)
             yield from _judge(level.additional, new[key], old.get(key), f"{path}[{key}]", inner)
     for name, sub in level.properties.items():
         if name in new:
-            inner = kept.at(old.get(name, ABSENT), new[name])
+            inner = kept.at(old.get(name, ABSENT), new[name], sub.schema)
             if kept.around is None and name in _TYPE_META:
                 inner = _Kept()
             at = f"{path}.{name}" if path else name
@@ -232,6 +255,8 @@ def _judge_here(level: Level, new: Any, old: Any, path: str, kept: _Kept) -> Ite
     schema = level.schema
     at = path or "<nil>"
     value = to_cel(new, schema) if level.converts else new
+    if schema.keyed and old is not None and any(bound.uses_old for bound in level.bound):
+        old = aligned(old, new, schema)
     before = to_cel(old, schema) if level.converts and old is not None else old
     for bound in level.bound:
         rule = bound.rule
@@ -239,8 +264,12 @@ def _judge_here(level: Level, new: Any, old: Any, path: str, kept: _Kept) -> Ite
             continue
         shown = rule.message.strip() or rule.rule.strip()
         try:
+            if why := mismatch(new, schema):
+                raise EvaluationError(why)
             if bound.holds(value, before):
                 continue
+            if bound.uses_old and old is not None and (why := mismatch(old, schema)):
+                raise EvaluationError(why)
         except SyntaxFailure as error:
             yield invalid(at, schema.type, f"rule compile error: {error}")
             continue

@@ -137,7 +137,7 @@ def compile_schema(raw: Object | None) -> Structural:
         schema,
         Checker(given),
         Checker(status) if status is not None else None,
-        read_rules(given, schema),
+        read_rules(given, schema, root=True),
     )
 
 

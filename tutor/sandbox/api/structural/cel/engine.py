@@ -87,6 +87,18 @@ def compile_expression(text: str, *, optional_old: bool = False) -> Program:
         raise SyntaxFailure(str(error)) from error
 
 
+def load(prepared: bytes) -> Program:
+    """Load an expression that has been prepared for this engine.
+
+    Raises:
+        SyntaxFailure: the engine does not take it.
+    """
+    try:
+        return Program(_environment().deserialize(prepared))  # pyright: ignore[reportArgumentType]
+    except RuntimeError as error:
+        raise SyntaxFailure(str(error)) from error
+
+
 def parse(text: str) -> bytes:
     """The expression's tree, macros expanded, as the engine serialises it.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from cel_expr_python import cel
 
-from tutor.sandbox.api.structural.cel import listing, opaque, texts
+from tutor.sandbox.api.structural.cel import listing, opaque, texts, times
 from tutor.sandbox.api.structural.regex import go_regex
 
 _BOOL, _INT, _DOUBLE = cel.Type.BOOL, cel.Type.INT, cel.Type.DOUBLE
@@ -68,6 +68,22 @@ def functions() -> list[cel.FunctionDecl]:
         *_quantity_functions(),
         *_network_functions(),
         *_format_functions(),
+        *_own_functions(),
+    ]
+
+
+def _own_functions() -> list[cel.FunctionDecl]:
+    """What expressions that were made ready for the engine call."""
+    return [
+        _function("kubernetes.time", (cel.Type.TIMESTAMP, [_DYN], times.read_time), member=False),
+        _function("kubernetes.span", (cel.Type.DURATION, [_DYN], times.read_span), member=False),
+        _function(
+            "cel.@mapInsert",
+            (_DYN, [_DYN, _DYN, _DYN], listing.with_entry),
+            (_DYN, [_DYN, _DYN], listing.with_entries),
+            member=False,
+        ),
+        _function("@sortByAssociatedKeys", (_LIST, [_LIST, _LIST], listing.sorted_by)),
     ]
 
 

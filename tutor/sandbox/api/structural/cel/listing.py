@@ -88,3 +88,22 @@ def equivalent(items: list[Any], others: list[Any]) -> bool:
 def intersects(items: list[Any], others: list[Any]) -> bool:
     """Whether they have a value in common."""
     return any(other in items for other in others)
+
+
+def sorted_by(items: list[Any], keys: list[Any]) -> list[Any]:
+    """The items in the order of their keys."""
+    order = sorted(range(len(items)), key=lambda at: keys[at])
+    return [items[at] for at in order]
+
+
+def with_entry(entries: dict[Any, Any], key: Any, value: Any) -> dict[Any, Any]:
+    """A map with one entry more; raises ValueError for a key that it has."""
+    return with_entries(entries, {key: value})
+
+
+def with_entries(entries: dict[Any, Any], more: dict[Any, Any]) -> dict[Any, Any]:
+    """A map with entries of another; raises ValueError for a key that it has."""
+    for key in more:
+        if key in entries:
+            raise ValueError(f"insert failed: key {key} already exists")
+    return {**entries, **more}

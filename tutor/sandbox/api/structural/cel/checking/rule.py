@@ -14,7 +14,7 @@ from tutor.sandbox.api.structural.cel.checking.declared import Declared
 from tutor.sandbox.api.structural.cel.checking.literals import check_literals, check_program
 from tutor.sandbox.api.structural.cel.checking.macros import MacroError, expand
 from tutor.sandbox.api.structural.cel.checking.tree import Literal, Tree, read_tree, walk
-from tutor.sandbox.api.structural.cel.checking.types import optional_of
+from tutor.sandbox.api.structural.cel.checking.types import Type, optional_of
 from tutor.sandbox.api.structural.cel.errors import SyntaxFailure
 
 
@@ -34,12 +34,10 @@ class Compiled:
 def compile_rule(text: str, declared: Declared, *, optional_old: bool) -> Compiled:
     """Check an expression over `self` and `oldSelf`."""
     try:
-        tree = _read(text)
+        tree = read_rule_tree(text)
     except SyntaxFailure as error:
         return Compiled(failure=f"compilation failed: {error}")
-    own = declared.type
-    variables = {"self": own, "oldSelf": optional_of(own) if optional_old else own}
-    checked = check(tree, variables, declared)
+    checked = check(tree, variables_of(declared, optional_old=optional_old), declared)
     problems = checked.problems or check_literals(tree, checked)
     if problems:
         return Compiled(failure=f"compilation failed: {told(tree, problems)}")
@@ -52,7 +50,18 @@ def compile_rule(text: str, declared: Declared, *, optional_old: bool) -> Compil
     )
 
 
-def _read(text: str) -> Tree:
+def variables_of(declared: Declared, *, optional_old: bool) -> dict[str, Type]:
+    """The variables that expressions over a value may use."""
+    own = declared.type
+    return {"self": own, "oldSelf": optional_of(own) if optional_old else own}
+
+
+def read_rule_tree(text: str) -> Tree:
+    """Parse an expression, with every macro written out.
+
+    Raises:
+        SyntaxFailure: it is none.
+    """
     tree = read_tree(text)
     too_large = [
         Problem(one.id, "invalid double literal")

@@ -49,11 +49,11 @@ def read_field_path(text: str, schema: Schema, *, brackets: bool = True) -> Fiel
         if name is None:
             raise FieldPathError(_UNEXPECTED_END)
         step, found = _step(found, name)
-        path = path + step if path else name
+        path += step
         root = root or name
         if word == "[":
             _close(next(words, None))
-    return FieldPath(root, path, found)
+    return FieldPath(root, path.removeprefix("."), found)
 
 
 def _quoted(word: str | None) -> str | None:
