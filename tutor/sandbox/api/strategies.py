@@ -9,7 +9,7 @@ from tutor.sandbox.api.registry import Decoded, Served
 from tutor.sandbox.api.scale import BUILTIN as SCALES
 from tutor.sandbox.api.scale import ScalePaths
 from tutor.sandbox.api.status import FieldError
-from tutor.sandbox.kinds import Kind, Object
+from tutor.sandbox.kinds import GroupResource, Kind, Object
 from tutor.sandbox.schema.decode import decode
 from tutor.sandbox.schema.encode import encode
 from tutor.sandbox.schema.resources import builtin_kinds
@@ -20,13 +20,14 @@ _BINDING = "binding"
 
 
 class BuiltinStrategy:
-    """One built-in kind in one version."""
+    """One built-in kind in one version; `stored` is it in the version that is stored instead."""
 
     selectable: tuple[str, ...] = ()
 
-    def __init__(self, kind: Kind, *, is_storage: bool) -> None:
+    def __init__(self, kind: Kind, stored: Kind | None = None) -> None:
         self.kind = kind
-        self.is_storage = is_storage
+        self._stored = stored
+        self.is_storage = stored is None
         self.unconditional_update = builtin.allows_unconditional_update(kind)
         self.create_on_update = builtin.allows_create_on_update(kind)
         self.deprecation = builtin.deprecation(kind)
@@ -81,11 +82,14 @@ class BuiltinStrategy:
         """A stored object in this version."""
         if self.is_storage:
             return obj
-        return self.decode(obj | {"apiVersion": self.kind.api_version}).object
+        return self.decode(builtin.convert(self.kind, obj, self.kind.api_version)).object
 
     def to_storage(self, obj: Object) -> Object:
         """The form to store."""
-        return obj
+        if self._stored is None:
+            return obj
+        value = builtin.convert(self.kind, obj, self._stored.api_version)
+        return decode(self._stored.group, self._stored.version, self._stored.kind, value).object
 
     def is_outdated(self, stored: Object) -> bool:  # noqa: ARG002 - the protocol's argument
         """Built-in types do not change under their objects."""
@@ -109,10 +113,10 @@ class BuiltinStrategy:
 
 def builtin_served() -> list[Served]:
     """Every built-in kind; the first version of a resource is the one that is stored."""
-    seen: set[tuple[str, str]] = set()
+    first: dict[GroupResource, Kind] = {}
     served: list[Served] = []
     for kind in builtin_kinds():
-        first = kind.group_resource not in seen
-        seen.add(kind.group_resource)
-        served.append(Served(kind, BuiltinStrategy(kind, is_storage=first)))
+        stored = first.setdefault(kind.group_resource, kind)
+        other = stored if stored is not kind else None
+        served.append(Served(kind, BuiltinStrategy(kind, other)))
     return served

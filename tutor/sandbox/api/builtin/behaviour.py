@@ -12,6 +12,8 @@ Fill = Callable[[Object], None]
 Change = Callable[[Object, Object], None]
 Judge = Callable[[Object], Errors]
 JudgeChange = Callable[[Object, Object], Errors]
+Convert = Callable[[Object, str], Object]
+"""(object, apiVersion) -> the object in that version."""
 Warn = Callable[[Object, Object | None], list[str]]
 
 
@@ -93,5 +95,7 @@ class Behaviour:
     validate_update: JudgeChange = validate_change
     warnings: Warn = no_warnings
     subpaths: Mapping[str, Subpath] = field(default_factory=dict[str, Subpath])
+    convert: Convert | None = None
+    """From any version of the kind to another; None where one is served."""
     create_on_update: bool = False
     unconditional_update: bool = True

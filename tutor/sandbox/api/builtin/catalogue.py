@@ -20,6 +20,7 @@ from tutor.sandbox.api.builtin.registration import policies, webhooks
 from tutor.sandbox.api.builtin.storage import classes, drivers
 from tutor.sandbox.api.builtin.storage.claim import PERSISTENT_VOLUME_CLAIM
 from tutor.sandbox.api.builtin.storage.volume import PERSISTENT_VOLUME
+from tutor.sandbox.api.builtin.workloads.autoscaler import HORIZONTAL_POD_AUTOSCALER
 from tutor.sandbox.api.builtin.workloads.daemon_set import DAEMON_SET
 from tutor.sandbox.api.builtin.workloads.deployment import DEPLOYMENT
 from tutor.sandbox.api.builtin.workloads.job import CRON_JOB, JOB
@@ -59,6 +60,7 @@ BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
     ("apps", "Deployment"): DEPLOYMENT,
     ("apps", "ReplicaSet"): REPLICA_SET,
     ("apps", "StatefulSet"): STATEFUL_SET,
+    ("autoscaling", "HorizontalPodAutoscaler"): HORIZONTAL_POD_AUTOSCALER,
     ("batch", "CronJob"): CRON_JOB,
     ("batch", "Job"): JOB,
     ("certificates.k8s.io", "CertificateSigningRequest"): CERTIFICATE_SIGNING_REQUEST,

@@ -103,6 +103,12 @@ def subresource_warnings(kind: Kind, subresource: str, new: Object, old: Object)
     return _subpath(kind, subresource).warnings(new, old)
 
 
+def convert(kind: Kind, obj: Object, api_version: str) -> Object:
+    """The object in another version of its kind, to be decoded."""
+    found = behaviour(kind).convert
+    return obj | {"apiVersion": api_version} if found is None else found(obj, api_version)
+
+
 def deprecation(kind: Kind) -> str:
     """What every request for this kind is warned of; empty for most."""
     return DEPRECATIONS.get((kind.group, kind.version, kind.kind), "")
