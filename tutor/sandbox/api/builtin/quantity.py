@@ -18,6 +18,8 @@ _DECIMAL_SUFFIX = {exponent: suffix for suffix, exponent in _DECIMAL.items()}
 _BINARY_SUFFIX = {power: suffix for suffix, power in _BINARY.items()}
 _DIGITS = 60
 """More than any quantity has, so that no sum or product is rounded."""
+_ENDLESS = 40
+"""A power of ten beyond anything: `1e999999999` must not become that many digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,14 @@ def parse(written: str | float) -> Quantity:
         amount = Decimal(digits)
         form: Form = "DecimalSI"
         if power:
-            amount, form = amount.scaleb(int(power[1:])), "DecimalExponent"
+            exponent = max(-_ENDLESS, min(int(power[1:]), _ENDLESS))
+            amount, form = amount.scaleb(exponent), "DecimalExponent"
         elif suffix in _BINARY:
             amount, form = amount * 1024 ** _BINARY[suffix], "BinarySI"
         else:
             amount = amount.scaleb(_DECIMAL[suffix or ""])
+        endless = Decimal(1).scaleb(_ENDLESS)
+        amount = max(-endless, min(amount, endless))
         nano = Decimal("1e-9")
         if amount != amount.quantize(nano, ROUND_UP):
             amount = amount.quantize(nano, ROUND_UP)
