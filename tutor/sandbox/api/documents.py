@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tutor.sandbox.api.discovery import AGGREGATED, Discovery
-from tutor.sandbox.api.negotiate import Form, accepts, wants_pretty
+from tutor.sandbox.api.negotiate import Form, accepts, form_of
 from tutor.sandbox.api.openapi_answers import OpenApi, OpenApiAnswers
 from tutor.sandbox.api.render import answer, document
 from tutor.sandbox.api.request import Request, Response
@@ -148,12 +148,11 @@ class Documents:
         if request.method != "GET":
             raise method_not_allowed()
         core = parts[0] == "api"
-        form = Form(pretty=wants_pretty(request))
+        if len(parts) == 1 and (aggregated := self._aggregated(request, core)):
+            return aggregated
+        form = form_of(request, shapes=False)
         if len(parts) == 1:
-            return self._aggregated(request, core) or answer(
-                self._versions() if core else self._discovery.groups(),
-                form=form,
-            )
+            return answer(self._versions() if core else self._discovery.groups(), form=form)
         found: Object | None = None
         if core and parts[1:] == ["v1"]:
             found = self._discovery.resources(GroupVersion("", "v1"))
@@ -173,6 +172,9 @@ class Documents:
         }
 
     def _aggregated(self, request: Request, core: bool) -> Response | None:
+        served = ("v2", "v2beta1")
+        if int(self._announced.version["minor"]) > _LAST_BETA:
+            served = ("v2",)
         for media, parameters in accepts(request.header("accept")):
             if media != "application/json" or "as" not in parameters:
                 if media in ("application/json", "*/*"):
@@ -180,7 +182,7 @@ class Documents:
                 continue
             version = parameters.get("v", "")
             wanted = parameters["as"] == "APIGroupDiscoveryList"
-            if not wanted or parameters.get("g") != AGGREGATED or version not in ("v2", "v2beta1"):
+            if not wanted or parameters.get("g") != AGGREGATED or version not in served:
                 continue
             body, etag = self._discovery.aggregated(version, core=core)
             headers = (("Cache-Control", "public"), ("Etag", etag), ("Vary", "Accept"))
@@ -200,6 +202,8 @@ class Documents:
         return text("ok")
 
 
+_LAST_BETA = 32
+"""The minor version that served beta documents last."""
 _METRICS = (
     "# HELP apiserver_request_total [STABLE] Requests this server has answered.\n"
     "# TYPE apiserver_request_total counter\n"

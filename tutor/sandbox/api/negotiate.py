@@ -16,6 +16,9 @@ _JSON, _YAML, PROTOBUF = (
     "application/yaml",
     "application/vnd.kubernetes.protobuf",
 )
+_ANY_JSON = {_JSON, "*/*", "application/*"}
+_ROUTED = {_JSON, _YAML, PROTOBUF, "*/*"}
+_KNOWN = f"{_JSON}, {_YAML}, {PROTOBUF}"
 _SHAPES: dict[str, Shape] = {
     "Table": "table",
     "PartialObjectMetadata": "partial",
@@ -86,18 +89,20 @@ def form_of(
             return Form(_YAML, shape, version, pretty)
     if encodes and accepts_binary(request):
         return Form(PROTOBUF)
-    known = [_JSON, _YAML, *([PROTOBUF] if binary else [])]
-    raise _not_acceptable(known)
+    routed = any(media in _ROUTED for media, _ in accepts(accept))
+    raise _not_served() if routed or not binary else _not_acceptable()
 
 
 def failure_form(request: Request, *, pretty: bool) -> Form:
-    """The form for a Status: what the caller accepts first, JSON when it accepts nothing known."""
+    """The form for a Status: what the caller accepts first.
+
+    It is JSON when the caller accepts nothing known, indented then.
+    """
     accepted = [media for media, _ in accepts(request.header("accept"))]
-    if _JSON not in accepted and "*/*" not in accepted:
-        for media in accepted:
-            if media in (_YAML, PROTOBUF):
-                return Form(media)
-    return Form(pretty=pretty)
+    if not accepted or not _ANY_JSON.isdisjoint(accepted):
+        return Form(pretty=pretty)
+    known = (media for media in accepted if media in (_YAML, PROTOBUF))
+    return Form(next(known, _JSON), pretty=True)
 
 
 def accepts_binary(request: Request) -> bool:
@@ -106,9 +111,15 @@ def accepts_binary(request: Request) -> bool:
     return any(media == PROTOBUF and "as" not in parameters for media, parameters in accepted)
 
 
-def _not_acceptable(known: list[str]) -> ApiError:
-    listed = ", ".join(known)
-    message = f"406: Not Acceptable\n\nAvailable representations: {listed}"
+def _not_acceptable() -> ApiError:
+    """What the routes of built-in kinds say, before their handlers are asked."""
+    message = f"406: Not Acceptable\n\nAvailable representations: {_KNOWN}"
+    return ApiError(406, "NotAcceptable", message, details={}, pretty=True)
+
+
+def _not_served() -> ApiError:
+    """What handlers say: of a parameter that they do not know, or where there are no routes."""
+    message = f"only the following media types are accepted: {_KNOWN}"
     return ApiError(406, "NotAcceptable", message, details={}, pretty=True)
 
 
