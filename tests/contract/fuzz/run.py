@@ -1,0 +1,320 @@
+"""Fuzzes the API server of a sandbox process, and judges what it makes of it."""
+
+import asyncio
+import base64
+import json
+import ssl
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+from urllib.parse import quote
+
+import psutil
+
+from tests.contract.fuzz.asking import Asked, Asking
+from tests.contract.fuzz.bodies import NAMES
+from tests.contract.fuzz.catalogue import read_catalogue
+from tests.contract.fuzz.rough import Rough
+from tests.contract.fuzz.wire import Answer, Connection, Gone
+from tutor.sandbox import pki
+
+_LAST = "the-last-one"
+_ROUGH_SHARE = 0.01
+_TIDY_EVERY = 500
+_FILL = 4_500
+"""So many of the first requests fill the history of writes, which is as full ever after."""
+_FILLING = "x" * 1_500
+_WHERE = "/api/v1/namespaces/fuzz-a/configmaps"
+_OF_OTHERS = ("failed calling webhook", "conversion webhook for")
+_UNAVAILABLE = ("service unavailable", "no endpoints available", "error trying to reach service")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How much of everything."""
+
+    requests: int
+    settled: int
+    """After so many requests memory is taken as it is to stay."""
+    idle: int
+    half_open: int
+    slow: int
+    workers: int = 12
+    seed: int = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Summary:
+    """What came of it."""
+
+    asked: int = 0
+    rough: int = 0
+    statuses: Counter[int] = field(default_factory=Counter[int])
+    unanswered: int = 0
+    faults: list[str] = field(default_factory=list[str])
+    """What should not be, with the number of its request."""
+    settled_mb: float = 0.0
+    final_mb: float = 0.0
+    told: int = 0
+    """Idle watches that heard of the last write."""
+
+    def lines(self) -> list[str]:
+        """For people."""
+        counted = ", ".join(f"{code}: {count}" for code, count in sorted(self.statuses.items()))
+        grown = self.final_mb - self.settled_mb
+        return [
+            f"requests: {self.asked}, and {self.rough} connections that do not behave",
+            f"answers: {counted}; closed without one: {self.unanswered}",
+            f"memory: {self.settled_mb:.1f} MB, at the end {self.final_mb:.1f} MB ({grown:+.1f})",
+            f"idle watches that heard of the last write: {self.told}",
+            *self.faults[:20],
+            f"faults: {len(self.faults)}",
+        ]
+
+
+class Fuzz:
+    """One run against a cluster; `kubeconfig` is what the control socket says."""
+
+    def __init__(self, kubeconfig: Mapping[str, str], pid: int, plan: Plan, folder: Path) -> None:
+        self._plan = plan
+        self._port = int(kubeconfig["server"].rpartition(":")[2])
+        self._contexts = _contexts(kubeconfig, folder)
+        self._process = psutil.Process(pid)
+        self._admin = Connection(self._port, self._contexts["admin"])
+        self._one_at_a_time = asyncio.Lock()
+        self._odd_names: list[str] = []
+        self.summary = Summary()
+
+    async def run(self, say: Callable[[str], None]) -> Summary:
+        """Do it; `say` hears how far it is."""
+        plan, summary = self._plan, self.summary
+        await self._prepare()
+        rough = Rough(self._port, self._contexts["admin"])
+        asking = Asking(await read_catalogue(self._read), plan.seed)
+        await rough.keep_half_open(plan.half_open)
+        await rough.keep_slow_readers(plan.slow)
+        await rough.watch_idly(plan.idle, _LAST)
+        for number in range(min(_FILL, plan.settled // 2)):
+            await self._fill(number)
+        numbers = iter(range(summary.asked, plan.requests))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(plan.workers):
+                group.create_task(self._work(asking, rough, numbers, say))
+        await self._tidy()
+        summary.final_mb = await self._resident()
+        await self._afterwards(rough)
+        await rough.close()
+        self._admin.close()
+        return summary
+
+    async def _prepare(self) -> None:
+        hard = {f"count/{name}": "30" for name in ("pods", "configmaps", "secrets", "services")}
+        quota = {"metadata": {"name": "bound"}, "spec": {"hard": {**hard, "pods": "10"}}}
+        for namespace in ("fuzz-a", "fuzz-b"):
+            await self._send("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+        for namespace in ("fuzz-a", "fuzz-b", "default", "kube-system"):
+            await self._send("POST", f"/api/v1/namespaces/{namespace}/resourcequotas", quota)
+        for kind, name in (("clusterroles", "reader"), ("clusterrolebindings", "reader")):
+            group = "rbac.authorization.k8s.io"
+            ref = {"apiGroup": group, "kind": "ClusterRole", "name": "view"}
+            subject = {"apiGroup": group, "kind": "User", "name": "reader"}
+            rule = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}
+            body = {"metadata": {"name": name}, "rules": [rule]}
+            if kind == "clusterrolebindings":
+                body = {"metadata": {"name": name}, "roleRef": ref, "subjects": [subject]}
+            await self._send("POST", f"/apis/{group}/v1/{kind}", body)
+
+    async def _fill(self, number: int) -> None:
+        body = {"metadata": {"name": "filling"}, "data": {"a": f"{number}{_FILLING}"}}
+        await self._send("PUT" if number else "POST", f"{_WHERE}{'/filling' * bool(number)}", body)
+        self._count(number)
+
+    async def _work(
+        self, asking: Asking, rough: Rough, numbers: Any, say: Callable[[str], None]
+    ) -> None:
+        connections = {name: Connection(self._port, c) for name, c in self._contexts.items()}
+        chance = Random(self._plan.seed)
+        for number in numbers:
+            asked = asking.request(number)
+            await self._judge(number, asked, connections[asked.user])
+            if chance.random() < _ROUGH_SHARE:
+                await rough.once(chance)
+                self.summary.rough += 1
+            self._count(number)
+            if number % _TIDY_EVERY == 0:
+                await self._tidy()
+            if number % 5_000 == 0:
+                mb = self._process.memory_info().rss / 1e6
+                say(f"{number} requests, {mb:.1f} MB, faults: {len(self.summary.faults)}")
+        for connection in connections.values():
+            connection.close()
+
+    def _count(self, number: int) -> None:
+        self.summary.asked += 1
+        if number == self._plan.settled:
+            self.summary.settled_mb = self._process.memory_info().rss / 1e6
+
+    async def _judge(self, number: int, asked: Asked, connection: Connection) -> None:
+        summary = self.summary
+        try:
+            answer = await _answer(asked.message, connection, head_only=asked.method == "HEAD")
+        except Gone:
+            summary.unanswered += 1
+            if asked.is_plain:
+                summary.faults.append(f"{number}: no answer to {_short(asked)}")
+            return
+        except TimeoutError:
+            # A body that never comes is waited for, as by any server.
+            if not _lies(asked):
+                summary.faults.append(f"{number}: nothing for 30 s to {_short(asked)}")
+            return
+        summary.statuses[answer.status] += 1
+        why = "" if asked.method == "HEAD" else fault_of(answer)
+        if why:
+            summary.faults.append(f"{number}: {why} to {_short(asked)}")
+        if asked.method == "POST" and answer.status == 201:
+            self._remember(asked, answer)
+        if _lies(asked):
+            connection.close()
+
+    def _remember(self, asked: Asked, answer: Answer) -> None:
+        """Names that are no one's are deleted again: memory is to hold what was there before."""
+        try:
+            name = str(json.loads(answer.body)["metadata"]["name"])
+        except (ValueError, KeyError, TypeError):
+            return
+        if name not in NAMES:
+            self._odd_names.append(f"{asked.target.partition('?')[0]}/{quote(name, safe='')}")
+
+    async def _tidy(self) -> None:
+        names, self._odd_names = self._odd_names, []
+        group = "/apis/admissionregistration.k8s.io/v1"
+        hooks = [f"{group}/{kind}webhookconfigurations" for kind in ("validating", "mutating")]
+        hooks += [f"{group}/{kind}admissionpolicies" for kind in ("validating", "mutating")]
+        events = [f"/api/v1/namespaces/{n}/events" for n in ("fuzz-a", "fuzz-b", "default")]
+        for path in (*hooks, *names, *events):
+            await self._send("DELETE", path)
+
+    async def _resident(self) -> float:
+        """Memory when nothing has gone on for a moment."""
+        await asyncio.sleep(1)
+        return self._process.memory_info().rss / 1e6
+
+    async def _afterwards(self, rough: Rough) -> None:
+        """Write, read and delete as anybody would, and see who heard of it."""
+        body = {"metadata": {"name": _LAST}, "data": {"a": "b"}}
+        for namespace in ("fuzz-a",):
+            await self._send("DELETE", f"/api/v1/namespaces/{namespace}/resourcequotas")
+        await self._send("DELETE", _WHERE)
+        made = await self._send("POST", _WHERE, body)
+        if made.status != 201:
+            self.summary.faults.append(f"afterwards: {made.status} {made.body[:300]!r} to a POST")
+        self.summary.told = await rough.told()
+        for method, path in (("GET", f"{_WHERE}/{_LAST}"), ("DELETE", f"{_WHERE}/{_LAST}")):
+            answer = await self._send(method, path)
+            if answer.status != 200:
+                self.summary.faults.append(f"afterwards: {answer.status} to {method} {path}")
+
+    async def _read(self, path: str) -> Any:
+        return json.loads((await self._send("GET", path)).body)
+
+    async def _send(self, method: str, path: str, body: Any = None) -> Answer:
+        text = b"" if body is None else json.dumps(body).encode()
+        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(text)}\r\n"
+        media = "Content-Type: application/json\r\n" if text else ""
+        async with self._one_at_a_time:
+            return await _answer(f"{head}{media}\r\n".encode() + text, self._admin)
+
+
+async def _answer(message: bytes, connection: Connection, *, head_only: bool = False) -> Answer:
+    """Ask, and again when the server has closed the connection after the request before."""
+    used = connection.is_open
+    try:
+        return await connection.ask(message, head_only=head_only)
+    except Gone:
+        if not used:
+            raise
+        return await connection.ask(message, head_only=head_only)
+
+
+def fault_of(answer: Answer) -> str:
+    """What is wrong with an answer, whatever was asked; empty when nothing is."""
+    if answer.status < 400:
+        return ""
+    text = answer.body.decode("utf-8", "replace")
+    if answer.status >= 500 and not _is_legitimate(answer.status, text):
+        return f"{answer.status} {text[:300]}"
+    if answer.headers.get("content-type") == "application/json":
+        try:
+            status = json.loads(text)
+        except ValueError:
+            return f"{answer.status} that is no JSON: {text[:300]}"
+        if status.get("kind") == "Status" and status["code"] != answer.status:
+            return f"{answer.status} that says {status['code']}"
+    return ""
+
+
+def _is_legitimate(status: int, text: str) -> bool:
+    """Whether a real server says so, too, or the sandbox says that it does not simulate this.
+
+    Its 500 without a reason is for errors that have no type in Go: a patch that cannot be merged.
+    """
+    match status:
+        case 500:
+            return '"reason"' not in text or any(words in text for words in _OF_OTHERS)
+        case 501:
+            return "the tutor's sandbox" in text
+        case 503:
+            return any(words in text for words in _UNAVAILABLE)
+        case _:
+            return False
+
+
+def _lies(asked: Asked) -> bool:
+    """Whether its headers say something else of its body than is true."""
+    names = [name.lower() for name, _ in asked.headers]
+    return (
+        names.count("content-length") > 1
+        or "transfer-encoding" in names
+        or ("content-length" in names and not asked.body and asked.method in ("GET", "DELETE"))
+    )
+
+
+def _short(asked: Asked) -> str:
+    return f"{asked.method} {asked.target[:200]} {asked.body[:200]!r} {list(asked.headers)!r:.400}"
+
+
+def _contexts(kubeconfig: Mapping[str, str], folder: Path) -> dict[str, ssl.SSLContext]:
+    """TLS of each user: the administrator, nobody, and a stranger with a certificate."""
+    texts = {
+        name: base64.b64decode(text).decode()
+        for name, text in kubeconfig.items()
+        if name in ("ca", "client_certificate", "client_key")
+    }
+    made: dict[str, ssl.SSLContext] = {}
+    now = datetime.now(UTC)  # noqa: TID251 - handshakes compare with the real clock
+    foreign = pki.new_authority("stranger", now=now, lifetime=timedelta(days=1))
+    own = pki.issue(
+        foreign,
+        subject=pki.subject_of("admin", ["system:masters"]),
+        now=now,
+        lifetime=timedelta(days=1),
+        extended=(pki.CLIENT_AUTH,),
+    )
+    pairs = {
+        "admin": texts["client_certificate"] + texts["client_key"],
+        "stranger": own.certificate + own.key,
+        "nobody": "",
+    }
+    for name, pair in pairs.items():
+        context = ssl.create_default_context(cadata=texts["ca"])
+        if pair:
+            file = folder / f"{name}.pem"
+            file.write_text(pair)
+            context.load_cert_chain(file)
+        made[name] = context
+    return made
