@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -36,11 +37,11 @@ def open_lesson(terminal: Window, home: Path, **more: str) -> None:
 
 def app_of(home: Path) -> psutil.Process:
     """The process that holds the lesson."""
-    for each in psutil.process_iter(["cmdline", "environ"]):
-        words = each.info["cmdline"] or []
-        inside = (each.info["environ"] or {}).get("TUTOR_HOME") == str(home)
-        if inside and words[1:4] == ["-m", "tutor", "learn"]:
-            return each
+    for each in psutil.process_iter():
+        with suppress(psutil.Error):
+            inside = each.environ().get("TUTOR_HOME") == str(home)
+            if inside and each.cmdline()[1:4] == ["-m", "tutor", "learn"]:
+                return each
     raise AssertionError("the app does not run")
 
 
@@ -104,7 +105,8 @@ def test_shell_that_cannot_be_used_is_replaced_by_one_that_can(home: Path, name:
 
 def test_terminal_that_can_show_nothing_is_told(home: Path) -> None:
     with window(home) as terminal:
-        terminal.start(TUTOR, size=(80, 24), environment=environment(home, TERM="dumb"))
+        variables = environment(home)
+        terminal.start(f"env TERM=dumb {TUTOR}", size=(80, 24), environment=variables)
         terminal.sees("The terminal says that it is dumb (TERM)")
         assert terminal.ended() == 2
 

@@ -61,9 +61,11 @@ def test_edit_in_vim_inside_the_pane_passes_the_step(home: Path, editor: str) ->
             r":%s/^    mode: auto/    mode: enabled/",
             r":%s/^      type: LoadBalancer/      type: ClusterIP/",
             r":g/^    mode: enabled/normal! Otls:",
-            r":%s/^ *tls:/    tls:\r      secretName: impersonation-proxy-tls-serving-cert"
-            r"\r      certificateAuthorityData: CA\r"
-            r"    externalEndpoint: impersonation-proxy-mtls.local/",
+            (
+                r":%s/^ *tls:/    tls:\r      secretName: impersonation-proxy-tls-serving-cert"
+                r"\r      certificateAuthorityData: CA\r"
+                r"    externalEndpoint: impersonation-proxy-mtls.local/"
+            ),
             rf":%s/CA$/\=readfile('{CA}')[0]/",
         ):
             terminal.type(command)

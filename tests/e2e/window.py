@@ -114,7 +114,6 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "HOME": str(user),
         "PYTHONPATH": str(ROOT),
         "TUTOR_HOME": str(home),
-        "TERM": "tmux-256color",
         "COLORTERM": "truecolor",
         "LC_ALL": "C.UTF-8",
         "SHELL": "/bin/bash",
