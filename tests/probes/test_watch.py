@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.api import fake_api
 from tests.fakes.waiting import until
-from tests.fakes.world import Stage
+from tests.fakes.world import FakePeers, Stage
 from tests.probes.test_binding import GRANTS, step
 from tutor.clock import SystemClock
 from tutor.probes.base import Absent, Blind, Collection, Completed, Object
@@ -183,6 +183,31 @@ async def test_command_is_run_again_when_something_else_changes(stage: Stage) ->
         stage.peers.completed = Completed(exit_code=0, output="", errors="")
         stage.cluster.put(SECRETS, secret(a="x"))
         await until(lambda: told.state("f") == "true", within_s=2)
+
+
+class SlowPeers(FakePeers):
+    """Peers who answer when they are let."""
+
+    def __init__(self) -> None:
+        super().__init__(completed=Completed(exit_code=0, output="", errors=""))
+        self.may_answer = asyncio.Event()
+
+    async def run(self, words: tuple[str, ...]) -> Completed | Absent | Blind:
+        found = await super().run(words)
+        await self.may_answer.wait()
+        return found
+
+
+async def test_slow_answer_is_told_though_something_else_changed_meanwhile(stage: Stage) -> None:
+    peers = SlowPeers()
+    stage.peers = peers
+    facts = ["id: f, that: 'version.exit == 0'", "id: g, that: 'secret.data.a == \"x\"'"]
+    async with watching(stage, facts) as (told, _):
+        await until(lambda: peers.asked)
+        stage.cluster.put(SECRETS, secret(a="x"))
+        await until(lambda: told.state("g") == "true")
+        peers.may_answer.set()
+        await until(lambda: told.state("f") == "true", within_s=5)
 
 
 async def test_look_now_visits_what_nobody_tells_of(stage: Stage) -> None:

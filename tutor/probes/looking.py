@@ -150,8 +150,11 @@ class Looking:
         kick = self._kicks[given.name]
         pause_s = SHORTEST_INTERVAL_S
         while True:
-            await self._read(given, self._visited)
-            if given.name in self._visited:
+            # A set of its own: the one of all visits may be taken away during this one.
+            changed = set[str]()
+            await self._read(given, changed)
+            if changed:
+                self._visited |= changed
                 self._wake.set()
             await asyncio.sleep(SHORTEST_INTERVAL_S)
             pause_s = min(2 * pause_s, interval_s)
