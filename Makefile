@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONHOME
 unexport PYTHONPATH
 
-.PHONY: help run demo test check house bench scenarios goldens assets schema clean again
+.PHONY: help run demo test check house bench scenarios goldens fuzz assets schema clean again
 
 help: ## say what the targets do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ scenarios: .venv/.ready-test ## play recorded commands; SCENARIOS=FOLDER ONLY=TE
 goldens: .venv/.ready-test ## replay recorded requests; ONLY=TEXT VERBOSE=1
 	@$(PY) -m tests.contract.goldens.play \
 		$(if $(ONLY),--only "$(ONLY)") $(if $(VERBOSE),--verbose) $(ARGS)
+
+fuzz: .venv/.ready-test ## ask the API server what nobody asks; ARGS="--requests 1000 --seed 7"
+	@$(PY) .ci/fuzz.py $(ARGS)
 
 assets: .venv/.ready-run ## take the pictures for the README anew, from the running program
 	@$(PY) .ci/assets.py $(ARGS)
