@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from tutor.errors import TutorError
+
 _MAX_BYTES = 2_000_000
 _BACKUPS = 2
 _OWN = frozenset(logging.LogRecord("", 0, "", 0, "", None, None).__dict__) | {"message", "taskName"}
@@ -26,8 +28,19 @@ class _JsonLines(logging.Formatter):
 
 
 def configure(path: Path, level: int = logging.INFO) -> None:
-    """Send every logger's records to a file that rotates. Nobody else touches handlers."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Send every logger's records to a file that rotates. Nobody else touches handlers.
+
+    Raises:
+        TutorError: There can be no such file.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise TutorError(
+            f"The log {path} cannot be written: {error.strerror or error}.",
+            next_action="Free space or mend the folder, or set TUTOR_HOME to another one.",
+        ) from error
     handler = RotatingFileHandler(path, maxBytes=_MAX_BYTES, backupCount=_BACKUPS, delay=True)
     handler.setFormatter(_JsonLines())
     logging.basicConfig(handlers=[handler], level=level, force=True)

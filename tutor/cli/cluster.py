@@ -71,12 +71,21 @@ def _status(root: Path, chosen: argparse.Namespace) -> int:
 
 
 def _env(root: Path, _chosen: argparse.Namespace) -> int:
+    from tutor.cli.progress import lesson_at_hand
     from tutor.settings import load
 
-    found = dict(environment(root, root / "hosts", load(os.environ, root).kubectl))
-    file = root / "kubeconfig"
-    if file.exists():
-        found.setdefault("KUBECONFIG", str(file))
+    file, hosts = root / "kubeconfig", root / "hosts"
+    lesson = lesson_at_hand(root)
+    more: dict[str, str] = {}
+    if lesson is not None:
+        work = paths.work_dir(root, lesson.id, "sandbox")
+        hosts = work / "hosts"
+        more["TUTOR_WORK"] = str(work)
+        if Path.cwd().is_relative_to(work) or not file.exists():
+            file = work / lesson.header.kubeconfig
+    if lesson is not None or file.exists():
+        more["KUBECONFIG"] = str(file)
+    found = environment(root, hosts, load(os.environ, root).kubectl) | more
     is_fish = Path(os.environ.get("SHELL", "")).name == "fish"
     for name, value in found.items():
         print(_fish(name, value) if is_fish else _posix(name, value))

@@ -59,6 +59,8 @@ def _bug() -> int:
             traceback.print_exc(file=file)
     except OSError:
         traceback.print_exc()
+        print(f"tutor: this is a bug in tutor, and {log} cannot be written.", file=sys.stderr)
+        return OUR_BUG
     print(
         f"tutor: this is a bug in tutor; the details are in {log}.\n"
         "Your progress is saved: start tutor again to go on.",

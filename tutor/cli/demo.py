@@ -49,12 +49,11 @@ class Played:
 def demo(lesson: str, *, as_json: bool, on: str, pace: str) -> int:
     """Play a lesson; 0 when every step is passed."""
     root = paths.home(os.environ) / "demo"
-    logs.configure(paths.logs_dir(root) / "demo.log")
-    script = root / "edit.json"
+    chosen = find_lesson(lesson)
     stop(root)
     clear(root)
-    root.mkdir(mode=0o700, parents=True)
-    chosen = find_lesson(lesson)
+    logs.configure(paths.logs_dir(root) / "demo.log")
+    script = root / "edit.json"
     editor = scripted_editor(script, paths.work_dir(root, chosen.id, on))
     wanted = Wanted(
         lesson=chosen,

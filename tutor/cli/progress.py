@@ -2,7 +2,7 @@
 
 import json
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,21 @@ def saved_progress(root: Path) -> list[Progress]:
         return []
     with Journal(file) as journal:
         return journal.all()
+
+
+def lesson_at_hand(root: Path) -> Lesson | None:
+    """The lesson that was last turned to in the sandbox; None when there is none."""
+    course = load_course(paths.lessons_dir())
+    begun = [each for each in saved_progress(root) if each.environment == "sandbox"]
+    turned_to = [
+        (_last_turn(each), lesson) for each in begun if (lesson := _lesson(course, each.lesson))
+    ]
+    return max(turned_to, key=lambda pair: pair[0], default=(None, None))[1]
+
+
+def _last_turn(progress: Progress) -> datetime:
+    moments = [step.opened_at for step in progress.steps.values() if step.opened_at is not None]
+    return max(moments, default=datetime.min.replace(tzinfo=UTC))
 
 
 def progress_document(course: Course, progress: Progress) -> dict[str, Any]:

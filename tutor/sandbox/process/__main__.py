@@ -29,18 +29,18 @@ def main() -> int:
 
 def serve(root: Path, pace: str) -> int:
     """Run in this process."""
-    from tutor.errors import ClusterError  # noqa: PLC0415 - heavy, and not needed to detach
+    from tutor.errors import TutorError  # noqa: PLC0415 - heavy, and not needed to detach
     from tutor.logs import configure  # noqa: PLC0415
     from tutor.sandbox.catalogue import components  # noqa: PLC0415
     from tutor.sandbox.pace import PACES, PaceName  # noqa: PLC0415
     from tutor.sandbox.process.daemon import only_one, run  # noqa: PLC0415
 
-    configure(paths.logs_dir(root) / "sandbox.log")
     chosen: PaceName = next(name for name in PACES if name == pace)
     try:
+        configure(paths.logs_dir(root) / "sandbox.log")
         with only_one(paths.sandbox_dir(root)):
             asyncio.run(run(root, components(), chosen))
-    except ClusterError as error:
+    except TutorError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     return 0
@@ -53,8 +53,13 @@ def detach(root: Path, pace: str) -> int:
         return 0
     command = [sys.executable, "-m", "tutor.sandbox.process", "--home", str(root), "--pace", pace]
     errors = paths.logs_dir(root) / "sandbox.err"
-    errors.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with errors.open("w") as stderr:
+    try:
+        errors.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stderr = errors.open("w")
+    except OSError as error:
+        print(f"{errors} cannot be written: {error.strerror or error}.", file=sys.stderr)  # noqa: T201
+        return 2
+    with stderr:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command,
             stdin=subprocess.DEVNULL,

@@ -67,6 +67,7 @@ class Clusters:
         self._records: dict[str, ClusterRecord] = {}
         self._running: dict[str, Cluster] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._failures: dict[str, Refused] = {}
         self._changed = asyncio.Condition()
 
     @property
@@ -163,14 +164,24 @@ class Clusters:
         return cluster
 
     async def ready(self, name: str) -> Cluster:
-        """Wait until a cluster runs; raises Refused when it will not."""
+        """Wait until a cluster runs; one that has failed is tried again.
+
+        Raises:
+            Refused: It does not start, with the reason.
+        """
+        if name in self._records and self._has_ended(name):
+            self._launch(self._records[name])
         async with self._changed:
             while name not in self._running:
-                task = self._tasks.get(name)
-                if task is None or task.done():
-                    raise Refused("failed", "The cluster did not start; the log says why.")
+                if self._has_ended(name):
+                    unknown = Refused("failed", "The cluster did not start; the log says why.")
+                    raise self._failures.get(name, unknown)
                 await self._changed.wait()
         return self._running[name]
+
+    def _has_ended(self, name: str) -> bool:
+        task = self._tasks.get(name)
+        return task is None or task.done() or name in self._failures
 
     async def delete(self, name: str) -> ClusterRecord | None:
         """Stop and forget a cluster; None when there is none of that name."""
@@ -215,6 +226,7 @@ class Clusters:
         shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def _launch(self, record: ClusterRecord) -> None:
+        self._failures.pop(record.name, None)
         task = self._group.create_task(self._run(record), name=f"cluster {record.name}")
         self._tasks[record.name] = task
 
@@ -235,6 +247,7 @@ class Clusters:
                 await asyncio.Event().wait()
         except (ClusterError, OSError) as error:
             log.error("cluster did not start", extra={"cluster": record.name, "why": str(error)})  # noqa: TRY400 - no bug
+            self._failures[record.name] = _refusal(error)
         finally:
             self._running.pop(record.name, None)
             with contextlib.suppress(asyncio.CancelledError):
@@ -244,6 +257,16 @@ class Clusters:
         async with self._changed:
             change()
             self._changed.notify_all()
+
+
+def _refusal(error: ClusterError | OSError) -> Refused:
+    if isinstance(error, ClusterError):
+        return Refused("failed", error.message, next_action=error.next_action)
+    return Refused(
+        "failed",
+        f"The cluster did not start: {error.strerror or error}.",
+        next_action="Free space or mend the permissions of the home folder, and try again.",
+    )
 
 
 def _free_port() -> int:
