@@ -27,6 +27,7 @@ HEADERS = (
 )
 """Headers that matter; framing, dates and the protocol are the transport's."""
 _COMPRESSED = "Content-Encoding"
+_VARIES = "Vary"
 _TYPE, _JSON = "Content-Type", "application/json"
 _SHOWN = 16
 
@@ -55,11 +56,14 @@ def _headers(case: Case, exchange: Exchange, ours: Mapping[str, list[str]]) -> I
         if not wanted and not case.whole_headers and name != "Warning":
             continue
         if name == _COMPRESSED and not case.whole_headers:
-            # The recording does not say which requests asked for it; compressing is free to do.
+            # The recorder asked for bodies as they are.
+            continue
+        if name == _VARIES and exchange.answer is None:
+            # Large answers are compressed, and what was left out was large.
             continue
         found = ours.get(name, [])
-        if name == _TYPE and wanted and wanted[0].startswith(PROTOBUF):
-            # Ours answers in JSON, which every client that asks for protobuf takes as well.
+        if name == _TYPE and wanted and wanted[0].startswith(PROTOBUF) and found == [_JSON]:
+            # Every client that asks for protobuf takes JSON as well, and ours gives that.
             wanted = [_JSON]
         if [normal_text(text) for text in wanted] != [normal_text(text) for text in found]:
             yield f"{name}: {found}, recorded {wanted}"

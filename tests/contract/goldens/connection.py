@@ -1,6 +1,7 @@
 """HTTPS as the recorded clients spoke it: their headers and no others, one certificate a user."""
 
 import asyncio
+import gzip
 import ssl
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -56,7 +57,10 @@ class Connections:
             asyncio.timeout(_LIMIT_S),
             self._send(user, method, path, headers, body, follow=follow) as response,
         ):
-            return Answer(response.status, _headers(response), await response.read())
+            body = await response.read()
+            if response.headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            return Answer(response.status, _headers(response), body)
 
     async def stream(
         self,

@@ -48,7 +48,8 @@ class Learned:
             self.learn(recorded, ours)
         elif key == "resourceVersion":
             if recorded.isdigit() and ours.isdigit():
-                self._versions.setdefault(int(recorded), int(ours))
+                known = self._versions.get(int(recorded), 0)
+                self._versions[int(recorded)] = max(known, int(ours))
         elif key == "serverRelativeURL":
             found = _HASHED.fullmatch(recorded), _HASHED.fullmatch(ours)
             if found[0] and found[1]:
@@ -60,11 +61,11 @@ class Learned:
 
     def translated(self, text: str) -> str:
         """A recorded request's path, header or body with our server's names."""
+        text = _CONTINUE.sub(self._continued, text)
         text = _TOKEN.sub(self._known, text)
         text = _UID.sub(self._known, text)
         text = _ETAG.sub(lambda m: self._hashes.get(m[0], m[0]), text)
         text = _HASHED.sub(lambda m: f"{m[1]}?hash={self._hashes.get(m[2], m[2])}", text)
-        text = _CONTINUE.sub(self._continued, text)
         return _VERSION.sub(lambda m: m[1] + self._version(int(m[2])), text)
 
     def translated_path(self, path: str) -> str:
@@ -78,6 +79,8 @@ class Learned:
 
     def _continued(self, match: re.Match[str]) -> str:
         """A token that no answer here has shown: it names a resource version, too."""
+        if match[0] in self._same:
+            return self._same[match[0]]
         padded = match[0] + "=" * (-len(match[0]) % 4)
         try:
             token: dict[str, Any] = json.loads(base64.urlsafe_b64decode(padded))

@@ -1,4 +1,4 @@
-"""Bodies that the recordings leave out for their size: what a manifest says, as kubectl sends it."""
+"""Bodies that the recordings leave out for their size: a manifest as kubectl sends it."""
 
 import json
 from functools import cache

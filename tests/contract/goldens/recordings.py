@@ -38,6 +38,8 @@ class Exchange:
     answer_headers: Mapping[str, str | list[str]]
     answer: bytes | None
     """None where the recording leaves the body out."""
+    head: str
+    """The start of a body that is left out."""
     events: int | None
     """Lines of a stream; None for an answer that is no stream."""
     ended_by_client: bool
@@ -92,7 +94,8 @@ def recorded_at(name: str) -> float:
 def _exchange(request: dict[str, Any], agent: str) -> Exchange:
     headers = dict(request["request_headers"])
     if agent:
-        headers["User-Agent"] = agent
+        # kubectl sends both, and the recording leaves the latter out.
+        headers |= {"User-Agent": agent, "Accept-Encoding": "gzip"}
     stream: list[dict[str, Any]] | None = request.get("stream")
     answer = _answer(request)
     return Exchange(
@@ -105,6 +108,7 @@ def _exchange(request: dict[str, Any], agent: str) -> Exchange:
         status=request["status"],
         answer_headers=request["response_headers"],
         answer=answer,
+        head=request.get("response_body_left_out", {}).get("head", ""),
         events=None if stream is None else (answer or b"").count(b"\n"),
         ended_by_client=request.get("ended") == "client closed the connection",
     )

@@ -1,6 +1,7 @@
 """Writes what the recording's stand-ins wrote: a node, running pods, statuses of the products.
 
-`writes.yaml` says what each of them is; they are sent as nobody in particular: without a User-Agent.
+`writes.yaml` says what each of them is; they are sent as nobody in particular,
+without a User-Agent.
 """
 
 import asyncio
@@ -120,7 +121,7 @@ class StandIns:
             PODS, pod["metadata"]["namespace"], pod["metadata"]["name"]
         )
         since = {c["type"]: c["lastTransitionTime"] for c in known["status"].get("conditions", ())}
-        status = {
+        status: Object = {
             "phase": "Succeeded" if ends else "Running",
             "conditions": [
                 {
@@ -139,6 +140,10 @@ class StandIns:
                 _container(container, now, ends=ends) for container in pod["spec"]["containers"]
             ],
         }
+        if pod["spec"].get("initContainers"):
+            status["initContainerStatuses"] = [
+                _initial(container, now) for container in pod["spec"]["initContainers"]
+            ]
         for condition in status["conditions"]:
             if ends and condition["type"] in ("ContainersReady", "Ready"):
                 condition["status"] = "False"
@@ -148,6 +153,11 @@ class StandIns:
 def _path(pod: Object) -> str:
     meta = pod["metadata"]
     return f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}"
+
+
+def _initial(container: Mapping[str, Any], now: str) -> Object:
+    status = _container(container, now, ends=True) | {"ready": True}
+    return {name: value for name, value in status.items() if name != "containerID"}
 
 
 def _container(container: Mapping[str, Any], now: str, *, ends: bool) -> Object:

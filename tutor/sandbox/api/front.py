@@ -13,7 +13,7 @@ from tutor.sandbox.api.documents import Documents, not_found
 from tutor.sandbox.api.flowcontrol import FlowControl
 from tutor.sandbox.api.identity import Authenticator
 from tutor.sandbox.api.impersonation import Impersonator, wanted
-from tutor.sandbox.api.negotiate import failure_form, wants_pretty
+from tutor.sandbox.api.negotiate import Form, failure_form, wants_pretty
 from tutor.sandbox.api.rbac import Attributes, Authorizer, Decision
 from tutor.sandbox.api.registry import Registry
 from tutor.sandbox.api.render import document
@@ -24,8 +24,8 @@ from tutor.sandbox.api.status import ApiError, forbidden, method_not_allowed
 from tutor.sandbox.kinds import GroupResource, GroupVersion
 
 _ALWAYS_ALLOWED = ("/healthz", "/livez", "/readyz")
+_NOT_ACCEPTABLE = 406
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
-_FORBIDDEN = 403
 NOT_SIMULATED = 501
 """The status of what a real node would do, and this one cannot."""
 
@@ -107,6 +107,7 @@ class Front:
         target = parse(request.method, request.path, request.query)
         extra: list[tuple[str, str]] = []
         hop = Hop(request)
+        let_in = False
         try:
             known = self._authenticator.authenticate(request)
             extra += [("Warning", f'299 - "{text}"') for text in known.warnings]
@@ -114,9 +115,12 @@ class Front:
             hop.user = self._acting(request, target, known.user)
             extra += self._flow.headers(hop.user, access_of(target))
             self._authorize(hop.user, target)
+            let_in = True
             made = await self._answer(request, target, hop.user)
         except ApiError as error:
             made = failure(error, request)
+            if hop.caller is not None and not let_in:
+                extra.append(_NOSNIFF)
             hop.why = error.message
         hop.status = made.status
         self._trace(hop)
@@ -178,12 +182,12 @@ def access_of(target: Target) -> Attributes:
 
 def failure(error: ApiError, request: Request) -> Response:
     """The Status of a failure."""
-    form = failure_form(request, pretty=error.pretty or wants_pretty(request))
-    headers = list(error.headers)
-    if error.code == _FORBIDDEN:
-        headers.append(_NOSNIFF)
+    pretty = error.pretty or wants_pretty(request)
+    # One that nothing could be negotiated with is told so in JSON.
+    negotiable = error.code != _NOT_ACCEPTABLE
+    form = failure_form(request, pretty=pretty) if negotiable else Form(pretty=pretty)
     body = document(error.status(), form)
-    return Response(status=error.code, body=body, content_type=form.media, headers=headers)
+    return Response(status=error.code, body=body, content_type=form.media, headers=error.headers)
 
 
 def _with_headers(made: Answer, extra: list[tuple[str, str]]) -> Answer:

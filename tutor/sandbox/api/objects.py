@@ -270,7 +270,7 @@ class Objects:
         if call.dry_run:
             return self._imagined(served, new)
         if deletion.is_over(kind.group_resource, new):
-            return await self._removed(served, key, new)
+            return await self._removed(served, key, thaw(current.object), shown=new)
         return await self._stored(served, key, new)
 
     async def delete(
@@ -295,8 +295,10 @@ class Objects:
             shown = served.strategy.from_storage(marked or obj)
             return Outcome(shown, served.strategy.encode(shown), gone=marked is None)
         if marked is None:
-            last = deletion.last_state(resource, obj, call.now)
-            return await self._removed(served, key, served.strategy.from_storage(last))
+            last = served.strategy.normalise(deletion.last_state(resource, obj, call.now))
+            if not unchanged(last, obj):
+                await self._stored(served, key, thaw(last))
+            return await self._removed(served, key, last)
         marked = served.strategy.normalise(marked)
         if unchanged(marked, obj):
             return self.shown(served, obj, latest.data)
@@ -451,11 +453,16 @@ class Objects:
         shown = self.shown(served, event.stored.object, event.stored.data)
         return Outcome(shown.object, shown.data, created=created)
 
-    async def _removed(self, served: Served, key: Key, obj: Object) -> Outcome:
-        event = self.store.delete(key, *self._storable(served, obj))
+    async def _removed(
+        self, served: Served, key: Key, last: Object, *, shown: Object | None = None
+    ) -> Outcome:
+        """Remove an object. Watches are shown its last stored state, the caller may see another."""
+        event = self.store.delete(key, *self._storable(served, last))
         await self._durable(event)
-        shown = self.shown(served, event.stored.object, event.stored.data)
-        return Outcome(shown.object, shown.data, gone=True)
+        if shown is not None:
+            return Outcome(shown, served.strategy.encode(shown), gone=True)
+        seen = self.shown(served, event.stored.object, event.stored.data)
+        return Outcome(seen.object, seen.data, gone=True)
 
     def _storable(self, served: Served, obj: Object) -> tuple[Object, Callable[[Object], bytes]]:
         return served.strategy.to_storage(obj), served.strategy.encode

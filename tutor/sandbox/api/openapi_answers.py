@@ -84,8 +84,8 @@ class OpenApiAnswers:
         return self._cacheable(request, body, digest, "application/json", headers)
 
     def _v2(self, request: Request) -> Response:
-        wants = next(accepts(request.header("accept") or "*/*"), ("*/*", {}))[0]
-        binary = wants.endswith("+protobuf")
+        wanted = [media for media, _ in accepts(request.header("accept"))]
+        binary = bool(wanted) and wanted[0].endswith("+protobuf")
         body = self._openapi.v2() if binary else self._openapi.v2_json()
         media = _V2_PROTOBUF if binary else "application/json"
         digest = hashlib.sha512(self._openapi.v2()).hexdigest().upper()

@@ -26,6 +26,20 @@ from tutor.sandbox.store import Stored
 
 _INCLUDES: tuple[tables.Include, ...] = ("None", "Metadata", "Object")
 _PLAIN = Form()
+_TEXT_TAG = "tag:yaml.org,2002:str"
+
+
+class _Yaml(yaml.SafeDumper):
+    """YAML as Go's writer has it: texts that must be quoted have double quotes."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """A text, plain where that reads back as the same text."""
+        tag: str = self.resolve(yaml.ScalarNode, text, (True, False))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - untyped
+        style = "|" if "\n" in text else None if tag == _TEXT_TAG else '"'
+        return self.represent_scalar(_TEXT_TAG, text, style)  # pyright: ignore[reportUnknownMemberType] - untyped
+
+
+_Yaml.add_representer(str, _Yaml.represent_text)
 
 
 def document(value: Any, form: Form = _PLAIN) -> bytes:
@@ -33,7 +47,7 @@ def document(value: Any, form: Form = _PLAIN) -> bytes:
     if form.media == PROTOBUF:
         return _binary(value)
     if form.media == "application/yaml":
-        return yaml.safe_dump(value, default_flow_style=False, allow_unicode=True).encode()
+        return yaml.dump(value, Dumper=_Yaml, allow_unicode=True).encode()
     if form.pretty:
         return json.dumps(value, indent=2, ensure_ascii=False).encode()
     return encode(value) + b"\n"

@@ -158,6 +158,8 @@ class Reviews:
             "uid": account["metadata"]["uid"],
             "creationTimestamp": timestamp(call.now),
         }
+        if managed := items(obj, "metadata", "managedFields"):
+            meta["managedFields"] = managed
         spec = {
             "audiences": audiences,
             "expirationSeconds": seconds,

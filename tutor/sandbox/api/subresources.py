@@ -5,7 +5,7 @@ from typing import Protocol
 
 from tutor.sandbox.api import bodies, patching, tables
 from tutor.sandbox.api.builtin.reading import part, text
-from tutor.sandbox.api.deletion import options_of
+from tutor.sandbox.api.deletion import options_of, timestamp
 from tutor.sandbox.api.negotiate import Form, form_of
 from tutor.sandbox.api.objects import Objects
 from tutor.sandbox.api.printers.printer import AGE
@@ -17,6 +17,7 @@ from tutor.sandbox.api.routes import Target
 from tutor.sandbox.api.scale import ScalePaths, apply_scale, scale_of
 from tutor.sandbox.api.selectors import label_selector
 from tutor.sandbox.api.status import ApiError, bad_request, method_not_allowed
+from tutor.sandbox.api.strategies import BuiltinStrategy
 from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of
 
 _CREATED = 201
@@ -117,7 +118,10 @@ class Subresources:
         kind = _token_kind(served)
         form = form_of(request, encodes=True)
         body = bodies.read_object(request, kind).value
-        made = self.reviews.token_request(call, target.namespace, target.name, body)
+        asked = Served(kind, BuiltinStrategy(kind))
+        tracked = self._objects.decode(call, asked, body)
+        self._objects.note(call, asked, tracked)
+        made = self.reviews.token_request(call, target.namespace, target.name, tracked)
         return answer(made, form=form, status=_CREATED)
 
     async def _binding(
@@ -142,7 +146,9 @@ class Subresources:
             pod["spec"]["nodeName"] = node
             conditions = pod.setdefault("status", {}).setdefault("conditions", [])
             if not any(c.get("type") == "PodScheduled" for c in conditions):
-                conditions.append({"type": "PodScheduled", "status": "True"})
+                since = timestamp(call.now)
+                scheduled = {"type": "PodScheduled", "status": "True"}
+                conditions.append(scheduled | {"lastTransitionTime": since})
             return pod
 
         await self._objects.update(call, served, target.namespace, target.name, bind, retry=True)

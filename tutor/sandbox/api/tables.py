@@ -148,5 +148,5 @@ def _shown_metadata(kind: Kind, obj: Object) -> Object:
         return metadata
     # Rows are made from the server's internal form, which has a field instead of this annotation.
     kept = {key: value for key, value in annotations.items() if key != _DAEMON_SET_GENERATION}
-    without = {key: value for key, value in metadata.items() if key != "annotations"}
-    return without | ({"annotations": kept} if kept else {})
+    shown = metadata | {"annotations": kept}
+    return {key: value for key, value in shown.items() if value or key != "annotations"}

@@ -124,11 +124,24 @@ async def _living(parts: Parts) -> AsyncGenerator[None]:
 
 async def _fill(client: Client, settings: ClusterSettings, keys: ClusterKeys) -> None:
     async with asyncio.TaskGroup() as group:
-        standard = bootstrap.objects(SERVICE_ADDRESS, (NODE_ADDRESS, NODE_PORT), client.now())
+        standard = bootstrap.objects(
+            SERVICE_ADDRESS, (NODE_ADDRESS, NODE_PORT), _authentication(keys), client.now()
+        )
         for obj in (*standard, *builtin_services()):
             group.create_task(client.create(obj), name="bootstrap")
     if settings.node:
         await KindNode(client, keys, settings.name, settings.node).install()
+
+
+def _authentication(keys: ClusterKeys) -> dict[str, str]:
+    return {
+        "client-ca-file": keys.ca.pem,
+        "requestheader-allowed-names": '["front-proxy-client"]',
+        "requestheader-client-ca-file": keys.front_proxy_ca.pem,
+        "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
+        "requestheader-group-headers": '["X-Remote-Group"]',
+        "requestheader-username-headers": '["X-Remote-User"]',
+    }
 
 
 def _server_names(settings: ClusterSettings) -> list[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import json
 import os
 import platform
 import uuid
@@ -40,7 +39,6 @@ class KindNode:
 
     async def install(self) -> None:
         """Create everything but the node's readiness."""
-        await self._create("apiserver")
         await self._create("node")
         node = self._client.get(NODES, "", self._node)
         self._values["NODE_UID"] = node["metadata"]["uid"]
@@ -92,10 +90,7 @@ def _values(keys: ClusterKeys, cluster: str, node: str, now: datetime) -> dict[s
         "NODE_IP": NODE_ADDRESS,
         "NODE_UID": "",
         "CA_DATA": base64.b64encode(keys.ca.pem.encode()).decode(),
-        "CA_PEM": json.dumps(keys.ca.pem),
-        "FRONT_PROXY_CA_PEM": json.dumps(keys.front_proxy_ca.pem),
         "NOW": timestamp(now),
-        "TODAY": now.strftime("%Y-%m-%d"),
         "REGISTERED": timestamp(now),
         "TOKEN_EXPIRATION": timestamp(now + timedelta(days=1)),
         "ARCH": "arm64" if platform.machine() in ("arm64", "aarch64") else "amd64",

@@ -1,7 +1,7 @@
 """What an API server puts into an empty cluster: namespaces, default roles, priority classes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -14,16 +14,26 @@ SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 _MAX_USER_PRIORITY = 1_000_000_000
 
 
-def objects(service_address: str, endpoint: tuple[str, int], now: datetime) -> Iterator[Object]:
+def objects(
+    service_address: str,
+    endpoint: tuple[str, int],
+    authentication: Mapping[str, str],
+    now: datetime,
+) -> Iterator[Object]:
     """The objects in the order of their creation.
 
-    `service_address` is the cluster IP of `default/kubernetes`, `endpoint` where the server is.
+    `service_address` is the cluster IP of `default/kubernetes`, `endpoint` where the server is,
+    `authentication` what servers behind it need to know of it.
     """
     yield from (_namespace(name) for name in SYSTEM_NAMESPACES)
     yield from json.loads((_DATA / "rbac.json").read_text())
     for name, value in (("system-cluster-critical", 0), ("system-node-critical", 1_000)):
         yield _priority_class(name, 2 * _MAX_USER_PRIORITY + value)
     yield from bootstrap_flow.objects(timestamp(now))
+    yield _config_map("extension-apiserver-authentication", authentication)
+    yield _config_map(
+        "kube-apiserver-legacy-service-account-token-tracking", {"since": f"{now:%Y-%m-%d}"}
+    )
     yield _service(service_address, endpoint[1])
     yield _endpoints(*endpoint)
     yield _endpoint_slice(*endpoint)
@@ -31,6 +41,15 @@ def objects(service_address: str, endpoint: tuple[str, int], now: datetime) -> I
 
 def _namespace(name: str) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _config_map(name: str, data: Mapping[str, str]) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "kube-system"},
+        "data": dict(data),
+    }
 
 
 def _priority_class(name: str, value: int) -> Object:
@@ -50,7 +69,12 @@ def _service(address: str, target: int) -> Object:
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": "kubernetes", "namespace": "default", "labels": labels},
-        "spec": {"clusterIP": address, "ports": [port], "sessionAffinity": "None"},
+        "spec": {
+            "clusterIP": address,
+            "ipFamilyPolicy": "SingleStack",
+            "ports": [port],
+            "sessionAffinity": "None",
+        },
     }
 
 

@@ -16,17 +16,19 @@ from tutor.sandbox.controllers.resources import (
     SERVICES,
     Place,
     as_place,
+    condition,
     is_active,
     is_ready,
     owner_reference,
     place_of,
     selected,
 )
-from tutor.sandbox.kinds import Object, labels_of, name_of, namespace_of
+from tutor.sandbox.kinds import Object, annotations_of, labels_of, name_of, namespace_of
 
 _SERVICE_NAME = "kubernetes.io/service-name"
 _HEADLESS = "service.kubernetes.io/headless"
 _MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+_TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
 _MANAGER = "endpointslice-controller.k8s.io"
 
 
@@ -92,6 +94,7 @@ class Endpoints:
                 "kind": "Endpoints",
                 "metadata": {"name": name, "namespace": namespace, "labels": labels},
             }
+            _set_trigger(obj, pods)
             if subsets:
                 obj["subsets"] = subsets
             await self._client.create(obj)
@@ -101,6 +104,7 @@ class Endpoints:
 
         def write(obj: Object) -> Object:
             obj["metadata"]["labels"] = labels
+            _set_trigger(obj, pods)
             if subsets:
                 obj["subsets"] = subsets
             else:
@@ -133,13 +137,36 @@ class Endpoints:
                 "endpoints": endpoints,
                 "ports": ports,
             }
+            _set_trigger(obj, pods)
             await self._client.create(obj)
             return
 
+        if (slices[0]["endpoints"], slices[0].get("ports") or []) == (endpoints, ports):
+            return
+
         def write(obj: Object) -> Object:
+            _set_trigger(obj, pods)
             return obj | {"endpoints": endpoints, "ports": ports}
 
         await self._client.change(ENDPOINT_SLICES, namespace, name_of(slices[0]), write)
+
+
+def _set_trigger(obj: Object, pods: Sequence[Object]) -> None:
+    """Note when the first of the pods became ready, or ceased to be, whose change is written now.
+
+    Source: pkg/controller/util/endpoint (TriggerTimeTracker).
+    """
+    meta = obj["metadata"]
+    annotations = dict(annotations_of(obj))
+    before = annotations.pop(_TRIGGER, "")
+    ready = (condition(pod, "Ready") for pod in pods)
+    times = [found.get("lastTransitionTime") or "" for found in ready if found]
+    changed = [time for time in times if time and time >= before]
+    if changed:
+        annotations[_TRIGGER] = min(changed)
+    meta.pop("annotations", None)
+    if annotations:
+        meta["annotations"] = annotations
 
 
 def target_port(port: Object, pod: Object) -> int | None:

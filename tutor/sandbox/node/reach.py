@@ -7,16 +7,20 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from tutor.sandbox.api.builtin.reading import items, part
-from tutor.sandbox.api.request import Answer, Query, Request, Response, Stream
+from tutor.sandbox.api.request import Answer, Request, Response, Stream
 from tutor.sandbox.api.routes import Target
 from tutor.sandbox.api.status import ApiError, bad_request
 from tutor.sandbox.kinds import GroupResource, Object, name_of
 from tutor.sandbox.node.instance import Instance
+from tutor.sandbox.node.log_query import LogQuery, log_query
 from tutor.sandbox.node.programs import Programs
 
 _PODS = GroupResource("", "pods")
 _TEXT = "text/plain"
 _NO = "this is the tutor's sandbox, and its pods run no containers:"
+_NO_CONTENT = 204
+_OF_ONE = ("log", "exec", "attach")
+"""What is asked of one container of a pod."""
 _WHY = {
     "exec": "there is nothing to run a command in",
     "attach": "there is nothing to attach to",
@@ -36,22 +40,24 @@ class PodAccess:
         """Answer a request; raises ApiError for what is not there or not simulated."""
         if target.group_resource != _PODS:
             raise _not_simulated("proxy")
-        if not obj["spec"].get("nodeName"):
-            raise bad_request(f"pod {name_of(obj)} does not have a host assigned")
-        if target.subresource != "log":
-            raise _not_simulated(target.subresource)
         query = request.query
-        container = _container(obj, query.get("container"))
+        asked = log_query(request, name_of(obj)) if target.subresource == "log" else None
+        container = _container(obj, query.get("container")) if target.subresource in _OF_ONE else {}
+        if not obj["spec"].get("nodeName"):
+            if asked is not None:
+                return Response(status=_NO_CONTENT, content_type="")
+            raise bad_request(f"pod {name_of(obj)} does not have a host assigned")
+        if asked is None:
+            raise _not_simulated(target.subresource)
         _check_state(obj, container)
         programs = self._programs()
         instance = programs.instance(obj, container["name"]) if programs else None
         if instance is None:
             raise _not_simulated("log")
-        previous = query.get("previous") in ("true", "1")
-        if previous and instance.previous is None:
+        if asked.previous and instance.previous is None:
             where = f'container "{container["name"]}" in pod "{name_of(obj)}"'
             raise bad_request(f"previous terminated {where} not found")
-        return _log(instance, query, instance.previous if previous else None)
+        return _log(instance, asked)
 
     def execute(self, pod: Object, container: str, command: Sequence[str]) -> str:
         """What a command prints in a container; raises ApiError when nothing runs there."""
@@ -64,31 +70,31 @@ class PodAccess:
 
 
 def _not_simulated(what: str) -> ApiError:
-    return ApiError(501, "NotImplemented", f"{_NO} {_WHY.get(what, 'there is nothing there')}")
+    return bad_request(f"{_NO} {_WHY.get(what, 'there is nothing there')}")
 
 
 def _container(pod: Object, wanted: str) -> Object:
     spec: Object = pod["spec"]
-    everything: list[Object] = [*spec["containers"], *items(spec, "initContainers")]
+    kinds = ("initContainers", "containers", "ephemeralContainers")
+    everything: list[Object] = [one for kind in kinds for one in items(spec, kind)]
     if wanted:
         found = next((c for c in everything if c["name"] == wanted), None)
         if found is None:
             raise bad_request(f"container {wanted} is not valid for pod {name_of(pod)}")
         return found
-    if len(everything) == 1:
-        return everything[0]
-    names = " ".join(c["name"] for c in spec["containers"])
-    message = f"a container name must be specified for pod {name_of(pod)}, choose one of: [{names}]"
-    if spec.get("initContainers"):
-        inits = " ".join(c["name"] for c in spec["initContainers"])
-        message += f" or one of the init containers: [{inits}]"
-    raise bad_request(message)
+    if len(spec["containers"]) == 1:
+        return spec["containers"][0]
+    names = " ".join(one["name"] for one in everything)
+    raise bad_request(
+        f"a container name must be specified for pod {name_of(pod)}, choose one of: [{names}]"
+    )
 
 
 def _check_state(pod: Object, container: Object) -> None:
     statuses: list[Object] = [
         *items(pod, "status", "containerStatuses"),
         *items(pod, "status", "initContainerStatuses"),
+        *items(pod, "status", "ephemeralContainerStatuses"),
     ]
     found = next((s for s in statuses if s["name"] == container["name"]), None)
     if found and part(found, "lastState").get("terminated"):
@@ -101,16 +107,12 @@ def _check_state(pod: Object, container: Object) -> None:
         )
 
 
-def _log(instance: Instance, query: Query, previous: Sequence[tuple[str, str]] | None) -> Answer:
-    stamped = query.get("timestamps") in ("true", "1")
-    lines = list(instance.lines if previous is None else previous)
-    tail = query.get("tailLines")
-    if tail:
-        lines = lines[-int(tail) :] if int(tail) else []
-    if query.get("follow") in ("true", "1"):
-        return Stream(source=Following(instance, lines, stamped), content_type=_TEXT)
-    body = b"".join(_line(stamp, text, stamped) for stamp, text in lines)
-    return Response(status=200, body=body, content_type=_TEXT)
+def _log(instance: Instance, asked: LogQuery) -> Answer:
+    lines = asked.lines((instance.previous or []) if asked.previous else instance.lines)
+    if asked.follow:
+        return Stream(source=Following(instance, lines, asked.stamped), content_type=_TEXT)
+    body = b"".join(_line(stamp, text, asked.stamped) for stamp, text in lines)
+    return Response(status=200, body=asked.cut(body), content_type=_TEXT)
 
 
 def _line(stamp: str, text: str, stamped: bool) -> bytes:

@@ -8,8 +8,7 @@ placeholders for what differs between clusters and machines.
 - `NODE_IP`: address of the node on the docker network, the first is 172.18.0.2
 - `NODE_UID`: uid of the Node object, which the mirror pods name as their owner
 - `CA_DATA`: the cluster's CA, PEM in base64, on one line
-- `CA_PEM`, `FRONT_PROXY_CA_PEM`: the two CAs, PEM, as JSON strings with their quotes
-- `NOW`: the present, RFC 3339 in UTC; `TODAY`: its date; `REGISTERED`: when `node.yaml` was made
+- `NOW`: the present, RFC 3339 in UTC; `REGISTERED`: when `node.yaml` was made
 - `TOKEN_EXPIRATION`: 24 hours from now, RFC 3339 in UTC
 - `ARCH`, `CPUS`, `MEMORY_KI`, `STORAGE_KI`, `KERNEL_VERSION`: the host's, as a kubelet in a
   container sees them
@@ -17,7 +16,7 @@ placeholders for what differs between clusters and machines.
 - `ETCD_HASH`, `APISERVER_HASH`, `CONTROLLER_MANAGER_HASH`, `SCHEDULER_HASH`: 32 hex digits each,
   the kubelet's names for the four static pods
 
-They are made in this order: `apiserver.yaml` (by the API server itself), `node.yaml`,
+They are made in this order: `node.yaml`,
 `staticpods.yaml`, `kubeadm.yaml`, `coredns.yaml`, `kube-proxy.yaml`, `kindnet.yaml` and
 `local-path.yaml`. `node-ready.yaml` is a merge patch for the Node and for its status.
 """

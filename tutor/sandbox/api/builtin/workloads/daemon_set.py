@@ -45,6 +45,8 @@ _NEW_STATUS = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberSch
 
 
 def _default(obj: Object) -> None:
+    if TEMPLATE_GENERATION not in annotations_of(obj):
+        _set_generation(obj, 0)
     spec = obj.setdefault("spec", {})
     default_template(spec.setdefault("template", {}))
     fill_absent(spec, revisionHistoryLimit=10)
