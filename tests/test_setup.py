@@ -16,6 +16,10 @@ Collecting cel-expr-python==0.1.3
 ERROR: Could not find a version that satisfies the requirement cel-expr-python==0.1.3
 ERROR: No matching distribution found for cel-expr-python==0.1.3
 """
+NO_WHEEL_UV = """\
+error: No solution found when resolving dependencies
+  cause: Because cel-expr-python==0.1.3 has no wheels with a matching Python ABI tag (e.g., `cp315`)
+"""
 NO_NETWORK = """\
 WARNING: Retrying after connection broken by 'NewConnectionError(': Failed to establish a new \
 connection: [Errno -3] Temporary failure in name resolution')': /simple/hatchling/
@@ -45,6 +49,7 @@ def setup() -> ModuleType:
     ("said", "told"),
     [
         (NO_WHEEL, "there is no wheel of cel-expr-python==0.1.3"),
+        (NO_WHEEL_UV, "there is no wheel of cel-expr-python==0.1.3"),
         (NO_NETWORK, "the package index cannot be reached"),
         (NO_NETWORK_UV, "the package index cannot be reached"),
         (NO_SPACE, "the disk is full"),
