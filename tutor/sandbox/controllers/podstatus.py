@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tutor.sandbox.api.builtin.reading import items
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.controllers.resources import with_condition
 from tutor.sandbox.kinds import Object
@@ -170,7 +171,19 @@ def status_of(
         status["initContainerStatuses"] = list(inits)
     if pod_ip:
         status |= {"podIP": pod_ip, "podIPs": [{"ip": pod_ip}]}
+    if ephemeral := _ephemeral(pod, now):
+        status["ephemeralContainerStatuses"] = ephemeral
     return status
+
+
+def _ephemeral(pod: Object, now: str) -> list[Object]:
+    """Those for debugging run from the moment they are asked for, and are never ready."""
+    old = {s["name"]: s for s in items(pod, "status", "ephemeralContainerStatuses")}
+    statuses: list[Object] = []
+    for container in items(pod, "spec", "ephemeralContainers"):
+        made = running(pod, container, ready=False, since=now)
+        statuses.append(old.get(container["name"]) or made)
+    return statuses
 
 
 def _trimmed(condition: Object) -> Object:
