@@ -18,13 +18,22 @@ from typing import Any
 
 from tutor import __version__, paths
 from tutor.errors import ClusterError
-from tutor.sandbox.api.builtin.reading import part
 from tutor.sandbox.cluster.assembly import Cluster
 from tutor.sandbox.component import Component
 from tutor.sandbox.pace import PaceName
 from tutor.sandbox.process.clusters import Clusters
 from tutor.sandbox.process.front import Front
-from tutor.sandbox.process.protocol import MAX_LINE, Refused, Replies, read_request
+from tutor.sandbox.process.protocol import (
+    MAX_LINE,
+    Refused,
+    Replies,
+    cluster_name_of,
+    map_of,
+    number_of,
+    ports_of,
+    read_request,
+    text_of,
+)
 from tutor.sandbox.process.trace import Trace
 
 log = logging.getLogger(__name__)
@@ -71,6 +80,7 @@ class Daemon:
                 await replies.send(await self._perform(request, replies))
         except Refused as refusal:
             log.info("not a request", extra={"why": str(refusal)})
+            await replies.send(refusal.reply())
         except ConnectionError:
             log.debug("client went away")
         finally:
@@ -108,9 +118,9 @@ class Daemon:
     async def _create(self, request: dict[str, Any], replies: Replies) -> dict[str, Any]:
         """Make a cluster with one node, as kind would."""
         self._refuse_unsimulated(request)
-        ports = tuple((int(p["container"]), int(p["host"])) for p in request.get("ports") or ())
-        cluster = await self._clusters.create(str(request["name"]), ports, replies.step)
-        limit_s = float(request.get("wait_s") or 0)
+        name, ports = cluster_name_of(request), ports_of(request)
+        limit_s = number_of(request, "wait_s")
+        cluster = await self._clusters.create(name, ports, replies.step)
         if limit_s:
             await self._wait_ready(cluster, limit_s, replies)
         return {"kubeconfig": self._credentials(cluster)}
@@ -137,18 +147,18 @@ class Daemon:
         return {"name": DEFAULT_CLUSTER, "kubeconfig": self._credentials(cluster)}
 
     async def _delete(self, request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
-        record = await self._clusters.delete(str(request["name"]))
+        record = await self._clusters.delete(text_of(request, "name"))
         return {"nodes": [record.node] if record else []}
 
     async def _list(self, _request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
         return {"clusters": self._clusters.names}
 
     async def _nodes(self, request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
-        record = self._clusters.record(str(request["name"]))
+        record = self._clusters.record(text_of(request, "name"))
         return {"nodes": [record.node] if record else []}
 
     async def _kubeconfig(self, request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
-        name = str(request["name"])
+        name = text_of(request, "name")
         if self._clusters.record(name) is None:
             raise Refused("unknown-cluster", f"There is no cluster named {name}.")
         cluster = await self._clusters.ready(name)
@@ -176,10 +186,11 @@ class Daemon:
 
         `kubectl` is the path of the learner's own, where that is to be run.
         """
-        own = {name: str(value) for name, value in part(request, "environ").items()}
+        own = {name: str(value) for name, value in map_of(request, "environ").items()}
+        hosts = Path(text_of(request, "hosts"))
         kubectl = Path(str(request["kubectl"])) if request.get("kubectl") else None
         try:
-            found = self._front.environment(Path(str(request["hosts"])), own, kubectl)
+            found = self._front.environment(hosts, own, kubectl)
         except ClusterError as error:
             raise Refused("unwritable", error.message, next_action=error.next_action) from None
         return {"environment": found}
@@ -219,7 +230,7 @@ class Daemon:
 
 
 def _unsimulated(request: dict[str, Any]) -> str:
-    if int(request.get("nodes") or 1) > 1:
+    if number_of(request, "nodes") > 1:
         return (
             "the sandbox simulates clusters of one node only: take the other nodes out of the "
             "configuration, or do this with a real kind"

@@ -7,12 +7,15 @@ Replies before the last report progress: `{"step": NAME, "state": "start" | "don
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from tutor.sandbox.api.values import is_map
 
 MAX_LINE = 1_000_000
+_MAX_NAME = 200
+_NAME = re.compile(rf"(?=.{{1,{_MAX_NAME}}}$)[a-z0-9]+([.-]+[a-z0-9]+)*")
 
 
 class Refused(Exception):
@@ -63,3 +66,45 @@ async def read_request(reader: asyncio.StreamReader) -> dict[str, Any] | None:
     if not is_map(request) or not isinstance(request.get("do"), str):
         raise Refused("bad-request", "a request is a JSON object with the key `do`")
     return request
+
+
+def text_of(request: Mapping[str, Any], key: str) -> str:
+    """A text that a request must have."""
+    value = request.get(key)
+    if not isinstance(value, str) or not value:
+        raise Refused("bad-request", f"`{key}` must be a text")
+    return value
+
+
+def number_of(request: Mapping[str, Any], key: str) -> float:
+    """A number; 0 when there is none."""
+    value = request.get(key) or 0
+    if not isinstance(value, int | float):
+        raise Refused("bad-request", f"`{key}` must be a number")
+    return value
+
+
+def map_of(request: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """An object; empty when there is none."""
+    value: Any = request.get(key) or {}
+    if not is_map(value):
+        raise Refused("bad-request", f"`{key}` must be an object")
+    return value
+
+
+def cluster_name_of(request: Mapping[str, Any]) -> str:
+    """The name of a cluster, which names its folder and its node, too."""
+    name = text_of(request, "name")
+    if not _NAME.fullmatch(name):
+        raise Refused("bad-request", f"a cluster cannot have the name {name[:_MAX_NAME]}")
+    return name
+
+
+def ports_of(request: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
+    """Pairs of a port of the node and one of the host."""
+    value: Any = request.get("ports") or []
+    try:
+        return tuple((int(port["container"]), int(port["host"])) for port in value)
+    except (KeyError, TypeError, ValueError):
+        why = "`ports` must be a list of objects with the numbers `container` and `host`"
+        raise Refused("bad-request", why) from None
