@@ -78,7 +78,7 @@ def boats() -> Object:
     """The definition of a custom kind with a status."""
     open_object = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     schema = {"type": "object", "properties": {"spec": open_object, "status": open_object}}
-    version = {
+    version: Object = {
         "name": "v1",
         "served": True,
         "storage": True,
