@@ -23,6 +23,7 @@ from tutor.course.loader import load_course
 from tutor.settings import Settings
 from tutor.ui.app import TutorApp
 from tutor.ui.ports import Visit
+from tutor.ui.screens.course import CourseScreen
 from tutor.ui.screens.lesson import LessonScreen
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,11 +92,46 @@ async def help_(stage: Stage) -> None:
     await stage.pilot.pause(0.2)
 
 
+async def mistake(stage: Stage) -> None:
+    """A known wrong turn, told."""
+    await stage.play(4)
+    await stage.lesson.back.runner.run((WRONG_HASH,))
+    await stage.until(lambda: bool(stage.lesson.scene.mistakes()))
+    await stage.pilot.pause(0.5)
+
+
+async def palette(stage: Stage) -> None:
+    """Everything there is to do."""
+    await stage.at_prompt()
+    await stage.pilot.press("ctrl+g", "p")
+    await stage.pilot.pause(0.5)
+
+
+async def map_(stage: Stage) -> None:
+    """All lessons, some steps done."""
+    await stage.play(3)
+    await stage.pilot.press("ctrl+g", "m")
+    await stage.until(lambda: isinstance(stage.app.screen, CourseScreen))
+    await stage.pilot.pause(0.5)
+
+
+WRONG_HASH = """kubectl create secret generic pinny \\
+    --namespace local-user-authenticator \\
+    --from-literal=groups=group-for-mtls \\
+    --from-literal=passwordHash=$(htpasswd -nbBC 10 x password123) \\
+    --kubeconfig kind-with-contour.kubeconfig.yaml"""
+
+LARGE, SMALL, HUGE = (120, 40), (80, 24), (200, 60)
+
 PICTURES: dict[str, tuple[tuple[int, int], str, Scene]] = {
-    "lesson-120x40": ((120, 40), "tutor", lesson),
-    "lesson-80x24": ((80, 24), "tutor", lesson),
-    "lesson-light": ((120, 40), "tutor-light", lesson),
-    "help": ((120, 40), "tutor", help_),
+    "lesson-120x40": (LARGE, "tutor", lesson),
+    "lesson-80x24": (SMALL, "tutor", lesson),
+    "lesson-200x60": (HUGE, "tutor", lesson),
+    "lesson-light": (LARGE, "tutor-light", lesson),
+    "mistake": (LARGE, "tutor", mistake),
+    "map": (LARGE, "tutor", map_),
+    "help": (LARGE, "tutor", help_),
+    "palette": (LARGE, "tutor", palette),
 }
 
 
@@ -106,16 +142,15 @@ async def picture(name: str) -> None:
         home = Path(folder) / "home"
         try:
             course = load_course(paths.lessons_dir())
-            lesson = chosen(course, "")
-            visit = Visit(
-                lesson=lesson, environment=environment_of(lesson, "sandbox"), on="sandbox"
-            )
+            first = chosen(course, "")
+            visit = Visit(lesson=first, environment=environment_of(first, "sandbox"), on="sandbox")
             desk = LocalDesk(home, Settings(shell="/bin/bash"), course)
             app = TutorApp(desk, visit, theme=theme)
-            async with app.run_test(size=size) as pilot:
+            async with app.run_test(size=size, notifications=True) as pilot:
                 stage = Stage(app, pilot)
                 await scene(stage)
-                (ROOT / "assets" / f"{name}.svg").write_text(app.export_screenshot(title="tutor"))
+                text = app.export_screenshot(title="tutor")
+                (ROOT / "assets" / f"{name}.svg").write_text(text, encoding="utf-8")
         finally:
             stop(home)
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from tutor.errors import SettingsError
-from tutor.settings import Settings, load
+from tutor.paths import settings_file
+from tutor.settings import Settings, load, save
 
 
 def write(root: Path, text: str) -> None:
@@ -88,3 +89,14 @@ def test_a_file_of_another_form_is_refused_and_says_where(
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "settings.yaml").write_bytes(b"pace: \xff\xfe\n")
     assert "it is not UTF-8 text" in refusal(tmp_path).message
+
+
+def test_setting_that_is_saved_leaves_the_rest_of_the_file_alone(tmp_path: Path) -> None:
+    file = settings_file(tmp_path)
+    file.write_text("# mine\npace: real\n", encoding="utf-8")
+    save(tmp_path, "theme", "tutor-light")
+    save(tmp_path, "pace", "instant")
+    assert file.read_text(encoding="utf-8") == "# mine\npace: instant\ntheme: tutor-light\n"
+    with pytest.raises(SettingsError, match="cannot be `fast`"):
+        save(tmp_path, "pace", "fast")
+    assert load({}, tmp_path).pace == "instant"

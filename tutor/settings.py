@@ -71,6 +71,36 @@ def load(environ: Mapping[str, str], root: Path) -> Settings:
         raise _refused(error, given) from error
 
 
+def save(root: Path, key: str, value: str) -> None:
+    """Keep one setting in the file of a home folder; the rest of the file stays as it is.
+
+    Raises:
+        SettingsError: The file cannot be read or written, or there is no such setting or value.
+    """
+    file = paths.settings_file(root)
+    _from_file(file)  # a file with faults is for the learner to mend
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    line = f"{key}: {value}"
+    place = next((at for at, each in enumerate(lines) if each.startswith(f"{key}:")), len(lines))
+    lines[place : place + 1] = [line]
+    text = "\n".join(lines) + "\n"
+    given = _parse(text, file)
+    try:
+        Settings.model_validate({name: item.value for name, item in given.items()})
+    except ValidationError as error:
+        raise _refused(error, given) from error
+    draft = file.with_name(f".{file.name}.new")
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(file)
+    except OSError as error:
+        raise SettingsError(
+            f"{file} cannot be written: {error.strerror or error}.",
+            next_action="Free space or mend its permissions; the change holds until you leave.",
+        ) from error
+
+
 def _from_file(file: Path) -> dict[str, _Given]:
     try:
         text = file.read_text(encoding="utf-8")

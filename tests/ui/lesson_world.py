@@ -18,12 +18,14 @@ from tutor.clock import SystemClock
 from tutor.course.loader import load_course
 from tutor.course.model import Course, Edit, Lesson
 from tutor.errors import TutorError
+from tutor.paths import settings_file
 from tutor.probes.base import Collection, Object
 from tutor.session.folder import WorkingFolder
 from tutor.session.journal import Journal
 from tutor.session.record import Progress
 from tutor.session.session import Place, Session
 from tutor.session.shell import StepShell
+from tutor.settings import Settings, save
 from tutor.terminal.launch import Launch, Program
 from tutor.terminal.shell import Shell
 from tutor.ui.app import TutorApp
@@ -54,6 +56,15 @@ class FakeDesk:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     failure: TutorError | None = None
     course: Course = field(default_factory=lambda: load_course(LESSONS))
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def settings_file(self) -> Path:
+        return settings_file(self.home)
+
+    def save_setting(self, key: str, value: str) -> None:
+        self.settings = self.settings.model_copy(update={key: value})
+        save(self.home, key, value)
 
     def progress(self, lesson: str, on: str) -> Progress | None:
         with Journal(self.home / "progress.db") as journal:

@@ -7,6 +7,7 @@ import pytest
 from tests.ui.lesson_world import SECRETS, playing, secret
 from tutor.errors import ProgressError
 from tutor.probes.base import Absent
+from tutor.settings import load
 from tutor.ui.backstage import NAMESPACES
 from tutor.ui.keys import KEYS
 from tutor.ui.screens.finished import FinishedScreen
@@ -14,7 +15,7 @@ from tutor.ui.screens.help import HelpScreen
 from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.widgets.block import BlockCard
 from tutor.ui.widgets.quiz import Choice
-from tutor.ui.widgets.shell_pane import EndedLine
+from tutor.ui.widgets.shell_pane import EndedLine, ShellPane
 from tutor.ui.widgets.steps import StepList
 from tutor.ui.widgets.terminal import Terminal
 
@@ -284,7 +285,7 @@ async def test_last_step_ends_with_what_one_can_do_now(tmp_path: Path) -> None:
 
 
 async def test_palette_reaches_every_action_and_step(tmp_path: Path) -> None:
-    async with playing(tmp_path, size=(120, 60)) as play:
+    async with playing(tmp_path, size=(120, 80)) as play:
         await play.open()
         await play.press("ctrl+g", "p")
         await play.sees(*(key.says[:40] for key in KEYS if key.id != "palette"))
@@ -301,3 +302,34 @@ async def test_block_is_done_by_enter_and_copied_by_c(tmp_path: Path) -> None:
         assert play.app.clipboard == "hello\n"
         await play.press("enter")
         await play.until((play.world.folder / "word.txt").exists)
+
+
+async def test_edge_between_lesson_and_shell_is_moved_by_keys_and_mouse(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        shell = play.screen.query_one(ShellPane)
+        usual = shell.region.y
+        await play.press("ctrl+g", "up")
+        await play.until(lambda: shell.region.y < usual)
+        await play.press("ctrl+g", "down", "ctrl+g", "down")
+        await play.until(lambda: shell.region.y > usual)
+        await play.pilot.mouse_down(offset=(60, shell.region.y))
+        await play.pilot.hover(offset=(60, 10))
+        await play.pilot.mouse_up(offset=(60, 10))
+        await play.until(lambda: shell.region.y == 10)
+        await play.pilot.resize_terminal(200, 60)
+        await play.until(lambda: shell.region.x > 60 and shell.region.height > 50)
+
+
+async def test_settings_hold_at_once_and_are_saved(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        await play.press("ctrl+g", "e")
+        await play.sees("Settings", "Colours", "◂ tutor ▸", "Pace", "◂ watchable ▸")
+        await play.press("right", "down", "right")
+        await play.sees("◂ tutor-light ▸", "◂ real ▸")
+        await play.until(lambda: play.app.theme == "tutor-light")
+        saved = load({}, tmp_path)
+        assert (saved.theme, saved.pace) == ("tutor-light", "real")
+        await play.press("escape")
+        await play.sees_not("Settings")

@@ -92,8 +92,14 @@ class LocalDesk:
 
     def __init__(self, root: Path, wishes: settings.Settings, course: Course) -> None:
         self.course = course
+        self.settings = wishes
+        self.settings_file = paths.settings_file(root)
         self._root = root
-        self._wishes = wishes
+
+    def save_setting(self, key: str, value: str) -> None:
+        """Keep another value, for what is started from now on. Raises `SettingsError`."""
+        self.settings = self.settings.model_copy(update={key: value})
+        settings.save(self._root, key, value)
 
     def progress(self, lesson: str, on: str) -> Progress | None:
         """What is saved of a lesson. Raises `ProgressError`."""
@@ -118,9 +124,9 @@ class LocalDesk:
             lesson=visit.lesson,
             on=visit.on,
             root=self._root,
-            shell=self._wishes.shell,
-            pace=self._wishes.pace,
-            kubectl=self._wishes.kubectl,
+            shell=self.settings.shell,
+            pace=self.settings.pace,
+            kubectl=self.settings.kubectl,
             # The folder's name is long, and the pane is small.
             extra={"PROMPT_DIRTRIM": os.environ.get("PROMPT_DIRTRIM", "1")},
         )

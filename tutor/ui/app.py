@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from textual import work
 from textual.app import App, SystemCommand
+from textual.color import Color
 from textual.screen import Screen
 
 from tutor.errors import TutorError
@@ -68,6 +69,19 @@ class TutorApp(App[TutorError | None]):
                 self.notify(str(failure), severity="error", markup=False, timeout=FAILURE_S)
             visit, may_go_back = None, True
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Two shades for running text, where the library's own have no colour."""
+        theme = self.current_theme
+        if theme.name.startswith("ansi"):
+            return {"quiet": "ansi_bright_black", "faint": "ansi_bright_black"}
+        plain = ("#e0e0e0", "#121212") if theme.dark else ("#1f1f1f", "#f8f8f8")
+        foreground = Color.parse(theme.foreground or plain[0])
+        background = Color.parse(theme.background or plain[1])
+        return {
+            "quiet": foreground.blend(background, 0.35).hex,
+            "faint": foreground.blend(background, 0.6).hex,
+        }
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While the shell has the focus, its keys are its own."""
         if action in _SHELLS_OWN and isinstance(self.focused, Terminal):
@@ -84,7 +98,7 @@ class TutorApp(App[TutorError | None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         del screen
-        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+        yield SystemCommand("Colours", "Try the themes", self.action_change_theme)
         yield SystemCommand(
             "Picture of this screen", "Save it as an SVG file", self.deliver_screenshot
         )

@@ -110,6 +110,24 @@ KEYS: tuple[Key, ...] = (
         says="Leave this step out",
     ),
     Key(
+        id="shell_larger",
+        after_prefix="up",
+        label="larger",
+        says="Make the shell larger; the edge can also be dragged",
+    ),
+    Key(
+        id="shell_smaller",
+        after_prefix="down",
+        label="smaller",
+        says="Make the shell smaller",
+    ),
+    Key(
+        id="settings",
+        after_prefix="e",
+        label="settings",
+        says="Change colours, pace and kubectl",
+    ),
+    Key(
         id="course",
         after_prefix="m",
         label="all lessons",

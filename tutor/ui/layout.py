@@ -18,6 +18,12 @@ ROOMY = 120
 WIDE = 150
 """From so many columns on, lesson and shell stand side by side."""
 
+SMALLEST_SHARE = 0.15
+"""Which part of the room a pane keeps, however far the edge is dragged."""
+
+USUAL_SHARE = 5 / 9
+"""Which part of the room the lesson has."""
+
 Pane = Literal["lesson", "shell"]
 
 

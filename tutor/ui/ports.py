@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from tutor.course.model import Course, Edit, Environment, Lesson
@@ -10,6 +11,7 @@ from tutor.probes.base import ClusterReader, CommandRecord, Unfollow
 from tutor.session.folder import WorkingFolder
 from tutor.session.record import Progress
 from tutor.session.state import Outline
+from tutor.settings import Settings
 from tutor.terminal.recorder import CommandBegan
 from tutor.terminal.recorder import CommandRecord as EndedCommand
 from tutor.terminal.screen import Geometry
@@ -135,6 +137,20 @@ class Desk(Protocol):
     @property
     def course(self) -> Course:
         """All lessons."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """What the learner has chosen."""
+        ...
+
+    @property
+    def settings_file(self) -> Path:
+        """Where that is saved."""
+        ...
+
+    def save_setting(self, key: str, value: str) -> None:
+        """Keep another value, for what is started from now on. Raises `SettingsError`."""
         ...
 
     def progress(self, lesson: str, on: str) -> Progress | None:

@@ -11,17 +11,18 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tutor.course.model import Lesson
+from tutor.course.model import Lesson, meant_for
 from tutor.session.record import Progress
 from tutor.ui.atlas import Entry, LessonEntry, LessonMark, StepEntry, entries
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.screens.help import HelpScreen
+from tutor.ui.screens.settings import SettingsScreen
 from tutor.ui.widgets.keybar import KeyBar, Shown
 from tutor.ui.widgets.prose import Prose
 from tutor.ui.widgets.steps import SIGNS
 
 LESSON_SIGNS: dict[LessonMark, str] = {"done": "✓", "begun": "▸", "new": "○"}
-_COLOURS = {"passed": "$success", "skipped": "$text-muted", "closed": "$text-disabled"}
+_COLOURS = {"passed": "$success", "skipped": "$quiet", "closed": "$faint"}
 _BAR = 24
 """Columns of a progress bar."""
 
@@ -180,6 +181,10 @@ class CourseScreen(Screen[Visit | None]):
         """Show the keys."""
         self.app.push_screen(HelpScreen())
 
+    def action_settings(self) -> None:
+        """Change what can be set."""
+        self.app.push_screen(SettingsScreen(self._desk))
+
     def action_quit(self) -> None:
         """Leave."""
         self.dismiss(None)
@@ -195,7 +200,7 @@ def _prompt(entry: Entry, width: int) -> Content:
         pointer = "▸" if entry.is_current else " "
         return Content.assemble(
             (f" {pointer}{SIGNS[entry.mark]} {entry.number:2} {title:{room}}", colour),
-            (f"{minutes:>7}", "$text-muted"),
+            (f"{minutes:>7}", "$quiet"),
         )
     share = round(_BAR * entry.done / max(entry.total, 1))
     left = f"{entry.minutes_left} min left" if entry.minutes_left else "done"
@@ -204,7 +209,7 @@ def _prompt(entry: Entry, width: int) -> Content:
         "  ",
         ("━" * share, "$success"),
         ("━" * (_BAR - share), "$border-blurred"),
-        (f" {entry.done} of {entry.total} · {left}", "$text-muted"),
+        (f" {entry.done} of {entry.total} · {left}", "$quiet"),
     )
 
 
@@ -214,7 +219,9 @@ def _described(entry: Entry) -> tuple[str, str, str]:
     if isinstance(entry, StepEntry):
         word = {"passed": "done", "skipped": "left out", "open": "open", "closed": "not open yet"}
         extent = f"{entry.step.minutes} minutes · {SIGNS[entry.mark]} {word[entry.mark]}"
-        return f"{entry.number} · {entry.step.title}", extent, entry.step.say
+        facts = meant_for(header.environments[0], entry.step.facts)
+        done = f"**It is done when**\n\n{_bullets(tuple(fact.label for fact in facts))}"
+        return f"{entry.number} · {entry.step.title}", extent, f"{entry.step.say}\n\n{done}"
     match entry.mark:
         case "new":
             extent = f"{entry.total} steps, about {entry.minutes} minutes · Enter begins"

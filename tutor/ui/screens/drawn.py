@@ -1,6 +1,6 @@
 """What a lesson looks like: the panes, what is in them now, and their shape in this window."""
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.reactive import var
@@ -10,10 +10,11 @@ from tutor.terminal.shell import Event, ScreenChanged
 from tutor.ui.blocks import shown
 from tutor.ui.keyrow import key_row
 from tutor.ui.keys import PREFIX
-from tutor.ui.layout import SMALLEST, Pane, shape
+from tutor.ui.layout import SMALLEST, SMALLEST_SHARE, Pane, shape
 from tutor.ui.runner import abridged
 from tutor.ui.scene import Scene
 from tutor.ui.screens.staged import StagedScreen
+from tutor.ui.widgets.edge import EdgePane
 from tutor.ui.widgets.facts import FactsLine, FactsPane, summary
 from tutor.ui.widgets.keybar import KeyBar, Shown
 from tutor.ui.widgets.lesson import LessonPane
@@ -22,11 +23,19 @@ from tutor.ui.widgets.steps import StepList
 from tutor.ui.widgets.topbar import Standing, TopBar
 
 
+class ReadingPane(EdgePane):
+    """Lesson and facts; its right edge can be dragged where the shell stands beside it."""
+
+    EDGE = "right"
+
+
 class DrawnScreen(StagedScreen):
     """Steps, step, facts, shell. `redraw` shows what is so now; nothing here changes anything."""
 
     zoom: var[Pane | None] = var(None)
     """The pane that has the whole window."""
+    share: var[float | None] = var(None)
+    """Which part of the room the lesson has, beside or above the shell; None for the usual one."""
     facts_open: var[bool] = var(False)
     """Whether the facts stand in for the lesson, where there is no room for both."""
     steps_open: var[bool] = var(False)
@@ -41,7 +50,7 @@ class DrawnScreen(StagedScreen):
         with Horizontal(id="body"):
             yield StepList(id="steps")
             with Vertical(id="work"):
-                with Vertical(id="reading"):
+                with ReadingPane(id="reading"):
                     yield LessonPane(id="lesson")
                     yield FactsPane(id="facts")
                 yield FactsLine(id="facts-line")
@@ -121,6 +130,7 @@ class DrawnScreen(StagedScreen):
         self.set_class(now.is_short, "-short")
         self.set_class(now.is_roomy, "-roomy")
         self.set_class(now.is_wide, "-wide")
+        self._divide()
         self.query_one(TopBar).brief = now.is_narrow
         width, height = SMALLEST
         self.query_one("#tiny", Static).update(
@@ -133,6 +143,33 @@ class DrawnScreen(StagedScreen):
         self._zoomed_for_program = False
         self.set_class(zoom == "lesson", "-zoom-lesson")
         self.set_class(zoom == "shell", "-zoom-shell")
+
+    def watch_share(self) -> None:
+        self._divide()
+
+    def _divide(self) -> None:
+        """Share the room out, along the side on which lesson and shell meet."""
+        share, is_wide = self.share, self.has_class("-wide")
+        for pane in (ReadingPane, ShellPane):
+            styles = self.query_one(pane).styles
+            styles.clear_rule("width")
+            styles.clear_rule("height")
+            if share is not None:
+                part = f"{100 * (share if pane is ReadingPane else 1 - share):.1f}fr"
+                styles.width, styles.height = (part, "1fr") if is_wide else ("1fr", part)
+
+    @on(EdgePane.Dragged)
+    def _drag(self, event: EdgePane.Dragged) -> None:
+        event.stop()
+        room = self.query_one("#work").region
+        if self.has_class("-wide"):
+            self.divide((event.x + 1 - room.x) / max(room.width, 1))
+        else:
+            self.divide((event.y - room.y) / max(room.height, 1))
+
+    def divide(self, share: float) -> None:
+        """Give the lesson another part of the room, within reason."""
+        self.share = min(max(share, SMALLEST_SHARE), 1 - SMALLEST_SHARE)
 
     def watch_facts_open(self, facts_open: bool) -> None:
         self.set_class(facts_open, "-facts-open")

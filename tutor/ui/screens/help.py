@@ -46,7 +46,7 @@ class HelpScreen(ModalScreen[None]):
         lines = [
             Content.assemble(
                 (f"{spelled(key.key) or '':4}", "bold $primary"),
-                (f" {PREFIX} {key.after_prefix}   ", "$text-muted"),
+                (f" {PREFIX} {key.after_prefix}   ", "$quiet"),
                 key.says,
             )
             for key in KEYS

@@ -11,6 +11,7 @@ from tutor.course.model import Edit, File, Look, Run
 from tutor.errors import TutorError
 from tutor.session.typist import commands_of
 from tutor.ui.keys import PREFIX, after_prefix, bindings
+from tutor.ui.layout import USUAL_SHARE
 from tutor.ui.palette import LessonCommands
 from tutor.ui.runner import abridged
 from tutor.ui.scene import clock_time
@@ -19,6 +20,7 @@ from tutor.ui.screens.finished import FinishedScreen, ending
 from tutor.ui.screens.help import HelpScreen
 from tutor.ui.screens.prefix import PrefixScreen
 from tutor.ui.screens.question import QuestionScreen
+from tutor.ui.screens.settings import SettingsScreen
 from tutor.ui.screens.solving import Solving
 from tutor.ui.screens.staged import SHORT_NOTICE_S
 from tutor.ui.widgets.block import BlockCard
@@ -30,6 +32,9 @@ from tutor.ui.widgets.shell_pane import EndedLine
 from tutor.ui.widgets.steps import StepList
 from tutor.ui.widgets.terminal import Terminal
 from tutor.ui.widgets.topbar import TopBar
+
+DIVIDE_BY = 0.1
+"""The part of the room that one key press moves."""
 
 
 class LessonScreen(Solving, DrawnScreen):
@@ -154,6 +159,18 @@ class LessonScreen(Solving, DrawnScreen):
     async def _press_in_bar(self, event: KeyBar.Pressed) -> None:
         event.stop()
         await self.run_action(event.key)
+
+    def action_shell_larger(self) -> None:
+        """Make the shell larger."""
+        self.divide((self.share or USUAL_SHARE) - DIVIDE_BY)
+
+    def action_shell_smaller(self) -> None:
+        """Make the shell smaller."""
+        self.divide((self.share or USUAL_SHARE) + DIVIDE_BY)
+
+    def action_settings(self) -> None:
+        """Change what can be set."""
+        self.app.push_screen(SettingsScreen(self.desk))
 
     # What the keys do
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from tutor.ui.widgets.edge import EdgePane
 from tutor.ui.widgets.terminal import Terminal
 
 
@@ -36,7 +36,7 @@ class EndedLine(Static, can_focus=True):
         self.post_message(self.Restarted(self))
 
 
-class ShellPane(Vertical):
+class ShellPane(EdgePane):
     """A terminal with a line below it that is there only when the shell is not."""
 
     DEFAULT_CSS = """

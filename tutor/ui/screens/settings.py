@@ -1,0 +1,140 @@
+"""What the learner can choose: each change holds at once, and is saved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from textual import events, getters, on
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tutor.errors import TutorError
+from tutor.ui.ports import Desk
+
+NOTICE_S = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Something that can be chosen."""
+
+    key: str
+    """Its name in the settings file."""
+    title: str
+    says: str
+    options: Sequence[str]
+
+
+class WishRow(Static, can_focus=True):
+    """One setting. Left and right, or a click, choose."""
+
+    BINDINGS = [  # noqa: RUF012 - as the library has it
+        Binding("right,enter,space", "turn(1)", "Next", show=False),
+        Binding("left", "turn(-1)", "Before", show=False),
+        Binding("down", "app.focus_next", "Down", show=False),
+        Binding("up", "app.focus_previous", "Up", show=False),
+    ]
+
+    value: reactive[str] = reactive("")
+
+    @dataclass
+    class Chosen(Message):
+        """The learner wants another value."""
+
+        row: "WishRow"
+        key: str
+        value: str
+
+        @property
+        def control(self) -> "WishRow":
+            return self.row
+
+    def __init__(self, wish: Wish, value: str) -> None:
+        super().__init__(classes="wish")
+        self.wish = wish
+        self.set_reactive(WishRow.value, value)
+
+    def render(self) -> Content:
+        return Content.assemble(
+            (f"{self.wish.title:10}", "bold"),
+            ("◂ ", "$quiet"),
+            (self.value, "$primary"),
+            (" ▸\n", "$quiet"),
+            (f"{'':10}{self.wish.says}", "$quiet"),
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self.action_turn(1)
+
+    def action_turn(self, by: int) -> None:
+        """Choose the next value, or the one before."""
+        options = self.wish.options
+        here = options.index(self.value) if self.value in options else -1
+        self.value = options[(here + by) % len(options)]
+        self.post_message(self.Chosen(self, self.wish.key, self.value))
+
+
+class SettingsScreen(ModalScreen[None]):
+    """Escape closes it."""
+
+    # As the library declares it, it is an app of who knows what.
+    app = getters.app(cast("type[App[object]]", App))
+
+    CSS_PATH = "settings.tcss"
+    BINDINGS = [Binding("escape,q,f10", "dismiss", "Close", show=False)]  # noqa: RUF012
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+
+    def compose(self) -> ComposeResult:
+        now = self._desk.settings
+        with Vertical(id="box") as box:
+            box.border_title = "Settings"
+            box.border_subtitle = "← → choose · Esc closes"
+            with VerticalScroll(can_focus=False):
+                yield WishRow(self._themes(), self.app.theme)
+                yield WishRow(PACE, now.pace)
+                yield WishRow(KUBECTL, now.kubectl)
+            where = f"Saved in {self._desk.settings_file}, where the shell can be set, too."
+            yield Static(where, id="where", markup=False)
+
+    def _themes(self) -> Wish:
+        own = ["tutor", "tutor-light"]
+        others = sorted(set(self.app.available_themes) - {*own})
+        says = "The colours of the program; programs in the shell have their own."
+        return Wish(key="theme", title="Colours", says=says, options=[*own, *others])
+
+    def on_mount(self) -> None:
+        self.query(WishRow).first().focus()
+
+    @on(WishRow.Chosen)
+    def _save(self, event: WishRow.Chosen) -> None:
+        event.stop()
+        if event.key == "theme":
+            self.app.theme = event.value
+        try:
+            self._desk.save_setting(event.key, event.value)
+        except TutorError as error:
+            self.notify(str(error), severity="error", markup=False, timeout=NOTICE_S)
+
+
+PACE = Wish(
+    key="pace",
+    title="Pace",
+    says="How long things take in a sandbox that is started from now on.",
+    options=("watchable", "real", "instant"),
+)
+KUBECTL = Wish(
+    key="kubectl",
+    title="kubectl",
+    says="Ours, or your own if it is 1.28 or newer; from the next visit of a lesson on.",
+    options=("bundled", "own"),
+)

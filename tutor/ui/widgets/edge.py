@@ -1,0 +1,57 @@
+"""A pane with an edge that can be dragged."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual import events
+from textual.containers import Vertical
+from textual.message import Message
+
+
+class EdgePane(Vertical):
+    """Tells where its border is dragged to; the screen decides what becomes of that."""
+
+    EDGE: Literal["top", "right"] = "top"
+
+    DEFAULT_CSS = """
+    EdgePane {
+        &.-dragged { border-title-color: $accent; }
+    }
+    """
+
+    @dataclass
+    class Dragged(Message):
+        """The edge is to be here, in the screen's columns and rows."""
+
+        pane: "EdgePane"
+        x: int
+        y: int
+
+        @property
+        def control(self) -> "EdgePane":
+            return self.pane
+
+    _is_dragged = False
+
+    def _is_on_edge(self, event: events.MouseEvent) -> bool:
+        outer = self.outer_size
+        return event.y == 0 if self.EDGE == "top" else event.x == outer.width - 1
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.widget is self and self._is_on_edge(event):
+            event.stop()
+            self._is_dragged = True
+            self.add_class("-dragged")
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._is_dragged:
+            event.stop()
+            self.post_message(self.Dragged(self, event.screen_x, event.screen_y))
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        if self._is_dragged:
+            event.stop()
+            self._is_dragged = False
+            self.remove_class("-dragged")
+            self.release_mouse()
