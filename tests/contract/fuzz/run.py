@@ -268,6 +268,8 @@ def _is_legitimate(status: int, text: str) -> bool:
             return '"reason"' not in text or any(words in text for words in _OF_OTHERS)
         case 501:
             return "the tutor's sandbox" in text
+        case 504:
+            return "Too large resource version" in text or "allotted timeout" in text
         case 503:
             return any(words in text for words in _UNAVAILABLE)
         case _:

@@ -48,6 +48,24 @@ def read_object(request: Request, kind: Kind) -> Parsed:
     return _as_builtin(parsed, kind)
 
 
+def read_typed(request: Request, kind: Kind) -> Object:
+    """The body as an object of a built-in kind, with every field of its type.
+
+    Raises:
+        ApiError: 415 for a media type that is not spoken, 400 for what is not such an object.
+    """
+    return typed(read_object(request, kind).value, kind)
+
+
+def typed(value: Object, kind: Kind) -> Object:
+    """A value as an object of a built-in kind; raises ApiError 400 when a field does not fit."""
+    try:
+        return decode(kind.group, kind.version, kind.kind, value).object
+    except DecodeError as error:
+        unfit = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+        raise bad_request(f"{unfit}: {error}") from None
+
+
 def read(request: Request, *, binary: bool = True) -> Parsed:
     """The body as an object of any kind. `binary` says whether protobuf is spoken.
 

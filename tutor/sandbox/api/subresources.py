@@ -107,17 +107,17 @@ class Subresources:
     def _scale_change(self, request: Request, served: Served, paths: ScalePaths) -> patching.Change:
         kind = _scale_kind(served)
         if request.method == "PUT":
-            scale = bodies.read_object(request, kind).value
+            scale = bodies.read_typed(request, kind)
             return lambda old: apply_scale(old, scale, paths)
         media = bodies.media_type(request)
         patching.check_media(media, served)
         apply = patching.raw_change(media, request.body)
-        return lambda old: apply_scale(old, apply(scale_of(old, paths)), paths)
+        return lambda old: apply_scale(old, bodies.typed(apply(scale_of(old, paths)), kind), paths)
 
     def _token(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         kind = _token_kind(served)
         form = form_of(request, encodes=True)
-        body = bodies.read_object(request, kind).value
+        body = bodies.read_typed(request, kind)
         asked = Served(kind, BuiltinStrategy(kind))
         tracked = self._objects.decode(call, asked, body)
         self._objects.note(call, asked, tracked)
@@ -128,7 +128,7 @@ class Subresources:
         self, request: Request, target: Target, served: Served, call: Call
     ) -> Answer:
         kind = _other_kind(served, group="", version="v1", name="Binding")
-        binding = bodies.read_object(request, kind).value
+        binding = bodies.read_typed(request, kind)
         if name_of(binding) != target.name:
             raise bad_request("name in URL does not match name in Binding object")
         node = text(part(binding, "target"), "name")
@@ -158,7 +158,7 @@ class Subresources:
         self, request: Request, target: Target, served: Served, call: Call
     ) -> Answer:
         kind = _other_kind(served, group="policy", version="v1", name="Eviction")
-        eviction = bodies.read_object(request, kind).value
+        eviction = bodies.read_typed(request, kind)
         if name_of(eviction) not in ("", target.name):
             raise bad_request("name in URL does not match name in Eviction object")
         wanted = options_of(part(eviction, "deleteOptions"))

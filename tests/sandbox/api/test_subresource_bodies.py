@@ -1,0 +1,62 @@
+"""Bodies written to paths below an object: each field must be of its type."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fakes.cluster import Api, obj, pod
+
+PODS = "/api/v1/namespaces/here/pods"
+SETS = "/apis/apps/v1/namespaces/here/replicasets"
+ACCOUNTS = "/api/v1/namespaces/here/serviceaccounts"
+MERGE = {"content-type": "application/merge-patch+json"}
+
+
+@pytest.fixture(autouse=True)
+async def objects(api: Api) -> None:
+    """One object of each kind."""
+    labels = {"app": "a"}
+    template = {"metadata": {"labels": labels}, "spec": pod("x")["spec"]}
+    spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    await api.make(SETS, obj("ReplicaSet", "a", version="apps/v1", spec=spec))
+    await api.make(ACCOUNTS, obj("ServiceAccount", "a"))
+    await api.make(PODS, pod("a", serviceAccountName="a"))
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body"),
+    [
+        ("PUT", f"{SETS}/a/scale", {"spec": {"replicas": "two"}}),
+        ("PUT", f"{SETS}/a/scale", {"spec": []}),
+        ("PATCH", f"{SETS}/a/scale", {"spec": {"replicas": {"a": 1}}}),
+        ("PATCH", f"{SETS}/a/scale", {"spec": "x"}),
+        ("POST", f"{ACCOUNTS}/a/token", {"spec": {"expirationSeconds": {"a": 1}}}),
+        ("POST", f"{ACCOUNTS}/a/token", {"spec": {"audiences": "x"}}),
+        ("POST", f"{ACCOUNTS}/a/token", {"spec": {"boundObjectRef": 1}}),
+        ("POST", f"{PODS}/a/binding", {"metadata": {"name": "a"}, "target": "x"}),
+        ("POST", f"{PODS}/a/binding", {"metadata": {"name": "a"}, "target": {"name": 1}}),
+        ("POST", f"{PODS}/a/eviction", {"deleteOptions": {"gracePeriodSeconds": "x"}}),
+        ("POST", f"{PODS}/a/eviction", {"deleteOptions": []}),
+    ],
+)
+async def test_field_of_another_type_is_refused(
+    api: Api, method: str, target: str, body: Any
+) -> None:
+    headers = MERGE if method == "PATCH" else {}
+    reply = await api.ask(method, target, body, headers=headers)
+    assert reply.status == 400, reply.content
+    assert "json: cannot unmarshal" in reply.message
+
+
+async def test_scale_without_replicas_scales_to_none(api: Api) -> None:
+    scale = {"metadata": {"name": "a"}, "spec": {"replicas": None}}
+    reply = await api.ask("PUT", f"{SETS}/a/scale", scale)
+    assert reply.status == 200
+    assert json.loads((await api.get(f"{SETS}/a")).content)["spec"]["replicas"] == 0
+
+
+async def test_scale_is_patched(api: Api) -> None:
+    reply = await api.ask("PATCH", f"{SETS}/a/scale", {"spec": {"replicas": 3}}, headers=MERGE)
+    assert reply.body["spec"]["replicas"] == 3
+    assert (await api.get(f"{SETS}/a")).body["spec"]["replicas"] == 3
