@@ -13,6 +13,8 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONHOME
 unexport PYTHONPATH
 
+# Two targets at once would fill .venv at once.
+.NOTPARALLEL:
 .PHONY: help run demo test check house bench scenarios goldens fuzz assets schema clean again
 
 help: ## say what the targets do
