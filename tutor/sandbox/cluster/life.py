@@ -26,6 +26,7 @@ from tutor.sandbox.controllers.replicasets import ReplicaSets
 from tutor.sandbox.controllers.resources import REPLICA_SETS, SERVICE_ACCOUNTS, owner_of
 from tutor.sandbox.controllers.runtime import Runtime
 from tutor.sandbox.controllers.scheduler import Scheduler
+from tutor.sandbox.controllers.statefulsets import StatefulSets
 from tutor.sandbox.controllers.tokens import TokenSecrets
 from tutor.sandbox.kinds import Key, Object, namespace_of
 from tutor.sandbox.node.instance import Surroundings
@@ -76,6 +77,7 @@ class Life:
         deployments = self._as_controller("deployment-controller")
         replica_sets = self._as_controller("replicaset-controller")
         daemons = self._as_controller("daemon-set-controller")
+        stateful = self._as_controller("statefulset-controller")
         jobs = self._as_controller("job-controller")
         roles = self._as_controller("clusterrole-aggregation-controller")
         policies = self._as_controller("validatingadmissionpolicy-status-controller")
@@ -88,6 +90,7 @@ class Life:
             (Deployments(deployments), deployments),
             (ReplicaSets(replica_sets), replica_sets),
             (DaemonSets(daemons), daemons),
+            (StatefulSets(stateful), stateful),
             (Jobs(jobs), jobs),
             (Endpoints(as_manager), as_manager),
             (ClusterRoleAggregation(roles), roles),

@@ -17,8 +17,8 @@ from tutor.sandbox.controllers.resources import (
     is_ready,
     place_of,
     pod_from_template,
-    template_hash,
 )
+from tutor.sandbox.controllers.revisions import HASH_LABEL, Revisions
 from tutor.sandbox.kinds import Object, labels_of, name_of, namespace_of, thaw
 
 _HASH = "controller-revision-hash"
@@ -42,6 +42,7 @@ class DaemonSets:
         self._client = client
         self._events = Recorder(client, "daemonset-controller")
         self._pods = Claims(client, DAEMON_SETS, "DaemonSet", PODS)
+        self._revisions = Revisions(client, DAEMON_SETS, "DaemonSet")
         self.watches: Sequence[Watches] = (
             Watches(DAEMON_SETS, lambda obj: [place_of(obj)]),
             self._pods.watch(),
@@ -55,7 +56,8 @@ class DaemonSets:
         if owner is None or is_deleted(owner):
             return DONE
         nodes = [name_of(node) for node in self._client.list(NODES) if _fits(owner, node)]
-        digest = template_hash(owner["spec"]["template"], 0)
+        revisions = await self._revisions.of(owner)
+        digest = labels_of(revisions.update)[HASH_LABEL]
         pods = await self._pods.claim(owner, is_active)
         by_node: dict[str, list[Object]] = {}
         for pod in pods:
@@ -69,6 +71,7 @@ class DaemonSets:
                 await self._delete(owner, pod)
         await self._update(owner, digest, pods)
         await self._report(owner, nodes, digest)
+        await self._revisions.truncate(owner, {name_of(revisions.update)})
         return DONE
 
     async def _create(self, owner: Object, node: str, digest: str) -> None:
