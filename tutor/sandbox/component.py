@@ -35,6 +35,8 @@ class ServerTls:
     acceptable: Callable[[], str] = lambda: ""
     """PEM of the CAs that are named as acceptable."""
     minimum: str = "TLSv1.2"
+    http2: bool = False
+    """Whether to speak HTTP/2 with those who can."""
     refused: Callable[[str, str], None] = lambda _peer, _why: None
     """Called with `host:port` and the reason, in Go's words, for each handshake that fails."""
 

@@ -152,4 +152,6 @@ def _server_names(settings: ClusterSettings) -> list[str]:
 
 
 def _server_tls(keys: ClusterKeys) -> ServerTls:
-    return ServerTls(pair=lambda: keys.server, asks_client=True, acceptable=lambda: keys.ca.pem)
+    return ServerTls(
+        pair=lambda: keys.server, asks_client=True, http2=True, acceptable=lambda: keys.ca.pem
+    )

@@ -7,11 +7,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
+from weakref import WeakSet
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
-from tutor.sandbox.server.tls import SPOKE_HTTP, TlsObject
+from tutor.sandbox.server.http2 import Http2
+from tutor.sandbox.server.tls import HTTP2, SPOKE_HTTP, TlsObject
 
 _MAX_HEADER = 1024 * 1024
 _MAX_HEADERS = 10_000
@@ -61,11 +63,31 @@ class _Connection(web.RequestHandler):
         return refusal
 
 
+class _Switch(asyncio.Protocol):
+    """A connection that does not know yet which HTTP it will speak."""
+
+    def __init__(self, server: "Server") -> None:
+        self._server = server
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand on to what the handshake has agreed on."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a server gives
+        tls = transport.get_extra_info("ssl_object")
+        agreed = tls.selected_alpn_protocol() if isinstance(tls, TlsObject) else None
+        protocol = self._server.of_version(2 if agreed == HTTP2 else 1)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+
+
 class Server(web.Server):
     """A server that hears of handshakes that failed, and can end every connection at once."""
 
     def __init__(
-        self, handler: RequestHandler, refused: Callable[[str, str], None], log: Any
+        self,
+        handler: RequestHandler,
+        http2: Callable[[], Http2],
+        refused: Callable[[str, str], None],
+        log: Any,
     ) -> None:
         super().__init__(
             handler,
@@ -77,12 +99,29 @@ class Server(web.Server):
             max_field_size=_MAX_HEADER,
             max_headers=_MAX_HEADERS,
         )
+        self._http2 = http2
+        self._newer: WeakSet[Http2] = WeakSet()
         self._refused = refused
         self._open: dict[object, asyncio.Transport] = {}
 
-    def __call__(self) -> web.RequestHandler:
+    def __call__(self) -> Any:
         """The protocol of a new connection."""
-        return _Connection(self, loop=self._loop, **self._kwargs)
+        return _Switch(self)
+
+    def of_version(self, version: int) -> asyncio.Protocol:
+        """A protocol for a version of HTTP."""
+        if version == 1:
+            return _Connection(self, loop=self._loop, **self._kwargs)
+        made = self._http2()
+        self._newer.add(made)
+        return made
+
+    async def close_http2(self) -> None:
+        """Say goodbye to all who speak HTTP/2, and wait until their answers have ended."""
+        for connection in list(self._newer):
+            connection.close()
+        for connection in list(self._newer):
+            await connection.wait_closed()
 
     def abort(self) -> None:
         """Drop what is still open, without goodbyes that nobody waits for."""

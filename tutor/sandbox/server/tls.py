@@ -23,6 +23,7 @@ from tutor.sandbox.pki import Pair
 
 _CHUNK = 65_536
 _VERSIONS = {"TLSv1.2": SSL.TLS1_2_VERSION, "TLSv1.3": SSL.TLS1_3_VERSION}
+HTTP2 = "h2"
 _HTTP1 = b"http/1.1"
 _HANDSHAKE_RECORD = 0x16
 # A record of its own, before anything is agreed: fatal, 80.
@@ -223,7 +224,7 @@ class TlsContext:
         context.set_min_proto_version(_VERSIONS[self._settings.minimum])
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         context.set_options(SSL.OP_NO_TICKET)
-        context.set_alpn_select_callback(_prefer_http1)
+        context.set_alpn_select_callback(_prefer_http2 if self._settings.http2 else _prefer_http1)
         if pair is not None:
             leaf, *chain = pki.load_certificates(pair.certificate)
             context.use_certificate(leaf)
@@ -253,3 +254,8 @@ def _anyone(*_: object) -> bool:
 
 def _prefer_http1(_connection: SSL.Connection, offered: list[bytes]) -> Any:
     return _HTTP1 if _HTTP1 in offered else SSL.NO_OVERLAPPING_PROTOCOLS
+
+
+def _prefer_http2(connection: SSL.Connection, offered: list[bytes]) -> Any:
+    newer = HTTP2.encode()
+    return newer if newer in offered else _prefer_http1(connection, offered)

@@ -4,11 +4,13 @@ import asyncio
 import logging
 import socket
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Protocol
 
 from aiohttp import hdrs, web
+from cryptography import x509
 from multidict import CIMultiDict
 
 from tutor.sandbox.api.render import document
@@ -16,6 +18,7 @@ from tutor.sandbox.api.request import Answer, Headers, Request, Response, Source
 from tutor.sandbox.api.status import ApiError, bad_request, internal_error
 from tutor.sandbox.component import Handler, ServerTls
 from tutor.sandbox.server.connection import Chunked, Plain, Server
+from tutor.sandbox.server.http2 import Exchange, Http2
 from tutor.sandbox.server.tls import TlsContext, TlsObject
 
 log = logging.getLogger(__name__)
@@ -27,6 +30,14 @@ _SHUTDOWN_S = 0.5
 _TURNS = 5
 
 Now = Callable[[], datetime]
+
+
+class _Reader(Protocol):
+    """Who reads a stream."""
+
+    async def write(self, data: bytes) -> None:
+        """Send a part, as fast as it is read."""
+        ...
 
 
 @asynccontextmanager
@@ -42,7 +53,15 @@ async def serving(
     async def answer(incoming: web.BaseRequest) -> web.StreamResponse:
         return await _answer(incoming, handler, now, extra)
 
-    server = Server(answer, tls.refused if tls else lambda _peer, _why: None, log)
+    async def answer_newer(exchange: Exchange) -> None:
+        await _answer_newer(exchange, handler, now, extra)
+
+    server = Server(
+        answer,
+        lambda: Http2(answer_newer, most=MAX_BODY, patience_s=_BODY_S),
+        tls.refused if tls else lambda _peer, _why: None,
+        log,
+    )
     runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     context = TlsContext(tls) if tls else None
@@ -62,6 +81,7 @@ async def serving(
             # come in, what was accepted is attached, and what is cut off has its time to end.
             asyncio.get_running_loop().remove_reader(listener)
             await _turn()
+            await server.close_http2()
             await runner.cleanup()
             server.abort()
             await _turn()
@@ -75,19 +95,55 @@ async def _turn() -> None:
 async def _answer(
     incoming: web.BaseRequest, handler: Handler, now: Now, extra: Headers
 ) -> web.StreamResponse:
-    try:
-        body = await _body(incoming)
-        made = await handler(_request(incoming, body, now()))
-    except ApiError as error:
-        made = _failure(error)
-    except asyncio.CancelledError:
-        raise
-    except Exception:  # one connection must not end the server; the bug is in the log
-        log.exception("request failed", extra={"target": incoming.path_qs})
-        made = _failure(internal_error("the request failed; the sandbox's log has the details"))
+    async def read() -> Request:
+        return _request(incoming, await _body(incoming), now())
+
+    made = await _made(read, handler, incoming.path_qs)
     if isinstance(made, Stream):
         return await _stream(incoming, made, now, extra)
     return _response(incoming, made, extra)
+
+
+async def _made(read: Callable[[], Awaitable[Request]], handler: Handler, target: str) -> Answer:
+    try:
+        return await handler(await read())
+    except ApiError as error:
+        return _failure(error)
+    except asyncio.CancelledError:
+        raise
+    except Exception:  # one connection must not end the server; the bug is in the log
+        log.exception("request failed", extra={"target": target})
+        return _failure(internal_error("the request failed; the sandbox's log has the details"))
+
+
+async def _answer_newer(exchange: Exchange, handler: Handler, now: Now, extra: Headers) -> None:
+    async def read() -> Request:
+        if exchange.too_large:
+            raise _too_large()
+        if exchange.late:
+            raise _too_late()
+        transport = exchange.connection.transport
+        return Request(
+            method=exchange.method,
+            target=exchange.path,
+            headers=exchange.headers,
+            body=bytes(exchange.body),
+            received=now(),
+            peer_chain=_chain(transport),
+            remote=transport.get_extra_info("peername")[0],
+        )
+
+    made = await _made(read, handler, exchange.path)
+    headers = list(_headers(made, extra).items())
+    if isinstance(made, Response):
+        await exchange.answer(made.status, headers, made.body)
+        return
+    exchange.begin(made.status, headers)
+    try:
+        await _send(made.source, exchange, now)
+        exchange.end()
+    finally:
+        await _close(made.source)
 
 
 async def _body(incoming: web.BaseRequest) -> bytes:
@@ -112,8 +168,7 @@ async def _body(incoming: web.BaseRequest) -> bytes:
         raise bad_request(f"the body cannot be read: {error}") from error
     except TimeoutError as error:
         # aiohttp tells nobody who reads a body that the rest of it is no HTTP.
-        why = "Timeout: request did not complete within the allotted timeout"
-        raise ApiError(504, "Timeout", why, details={}) from error
+        raise _too_late() from error
     return b"".join(chunks)
 
 
@@ -122,17 +177,24 @@ def _too_large() -> ApiError:
     return ApiError(413, "RequestEntityTooLarge", message, details={})
 
 
-def _request(incoming: web.BaseRequest, body: bytes, now: datetime) -> Request:
-    transport = incoming.transport
+def _too_late() -> ApiError:
+    why = "Timeout: request did not complete within the allotted timeout"
+    return ApiError(504, "Timeout", why, details={})
+
+
+def _chain(transport: asyncio.BaseTransport | None) -> tuple[x509.Certificate, ...]:
     tls = transport.get_extra_info("ssl_object") if transport else None
-    chain = tls.peer_chain() if isinstance(tls, TlsObject) else ()
+    return tls.peer_chain() if isinstance(tls, TlsObject) else ()
+
+
+def _request(incoming: web.BaseRequest, body: bytes, now: datetime) -> Request:
     return Request(
         method=incoming.method,
         target=incoming.raw_path,
         headers=[(name.lower(), value) for name, value in incoming.headers.items()],
         body=body,
         received=now,
-        peer_chain=chain,
+        peer_chain=_chain(incoming.transport),
         remote=incoming.remote or "",
     )
 
@@ -164,32 +226,39 @@ async def _stream(
 ) -> web.StreamResponse:
     response = Chunked(status=made.status, headers=_headers(made, extra))
     response.enable_chunked_encoding()
-    source = made.source
     try:
         await response.prepare(incoming)
-        if isinstance(source, AsyncGenerator):
-            async for chunk in source:
-                await response.write(chunk)
-        else:
-            await _follow(response, source, now)
+        await _send(made.source, response, now)
         await response.write_eof()
     except ConnectionError:
         log.debug("reader has gone", extra={"target": incoming.path_qs})
     finally:
-        if isinstance(source, AsyncGenerator):
-            await source.aclose()
-        else:
-            source.close()
+        await _close(made.source)
     return response
 
 
-async def _follow(response: web.StreamResponse, source: Source, now: Now) -> None:
+async def _send(source: Source | AsyncGenerator[bytes], reader: _Reader, now: Now) -> None:
+    if isinstance(source, AsyncGenerator):
+        async for chunk in source:
+            await reader.write(chunk)
+    else:
+        await _follow(reader, source, now)
+
+
+async def _close(source: Source | AsyncGenerator[bytes]) -> None:
+    if isinstance(source, AsyncGenerator):
+        await source.aclose()
+    else:
+        source.close()
+
+
+async def _follow(reader: _Reader, source: Source, now: Now) -> None:
     ready = asyncio.Event()
     source.on_ready(ready.set)
     while True:
         chunks = source.take(now())
         if chunks:
-            await response.write(b"".join(chunks))
+            await reader.write(b"".join(chunks))
         elif source.ended:
             return
         else:
