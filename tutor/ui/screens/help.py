@@ -46,7 +46,7 @@ class HelpScreen(ModalScreen[None]):
         lines = [
             Content.assemble(
                 (f"{spelled(key.key) or '':4}", "bold $primary"),
-                (f" {PREFIX} {key.after_prefix}   ", "$quiet"),
+                (f" {PREFIX} {key.after_prefix:4}  ", "$quiet"),
                 key.says,
             )
             for key in KEYS

@@ -40,7 +40,7 @@ class KeyBar(Widget):
         background: $panel;
         color: $foreground;
         & > .keybar--key { color: $primary; text-style: bold; }
-        & > .keybar--closed { color: $text-muted; text-style: dim; }
+        & > .keybar--closed { color: $quiet; }
         & > .keybar--prefix { background: $primary; color: $background; text-style: bold; }
     }
     """

@@ -52,9 +52,9 @@ class StepList(OptionList):
             color: $block-cursor-foreground;
         }
         & > .steps--passed { color: $success; }
-        & > .steps--skipped { color: $text-muted; }
+        & > .steps--skipped { color: $quiet; }
         & > .steps--open { color: $foreground; }
-        & > .steps--closed { color: $text-disabled; }
+        & > .steps--closed { color: $faint; }
         & > .steps--current { color: $primary; text-style: bold; }
     }
     """

@@ -220,8 +220,6 @@ class Terminal(Widget, can_focus=True):
             self._canvas.restyle(self._look())
             if self._shell is not None:
                 self._shell.engine.set_colours(self._colours())
-            # A border that comes or goes changes the size without an event of its own.
-            self.call_after_refresh(self._follow_size)
 
     def _look(self) -> Look:
         return Look(
@@ -298,6 +296,12 @@ class Terminal(Widget, can_focus=True):
         width, height = self.size
         if regions := [Region(0, y, width, 1) for y in rows if y < height]:
             self.refresh(*regions)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # A border that comes or goes changes the size without an event of its own.
+        if self._resizing is None:
+            self._follow_size()
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         strip = self._canvas.line(y, focused=self.has_focus)
