@@ -6,6 +6,7 @@ from typing import Protocol
 from tutor.sandbox.api import bodies, patching, tables
 from tutor.sandbox.api.builtin.reading import part, text
 from tutor.sandbox.api.deletion import options_of, timestamp
+from tutor.sandbox.api.eviction import Evictions
 from tutor.sandbox.api.negotiate import Form, form_of
 from tutor.sandbox.api.objects import Objects
 from tutor.sandbox.api.printers.printer import AGE
@@ -15,7 +16,6 @@ from tutor.sandbox.api.request import Answer, Call, Request
 from tutor.sandbox.api.reviews import Reviews
 from tutor.sandbox.api.routes import Target
 from tutor.sandbox.api.scale import ScalePaths, apply_scale, scale_of
-from tutor.sandbox.api.selectors import label_selector
 from tutor.sandbox.api.status import ApiError, bad_request, method_not_allowed
 from tutor.sandbox.api.strategies import BuiltinStrategy
 from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of
@@ -64,6 +64,7 @@ class Subresources:
         self._registry = registry
         self._objects = objects
         self._nodes = nodes
+        self._evictions = Evictions(registry, objects)
         self.reviews = reviews
 
     async def handle(
@@ -159,39 +160,13 @@ class Subresources:
     ) -> Answer:
         kind = _other_kind(served, group="policy", version="v1", name="Eviction")
         eviction = bodies.read_typed(request, kind)
-        if name_of(eviction) not in ("", target.name):
+        if name_of(eviction) != target.name:
             raise bad_request("name in URL does not match name in Eviction object")
         wanted = options_of(part(eviction, "deleteOptions"))
         call.dry_run = call.dry_run or wanted.dry_run
         pod = self._objects.get(served, target.namespace, target.name).object
-        self._check_budgets(pod)
-        await self._objects.delete(call, served, target.namespace, target.name, wanted)
+        await self._evictions.evict(call, served, pod, wanted)
         return answer(_SUCCESS, form=form_of(request, encodes=True), status=_CREATED)
-
-    def _check_budgets(self, pod: Object) -> None:
-        from_store = self._objects.store.objects(
-            GroupResource("policy", "poddisruptionbudgets"), pod["metadata"]["namespace"]
-        )
-        for stored in from_store:
-            budget = stored.object
-            if not label_selector(budget["spec"].get("selector"))(pod):
-                continue
-            status = budget.get("status", {})
-            if status.get("disruptionsAllowed", 0) > 0:
-                continue
-            name = name_of(budget)
-            cause = {
-                "reason": "DisruptionBudget",
-                "message": f"The disruption budget {name} needs "
-                f"{status.get('desiredHealthy', 0)} healthy pods and has "
-                f"{status.get('currentHealthy', 0)} currently",
-            }
-            raise ApiError(
-                429,
-                "TooManyRequests",
-                "Cannot evict pod as it would violate the pod's disruption budget.",
-                details={"causes": [cause]},
-            )
 
 
 def _shown_scale(scale: Object, served: Served, request: Request, form: Form) -> Object:

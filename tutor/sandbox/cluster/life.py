@@ -15,6 +15,7 @@ from tutor.sandbox.controllers.admission_policies import AdmissionPolicies
 from tutor.sandbox.controllers.cluster_roles import ClusterRoleAggregation
 from tutor.sandbox.controllers.daemonsets import DaemonSets
 from tutor.sandbox.controllers.deployments import Deployments
+from tutor.sandbox.controllers.disruptions import Disruptions
 from tutor.sandbox.controllers.endpoints import Endpoints
 from tutor.sandbox.controllers.garbage import GarbageCollector
 from tutor.sandbox.controllers.jobs import Jobs
@@ -79,6 +80,7 @@ class Life:
         daemons = self._as_controller("daemon-set-controller")
         stateful = self._as_controller("statefulset-controller")
         jobs = self._as_controller("job-controller")
+        disruptions = self._as_controller("disruption-controller")
         roles = self._as_controller("clusterrole-aggregation-controller")
         policies = self._as_controller("validatingadmissionpolicy-status-controller")
         found: list[tuple[Reconciler, Client]] = [
@@ -92,6 +94,7 @@ class Life:
             (DaemonSets(daemons), daemons),
             (StatefulSets(stateful), stateful),
             (Jobs(jobs), jobs),
+            (Disruptions(disruptions, parts), disruptions),
             (Endpoints(as_manager), as_manager),
             (ClusterRoleAggregation(roles), roles),
             (AdmissionPolicies(policies), policies),
