@@ -1,14 +1,12 @@
 """The client's side of the sandbox's control socket."""
 
-import asyncio
 import json
-import logging
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +15,6 @@ from tutor.cli.kubectl import find_own
 from tutor.errors import ClusterError
 
 Reply = dict[str, Any]
-log = logging.getLogger(__name__)
-
-_AGAIN_S = 1.0
-_END_S = 3.0
 
 
 def ensure_running(root: Path, pace: str = "watchable") -> None:
@@ -110,48 +104,3 @@ def environment(root: Path, hosts_file: Path, kubectl: str = "bundled") -> dict[
         kubectl=str(own or ""),
     )
     return answer["environment"]
-
-
-@asynccontextmanager
-async def keeping_sandbox(root: Path, pace: str, *, wanted: bool) -> AsyncGenerator[None]:
-    """Start the sandbox, keep it from idling, and start it again when it is killed.
-
-    Raises:
-        ClusterError: It does not start.
-    """
-    if not wanted:
-        yield
-        return
-    await asyncio.to_thread(ensure_running, root, pace)
-    async with asyncio.TaskGroup() as group:
-        keeping = group.create_task(_keep(root, pace), name="sandbox")
-        try:
-            yield
-        finally:
-            keeping.cancel()
-
-
-async def _keep(root: Path, pace: str) -> None:
-    while True:
-        with suppress(OSError):
-            await _attached(root)
-            log.warning("the sandbox has ended")
-        try:
-            await asyncio.to_thread(ensure_running, root, pace)
-        except ClusterError as error:
-            log.warning("the sandbox does not start", extra={"why": error.message})
-            await asyncio.sleep(_AGAIN_S)
-
-
-async def _attached(root: Path) -> None:
-    """Stay connected until the sandbox ends."""
-    reader, writer = await asyncio.open_unix_connection(paths.socket_path(root))
-    try:
-        writer.write(b'{"do": "attach"}\n')
-        while await reader.readline():
-            pass
-    finally:
-        writer.close()
-        with suppress(OSError):
-            async with asyncio.timeout(_END_S):
-                await writer.wait_closed()

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tutor import paths
 from tutor.cli.choice import chosen, environment_of
-from tutor.cli.control import environment, keeping_sandbox
+from tutor.cli.control import environment
+from tutor.cli.keeping import keeping_sandbox
 from tutor.clock import SystemClock
 from tutor.course.loader import load_course
 from tutor.course.model import Environment, Lesson

@@ -91,15 +91,22 @@ def load_certificates(pem: str | bytes) -> list[x509.Certificate]:
     return x509.load_pem_x509_certificates(data)
 
 
-def load_key(pem: str | bytes) -> PrivateKey:
+def load_key(pem: str | bytes, *, own: bool = False) -> PrivateKey:
     """A private key from PEM.
+
+    Args:
+        pem: the text.
+        own: it is one that was made here: whether an RSA key's numbers fit together, which takes
+            a long time, is not looked at.
 
     Raises:
         ValueError: It is no key, or of a type that is not used here.
     """
     data = pem.encode() if isinstance(pem, str) else pem
     try:
-        key = serialization.load_pem_private_key(data, password=None)
+        key = serialization.load_pem_private_key(
+            data, password=None, unsafe_skip_rsa_key_validation=own
+        )
     except (TypeError, UnsupportedAlgorithm) as error:
         raise ValueError(str(error)) from error
     if isinstance(key, PrivateKey):
@@ -107,9 +114,9 @@ def load_key(pem: str | bytes) -> PrivateKey:
     raise ValueError(f"unusable key type {type(key).__name__}")
 
 
-def load_authority(pair: Pair) -> Authority:
-    """An authority from its PEM texts."""
-    return Authority(load_certificates(pair.certificate)[0], load_key(pair.key))
+def load_authority(pair: Pair, *, own: bool = False) -> Authority:
+    """An authority from its PEM texts; `own` as for `load_key`."""
+    return Authority(load_certificates(pair.certificate)[0], load_key(pair.key, own=own))
 
 
 def subject_of(common_name: str = "", organizations: Sequence[str] = ()) -> x509.Name:

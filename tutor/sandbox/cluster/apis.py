@@ -7,6 +7,7 @@ APIServices; apiextensions' autoregister for those of CRDs.
 import json
 from collections.abc import Hashable, Iterator, Sequence
 
+from tutor.sandbox.api.builtin.api_service import LOCAL
 from tutor.sandbox.api.builtin.reading import items
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.discovery import Discovery, Remote
@@ -25,7 +26,6 @@ _RETRY_S = 0.5
 """After a server did not answer as it should."""
 _AGGREGATOR = User(name="system:kube-aggregator", groups=("system:masters",))
 _TIMEOUT_S = 5.0
-_LOCAL = ("True", "Local", "Local APIServices are always available")
 _CUSTOM_PRIORITY, _CUSTOM_VERSION_PRIORITY = 1000, 100
 _OWN_GROUP = ("apiregistration.k8s.io", ["v1"])
 """The aggregator's own group: it has no APIService, and comes first."""
@@ -92,7 +92,7 @@ class ApiServices:
             self._announce()
             return DONE
         if not service["spec"].get("service"):
-            await self._set(service, _LOCAL)
+            await self._set(service, LOCAL)
             self._announce()
             return DONE
         condition = await self._check(service)

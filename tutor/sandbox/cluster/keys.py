@@ -41,8 +41,8 @@ def load_or_make(folder: Path, *, hosts: Sequence[str], now: datetime) -> Cluste
     if not isinstance(tokens, ec.EllipticCurvePrivateKey):
         raise TypeError("sa.key is not an elliptic curve key")
     return ClusterKeys(
-        ca=pki.load_authority(_read(folder, "ca")),
-        front_proxy_ca=pki.load_authority(_read(folder, "front-proxy-ca")),
+        ca=pki.load_authority(_read(folder, "ca"), own=True),
+        front_proxy_ca=pki.load_authority(_read(folder, "front-proxy-ca"), own=True),
         server=_read(folder, "apiserver"),
         front_proxy=_read(folder, "front-proxy-client"),
         admin=_read(folder, "admin"),

@@ -1,7 +1,6 @@
 """`python -m tutor.sandbox.process`: run the sandbox of a home folder, or start it and return."""
 
 import argparse
-import asyncio
 import os
 import socket
 import subprocess
@@ -29,7 +28,9 @@ def main() -> int:
 
 def serve(root: Path, pace: str) -> int:
     """Run in this process."""
-    from tutor.errors import TutorError  # noqa: PLC0415 - heavy, and not needed to detach
+    import asyncio  # noqa: PLC0415 - heavy, and not needed to detach
+
+    from tutor.errors import TutorError  # noqa: PLC0415
     from tutor.logs import configure  # noqa: PLC0415
     from tutor.sandbox.catalogue import components  # noqa: PLC0415
     from tutor.sandbox.pace import PACES, PaceName  # noqa: PLC0415

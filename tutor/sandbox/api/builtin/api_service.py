@@ -21,6 +21,8 @@ from tutor.sandbox.api.status import invalid, not_supported, required
 from tutor.sandbox.kinds import Object
 
 _LEGACY = "only v1 may have an empty group and it better be legacy kube"
+LOCAL = ("True", "Local", "Local APIServices are always available")
+"""Status, reason and message of `Available`."""
 _HIGHEST_GROUP = 20_000
 _HIGHEST_VERSION = 1_000
 _STATUSES = ("False", "True", "Unknown")
@@ -30,6 +32,16 @@ def _default(obj: Object) -> None:
     service = part(obj, "spec").get("service")
     if service is not None:
         fill_absent(service, port=443)
+
+
+def _prepare_create(obj: Object) -> None:
+    """What the server answers for itself is available from the start."""
+    drop_status(obj)
+    if part(obj, "spec").get("service") is None:
+        status, reason, message = LOCAL
+        since = part(obj, "metadata").get("creationTimestamp")
+        condition = {"type": "Available", "status": status, "lastTransitionTime": since}
+        obj["status"] = {"conditions": [condition | {"reason": reason, "message": message}]}
 
 
 def _validate(obj: Object) -> Errors:
@@ -107,7 +119,7 @@ def _validate_status(new: Object, old: Object) -> Errors:
 
 API_SERVICE = Behaviour(
     default=_default,
-    prepare_create=drop_status,
+    prepare_create=_prepare_create,
     prepare_update=keep_status,
     validate=_validate,
     validate_update=_validate_update,
