@@ -10,6 +10,7 @@ sees a connection on which nothing was sent.
 """
 
 import ssl
+from asyncio import sslproto
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -22,6 +23,9 @@ from tutor.sandbox.component import ServerTls
 from tutor.sandbox.pki import Pair
 
 _CHUNK = 65_536
+_RECORD = 16_384
+# asyncio's buffer for what arrives on a TLS connection, 256 KiB of which an idle watch would hold.
+sslproto.SSLProtocol.max_size = 2 * _RECORD
 _VERSIONS = {"TLSv1.2": SSL.TLS1_2_VERSION, "TLSv1.3": SSL.TLS1_3_VERSION}
 HTTP2 = "h2"
 _HTTP1 = b"http/1.1"
@@ -100,7 +104,7 @@ class TlsObject:
             return nothing
         try:
             if buffer is None:
-                return self._run(lambda: self._connection.recv(size))
+                return self._run(lambda: self._connection.recv(min(size, _RECORD)))
             return self._run(lambda: self._connection.recv_into(buffer, size))
         except ssl.SSLZeroReturnError:
             return nothing
@@ -223,6 +227,7 @@ class TlsContext:
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
         context.set_min_proto_version(_VERSIONS[self._settings.minimum])
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        context.set_mode(SSL.MODE_RELEASE_BUFFERS)
         context.set_options(SSL.OP_NO_TICKET)
         context.set_alpn_select_callback(_prefer_http2 if self._settings.http2 else _prefer_http1)
         if pair is not None:
