@@ -71,6 +71,7 @@ def test_rule_when_evaluated_has_kubernetes_functions(expression: str, holds: bo
             "n": {"type": "integer"},
             "s": {"type": "string"},
             "l": {"type": "array", "items": {"type": "integer"}},
+            "none": {"type": "integer"},
         },
         RULES: rule(expression, message="no"),
     }
@@ -115,10 +116,10 @@ def test_rule_with_a_field_path_complains_there() -> None:
         ("self.l[5] > 1", "index out of bounds: 5 evaluating rule: self.l[5] > 1"),
         ("1 / (self.n - 3) > 1", "division by zero evaluating rule: 1 / (self.n - 3) > 1"),
         (
-            "self.n > 'x'",
+            "self.any > 'x'",
             (
                 "'no such overload': call arguments did not match a supported operator, function or "
-                "macro signature for rule: self.n > 'x'"
+                "macro signature for rule: self.any > 'x'"
             ),
         ),
     ],
@@ -126,10 +127,15 @@ def test_rule_with_a_field_path_complains_there() -> None:
 def test_rule_without_a_value_says_why(expression: str, error: str) -> None:
     spec: Object = {
         "type": "object",
-        "x-kubernetes-preserve-unknown-fields": True,
+        "properties": {
+            "n": {"type": "integer"},
+            "l": {"type": "array", "items": {"type": "integer"}},
+            "none": {"type": "integer"},
+            "any": {"x-kubernetes-int-or-string": True},
+        },
         RULES: rule(expression),
     }
-    assert judged(spec, {"n": 3, "l": []}) == [f'spec: Invalid value: "object": {error}']
+    assert judged(spec, {"n": 3, "l": [], "any": 1}) == [f'spec: Invalid value: "object": {error}']
 
 
 def test_transition_rule_when_created_is_not_asked() -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from tutor.sandbox.api.status import FieldError, invalid
 from tutor.sandbox.api.structural.cel.checking.declared import SELF_TYPE, Declared, declare
 from tutor.sandbox.api.structural.cel.errors import EvaluationError, SyntaxFailure
-from tutor.sandbox.api.structural.cel.values import differs, has_times, mismatch, to_cel
+from tutor.sandbox.api.structural.cel.values import differs, mismatch, to_cel
 from tutor.sandbox.api.structural.correlation import ABSENT, aligned, is_kept, same_item
 from tutor.sandbox.api.structural.field_paths import FieldPathError, read_field_path
 from tutor.sandbox.api.structural.schema import Rule, Schema, read_rule
@@ -20,10 +20,6 @@ from tutor.sandbox.api.values import is_list, is_map
 from tutor.sandbox.kinds import Object
 
 _STRINGS = re.compile(r"""r?('''|\"\"\"|'|")(?:\\.|(?!\1).)*\1""", re.DOTALL)
-_MACROS = re.compile(
-    r"\b(?:(?:all|exists|exists_one)\s*\(\s*\w+\s*,\s*\w+\s*,|(?:existsOne|transform\w+|sortBy)\b)"
-)
-"""What the engine has no macro for."""
 _OLD_SELF = re.compile(r"(?<![\w.])oldSelf\b")
 _REASONS = {
     "FieldValueForbidden": ("Forbidden", False),
@@ -121,12 +117,11 @@ class _Bound:
         from tutor.sandbox.api.structural.cel import engine  # noqa: PLC0415
         from tutor.sandbox.api.structural.cel.checking import runnable  # noqa: PLC0415
 
-        optional = self.rule.optional_old_self and self.uses_old
-        if _MACROS.search(text) or has_times(self._schema):
-            declared = self._declared()
-            if declared is not None:
-                return engine.load(runnable.prepare(text, declared, optional_old=optional))
-        return engine.compile_expression(text.strip(), optional_old=optional)
+        declared = self._declared()
+        if declared is None:
+            raise SyntaxFailure("internal error: no CEL declarations for this schema")
+        optional = self.rule.optional_old_self
+        return engine.load(runnable.prepare(text, declared, optional_old=optional))
 
     def _declared(self) -> Declared | None:
         return declare(self._schema, SELF_TYPE, root=self._root or self._schema.embedded)

@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 from cel_expr_python import cel
-from cel_expr_python.ext.ext_bindings import ExtBindings
 from cel_expr_python.ext.ext_optional import ExtOptional
 
 from tutor.sandbox.api.structural.cel.errors import EvaluationError, SyntaxFailure
@@ -19,6 +18,16 @@ _WORDS = (
     (re.compile(r'Key not found in map : "?(.*?)"?'), r"no such key: \1"),
     (re.compile(r"Index error: index=(-?\d+) size=\d+"), r"index out of bounds: \1"),
     (re.compile(r"divide by zero"), "division by zero"),
+    (
+        re.compile(
+            r"(?:cannot convert (string) to|Type conversion error from '(\w+)' to) '?(\w+)'?"
+        ),
+        r"type conversion error from '\1\2' to '\3'",
+    ),
+    (
+        re.compile(r"String to (Timestamp|Duration) conversion failed"),
+        r"type conversion error from 'string' to 'google.protobuf.\1'",
+    ),
     (re.compile(r"No matching overloads found.*"), "no such overload"),
 )
 _SYNTAX_WORDS = (
@@ -41,7 +50,6 @@ _COMPLAINT = re.compile(r"\n(?=ERROR: <input>:)")
 _NOWHERE = "ERROR: <input>:4294967295:"
 """The engine's place of a part that is not there at all, which cel-go passes over."""
 _CODE = re.compile(r"\A[A-Z_]+: ")
-_FORMAT_CALL = re.compile(r"\bformat\.\w+\(\)\.validate\(")
 
 
 class Program:
@@ -67,24 +75,6 @@ class Program:
         if result.type() == cel.Type.ERROR:
             raise EvaluationError(words(str(value)))
         return value
-
-
-def compile_expression(text: str, *, optional_old: bool = False) -> Program:
-    """Compile an expression that has been checked already.
-
-    With `optional_old`, `oldSelf` is an optional value, none where there is no old one.
-
-    Raises:
-        SyntaxFailure: the engine does not take it.
-    """
-    source = _with_optional_formats(text)
-    if optional_old:
-        old = "hasOldSelf ? optional.of(oldSelf) : optional.none()"
-        source = f"cel.bind(oldSelf, {old}, {source})"
-    try:
-        return Program(_environment().compile(source))
-    except RuntimeError as error:
-        raise SyntaxFailure(str(error)) from error
 
 
 def load(prepared: bytes) -> Program:
@@ -135,26 +125,6 @@ def words(message: str) -> str:
     return text
 
 
-def _with_optional_formats(text: str) -> str:
-    """Make `format.NAME().validate(TEXT)` the optional that it is in Kubernetes.
-
-    A function of ours cannot return one, but the engine can make one of a list.
-    """
-    at = 0
-    while match := _FORMAT_CALL.search(text, at):
-        depth, end = 1, match.end()
-        while depth and end < len(text):
-            if text[end] in "'\"":
-                closing = text.find(text[end], end + 1)
-                end = closing if closing > 0 else len(text)
-            depth += {"(": 1, ")": -1}.get(text[end : end + 1], 0)
-            end += 1
-        call = text[match.start() : end]
-        text = f"{text[: match.start()]}optional.ofNonZeroValue({call}){text[end:]}"
-        at = match.end() + len("optional.ofNonZeroValue(")
-    return text
-
-
 @cache
 def _parser() -> cel.Env:
     """What Kubernetes parses with: without macros of the engine's own."""
@@ -172,6 +142,5 @@ def _environment() -> cel.Env:
         extensions=[
             cel.CelExtension("kubernetes", functions()),
             ExtOptional(),
-            ExtBindings(),
         ],
     )

@@ -77,6 +77,10 @@ def _own_functions() -> list[cel.FunctionDecl]:
     return [
         _function("kubernetes.time", (cel.Type.TIMESTAMP, [_DYN], times.read_time), member=False),
         _function("kubernetes.span", (cel.Type.DURATION, [_DYN], times.read_span), member=False),
+        _function("kubernetes.timeText", (_STRING, [_DYN], times.time_text), member=False),
+        _function("kubernetes.spanText", (_STRING, [_DYN], times.span_text), member=False),
+        _function("kubernetes.addressText", (_STRING, [_DYN], opaque.shown), member=False),
+        _function("kubernetes.milliseconds", (_INT, [_DYN], times.milliseconds), member=False),
         _function(
             "cel.@mapInsert",
             (_DYN, [_DYN, _DYN, _DYN], listing.with_entry),
@@ -236,6 +240,7 @@ def _network_functions() -> list[cel.FunctionDecl]:
 
 def _format_functions() -> list[cel.FunctionDecl]:
     return [
+        _function("format.named", (_DYN, [_STRING], opaque.find_format), member=False),
         _function("validate", (_STRINGS, [_DYN, _STRING], opaque.validate)),
         *(
             _function(

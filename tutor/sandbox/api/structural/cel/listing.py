@@ -60,7 +60,7 @@ def distinct(items: list[Any]) -> list[Any]:
 def part(items: list[Any], start: int, end: int) -> list[Any]:
     """The items from a place up to another; raises ValueError for places that are not there."""
     if not 0 <= start <= end <= len(items):
-        raise ValueError(f"cannot slice({start}, {end}), list length is {len(items)}")
+        raise ValueError(f"cannot slice({start}, {end}), list is length {len(items)}")
     return items[start:end]
 
 

@@ -13,6 +13,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from tutor.sandbox.api import formats
+from tutor.sandbox.api.status import go_quote
+from tutor.sandbox.api.structural.cel.addresses import (
+    Address,
+    Network,
+    read_address,
+    read_network,
+)
 from tutor.sandbox.api.structural.string_formats import STRING_FORMATS, is_date, is_date_time
 from tutor.sandbox.api.structural.url import parse_url
 from tutor.sandbox.api.values import is_map
@@ -20,8 +27,6 @@ from tutor.sandbox.schema.errors import DecodeError
 from tutor.sandbox.schema.quantity import canonical_quantity
 
 Opaque = dict[str, Any]
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
 _QUANTITY = re.compile(r"([+-]?[0-9]*\.?[0-9]*)(.*)")
 _SUFFIXES = {
@@ -116,13 +121,51 @@ def is_less(left: Opaque, right: Opaque) -> bool:
 def semver(text: str, normalize: bool = False) -> Opaque:
     """Read a semantic version, leniently with `normalize`; raises ValueError."""
     if normalize:
-        text = text.removeprefix("v")
-        core, tail = re.findall(r"\A([0-9.]*)(.*)\Z", text, re.DOTALL)[0]
-        parts = [part.lstrip("0") or "0" for part in core.split(".")] if core else []
-        text = ".".join([*parts, "0", "0"][: max(3, len(parts))]) + tail
-    if not _SEMVER.fullmatch(text):
+        text = _normalized(text)
+    if not text:
+        raise ValueError("Version string empty")
+    parts = text.split(".", 2)
+    if len(parts) != 3:
         raise ValueError("No Major.Minor.Patch elements found")
+    parts[2] = re.split("[-+]", parts[2], maxsplit=1)[0]
+    for name, part in zip(("Major", "Minor", "Patch"), parts, strict=True):
+        if not re.fullmatch("[0-9]+", part):
+            told = f"Invalid character(s) found in {name.lower()} number"
+            raise ValueError(f"{told} {go_quote(part)}")
+        if len(part) > 1 and part[0] == "0":
+            raise ValueError(f"{name} number must not contain leading zeroes {go_quote(part)}")
+    if not _SEMVER.fullmatch(text):
+        raise ValueError(_odd_tail(text))
     return {"semver": text}
+
+
+def _normalized(text: str) -> str:
+    parts = text.removeprefix("v").split(".", 2)
+    for index, part in enumerate(parts):
+        if len(part) > 1:
+            kept = part.lstrip("0")
+            parts[index] = kept if kept[:1].isdigit() else f"0{kept}"
+    if len(parts) < 3 and re.search("[-+]", parts[-1]):
+        raise ValueError("short version cannot contain PreRelease/Build meta data")
+    return ".".join([*parts, "0", "0"][: max(3, len(parts))])
+
+
+def _odd_tail(text: str) -> str:
+    """What is wrong behind the numbers of a version."""
+    rest, plus, build = text.partition("+")
+    for part in rest.partition("-")[2].split(".") if "-" in rest else ():
+        if not part:
+            return "Prerelease is empty"
+        if part.isdigit() and len(part) > 1 and part[0] == "0":
+            return f"Numeric PreRelease version must not contain leading zeroes {go_quote(part)}"
+        if not re.fullmatch("[0-9A-Za-z-]+", part):
+            return f"Invalid character(s) found in prerelease {go_quote(part)}"
+    for part in build.split(".") if plus else ():
+        if not part:
+            return "Build meta data is empty"
+        if not re.fullmatch("[0-9A-Za-z-]+", part):
+            return f"Invalid character(s) found in build meta data {go_quote(part)}"
+    return "No Major.Minor.Patch elements found"
 
 
 def semver_part(value: Opaque, index: int) -> int:
@@ -143,7 +186,11 @@ def _precedence(text: str) -> tuple[Any, ...]:
 
 def url(text: str) -> Opaque:
     """Read a URL; raises ValueError."""
-    parse_url(text)
+    try:
+        parse_url(text)
+    except ValueError as error:
+        why = f"URL parse error during conversion from string: parse {go_quote(text)}: {error}"
+        raise ValueError(why) from None
     return {"url": text}
 
 
@@ -161,25 +208,16 @@ def ip(value: Any) -> Opaque:
     """Read an address, or take it from a CIDR; raises ValueError."""
     if is_map(value):
         return {"ip": str(_network(value).ip)}
-    return {"ip": str(_strict_ip(value))}
-
-
-def _strict_ip(text: str) -> Address:
-    if "%" in text:
-        raise ValueError(f"IP address {text!r} with zone value is not allowed")
-    address = ipaddress.ip_address(text)
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        raise ValueError(f"IPv4-mapped IPv6 address {text!r} is not allowed")
-    return address
+    return {"ip": str(read_address(value))}
 
 
 def _address(value: Any) -> Address:
-    return _strict_ip(value["ip"] if is_map(value) else value)
+    return read_address(value["ip"] if is_map(value) else value)
 
 
 def is_canonical_ip(text: str) -> bool:
     """Whether the text is how the address is written; raises ValueError for no address."""
-    return str(_strict_ip(text)) == text
+    return str(read_address(text)) == text
 
 
 def ip_family(value: Opaque) -> int:
@@ -216,15 +254,17 @@ def _is_link_local_group(address: Address) -> bool:
 
 def cidr(text: str) -> Opaque:
     """Read a CIDR; raises ValueError."""
-    host, slash, prefix = text.partition("/")
-    if not slash or not prefix.isdigit() or (prefix.startswith("0") and prefix != "0"):
-        raise ValueError(f"network address parse error during conversion from string: {text}")
-    return {"cidr": str(ipaddress.ip_interface(f"{_strict_ip(host)}/{prefix}"))}
+    return {"cidr": str(read_network(text))}
 
 
 def _network(value: Any) -> Network:
     text = value["cidr"] if is_map(value) else cidr(value)["cidr"]
     return ipaddress.ip_interface(text)
+
+
+def shown(value: Opaque) -> str:
+    """An address or a network as text."""
+    return next(iter(value.values()))
 
 
 def contains_ip(value: Opaque, other: Any) -> bool:
@@ -290,6 +330,11 @@ FORMATS: Mapping[str, Callable[[str], list[str]]] = {
 def format_named(name: str) -> Opaque:
     """The format of that name."""
     return {"format": name}
+
+
+def find_format(name: str) -> Opaque:
+    """The format of that name, nothing when there is none."""
+    return format_named(name) if name in FORMATS else {}
 
 
 def validate(value: Opaque, text: str) -> list[str]:

@@ -7,9 +7,12 @@ engine takes each name only once. Source: cel-go (`ext/strings.go`).
 from datetime import datetime, timedelta
 from typing import Any
 
-from tutor.sandbox.api.status import go_float
+from tutor.sandbox.api.status import go_float, go_quote
+from tutor.sandbox.api.structural.cel.times import span_text, time_text
 from tutor.sandbox.api.values import is_list, is_map
 
+_TIMES = "\u00d7"
+_HIGH = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SPACE = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     chr(rune) for rune in range(0x2000, 0x200B)
 )
@@ -24,7 +27,9 @@ def char_at(text: str, index: int) -> str:
 
 def index_of(text: str, part: str, start: int = 0) -> int:
     """Where a part is first found from `start` on, or -1; raises IndexError."""
-    if not 0 <= start <= len(text):
+    if not part:
+        return start
+    if start < 0:
         raise IndexError(f"index out of range: {start}")
     return text.find(part, start)
 
@@ -33,9 +38,11 @@ def last_index_of(text: str, part: str, end: int | None = None) -> int:
     """Where a part is last found up to `end`, or -1; raises IndexError."""
     if end is None:
         return text.rfind(part)
-    if not 0 <= end <= len(text):
+    if not part:
+        return end
+    if end < 0:
         raise IndexError(f"index out of range: {end}")
-    return text.rfind(part, 0, end + len(part))
+    return text.rfind(part, 0, end + len(part)) if end < len(text) else -1
 
 
 def replace(text: str, old: str, new: str, times: int = -1) -> str:
@@ -138,8 +145,10 @@ def _formatted(verb: str, precision: str, value: Any) -> str:
     match verb:
         case "s":
             return shown(value)
-        case "f" | "e":
-            return format(float(value), f".{precision or 6}{verb}")
+        case "f":
+            return format(float(value), f",.{precision or 6}f")
+        case "e":
+            return _scientific(float(value))
         case "d" | "b" | "o" if isinstance(value, int):
             return format(int(value), verb)
         case "x" | "X":
@@ -155,8 +164,14 @@ def _formatted(verb: str, precision: str, value: Any) -> str:
             raise ValueError(f'unrecognized formatting clause "{verb}"')
 
 
+def _scientific(value: float) -> str:
+    """With six digits, whatever the precision, and the exponent on high."""
+    digits, _, exponent = format(value, ".6e").partition("e")
+    return f"{digits}{_TIMES}10{exponent.removeprefix('+').translate(_HIGH)}"
+
+
 def shown(value: Any) -> str:
-    """A value as `%s` and `string()` print it."""
+    """A value as `%s` prints it."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -164,13 +179,25 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         return go_float(value)
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        return time_text(value)
     if isinstance(value, timedelta):
-        return f"{value.total_seconds():g}s"
+        return span_text(value)
     if isinstance(value, bytes | bytearray):
         return value.decode("utf-8", "replace")
     if is_map(value):
-        return "{" + ", ".join(f"{shown(k)}: {shown(v)}" for k, v in sorted(value.items())) + "}"
+        entries = sorted((_inner(key), _inner(inner)) for key, inner in value.items())
+        return "{" + ", ".join(f"{key}:{inner}" for key, inner in entries) + "}"
     if is_list(value):
-        return "[" + ", ".join(map(shown, value)) + "]"
+        return "[" + ", ".join(map(_inner, value)) + "]"
     return str(value)
+
+
+def _inner(value: Any) -> str:
+    """A value in a list or a map, as an expression would have it."""
+    if isinstance(value, str):
+        return go_quote(value)
+    if isinstance(value, bytes | bytearray):
+        return f"b{go_quote(shown(value))}"
+    if isinstance(value, float):
+        return format(value, ".6f")
+    return shown(value)

@@ -56,3 +56,25 @@ def read_span(value: str | timedelta) -> timedelta:
     if not found:
         raise ValueError(f"Invalid duration {value}: unable to parse {value} as duration")
     return timedelta(seconds=sum(found))
+
+
+def time_text(value: str | datetime) -> str:
+    """A time in its own zone; raises ValueError."""
+    found = read_time(value)
+    fraction = f"{found.microsecond:06}".rstrip("0")
+    zone = found.isoformat()[-6:] if found.utcoffset() else "Z"
+    point = "." if fraction else ""
+    return f"{found:%Y-%m-%dT%H:%M:%S}{point}{fraction}{zone}"
+
+
+def span_text(value: str | timedelta) -> str:
+    """A duration in seconds; raises ValueError."""
+    found = read_span(value)
+    seconds, rest = divmod(abs(round(found / timedelta(microseconds=1))), 1_000_000)
+    fraction = f".{rest:06}".rstrip("0").rstrip(".")
+    return f"{'-' if found < timedelta() else ''}{seconds}{fraction}s"
+
+
+def milliseconds(value: str | timedelta) -> int:
+    """A duration in milliseconds; raises ValueError."""
+    return int(read_span(value) / timedelta(milliseconds=1))

@@ -37,7 +37,6 @@ _KEYWORDS = frozenset(
         "while",
     ]
 )
-_TIMES = ("date", "date-time", "duration")
 _CLASSES: dict[str, type] = {"object": dict, "array": list, "string": str, "boolean": bool}
 _WANTED = {
     "object": "expected a map for the provided schema with type=object",
@@ -71,18 +70,6 @@ def differs(schema: Schema | None) -> bool:
         or any(escape(name) != name or differs(sub) for name, sub in schema.properties.items())
         or differs(schema.additional)
         or differs(schema.items)
-    )
-
-
-def has_times(schema: Schema | None) -> bool:
-    """Whether any value of this schema may be a time or a duration to rules."""
-    if schema is None:
-        return False
-    return (
-        (schema.type == "string" and schema.format in _TIMES)
-        or any(map(has_times, schema.properties.values()))
-        or has_times(schema.additional)
-        or has_times(schema.items)
     )
 
 

@@ -1,4 +1,4 @@
-"""Expressions made ready for the engine, where it does not take them as they are.
+"""Expressions made ready for the engine.
 
 It has no loops over two variables, and takes times and durations from functions only: objects have
 them as texts, so every expression that is one by its type reads it.
@@ -23,10 +23,21 @@ from tutor.sandbox.api.structural.cel.checking.tree import (
 )
 from tutor.sandbox.api.structural.cel.errors import SyntaxFailure
 
+_OPTIONAL = ("validate", "format.named")
+"""Functions of ours that cannot give an optional value, as they do in Kubernetes."""
 READERS = {"timestamp": "kubernetes.time", "duration": "kubernetes.span"}
 """The functions that read such values, by the kind of the value."""
 _PASSING_ON = frozenset({"_[_]", "min", "max", "value", "orValue", "_?_:_"})
 """Functions whose values may come from the object."""
+_TEXTS = {
+    "timestamp": "kubernetes.timeText",
+    "duration": "kubernetes.spanText",
+    "net.IP": "kubernetes.addressText",
+    "net.CIDR": "kubernetes.addressText",
+}
+"""What makes texts of values, which the engine does in another way, or not at all."""
+_READING = {*READERS.values(), "timestamp", "duration"}
+"""Functions that get along with texts: so do those that make texts again."""
 
 
 def prepare(text: str, declared: Declared, *, optional_old: bool) -> bytes:
@@ -38,7 +49,7 @@ def prepare(text: str, declared: Declared, *, optional_old: bool) -> bytes:
     tree = read_rule_tree(text)
     checked = check(tree, variables_of(declared, optional_old=optional_old), declared)
     if checked.problems:
-        raise SyntaxFailure(told(tree, checked.problems))
+        raise SyntaxFailure(f"compilation failed: {told(tree, checked.problems)}")
     root = _Rewriting(checked).rewrite(tree.root)
     return encode(_with_optional_old(root) if optional_old else root)
 
@@ -48,17 +59,40 @@ class _Rewriting:
         self._checked = checked
 
     def rewrite(self, given: Expr) -> Expr:
-        """An expression with what reads times in it."""
+        """An expression with what the engine needs in it."""
         expr = self._inside(self._checked.resolved.get(given.id, given))
-        if isinstance(expr, Call) and expr.function == "validate":
-            # The engine's function gives a list, which is an optional one in Kubernetes.
-            name = Name(id=expr.id, name="optional")
-            return Call(id=expr.id, function="ofNonZeroValue", target=name, args=(expr,))
-        type_ = self._checked.types.get(given.id)
-        reader = READERS.get(type_.kind) if type_ is not None else None
-        if reader is not None and _may_be_text(expr):
-            return Call(id=expr.id, function=reader, target=None, args=(expr,))
-        return expr
+        match expr:
+            case Call(function=name) if name in _OPTIONAL:
+                library = Name(id=expr.id, name="optional")
+                return Call(id=expr.id, function="ofNonZeroValue", target=library, args=(expr,))
+            case Call(function="getMilliseconds", target=span) if span is not None:
+                is_span = self._type(span) == "duration"
+                return _own("kubernetes.milliseconds", expr, span) if is_span else expr
+            case Call(function="string", args=(arg,)):
+                return self._as_text(arg) if self._type(arg) in _TEXTS else expr
+            case Call(function="format", args=(ListOf() as values,)):
+                texts = replace(values, items=tuple(map(self._as_text, values.items)))
+                return replace(expr, args=(texts,))
+            case Name() | Select(tests=False):
+                return self._read(expr)
+            case Call(function=name) if name in _PASSING_ON:
+                return self._read(expr)
+            case _:
+                return expr
+
+    def _as_text(self, expr: Expr) -> Expr:
+        function = _TEXTS.get(self._type(expr))
+        return _own(function, expr, _unread(expr)) if function is not None else expr
+
+    def _read(self, expr: Expr) -> Expr:
+        """The value, with its text read where it may be one."""
+        reader = READERS.get(self._type(expr))
+        return _own(reader, expr, expr) if reader is not None else expr
+
+    def _type(self, expr: Expr) -> str:
+        """The name of a type of Kubernetes' own, else its kind; empty for what is added here."""
+        found = self._checked.types.get(expr.id)
+        return (found.name or found.kind) if found is not None else ""
 
     def _inside(self, expr: Expr) -> Expr:
         match expr:
@@ -92,14 +126,17 @@ class _Rewriting:
                 return expr
 
 
-def _may_be_text(expr: Expr) -> bool:
+def _own(function: str, place: Expr, arg: Expr) -> Call:
+    return Call(id=place.id, function=function, target=None, args=(arg,))
+
+
+def _unread(expr: Expr) -> Expr:
+    """What a time was read from: its text may have a zone, which the engine forgets."""
     match expr:
-        case Name() | Select(tests=False):
-            return True
-        case Call():
-            return expr.function in _PASSING_ON
+        case Call(function=name, args=(text,)) if name in _READING:
+            return text
         case _:
-            return False
+            return expr
 
 
 def _with_optional_old(root: Expr) -> Expr:
