@@ -27,6 +27,7 @@ from tutor.sandbox.controllers.replicasets import ReplicaSets
 from tutor.sandbox.controllers.resources import REPLICA_SETS, SERVICE_ACCOUNTS, owner_of
 from tutor.sandbox.controllers.runtime import Runtime
 from tutor.sandbox.controllers.scheduler import Scheduler
+from tutor.sandbox.controllers.signing import CertificateRequests
 from tutor.sandbox.controllers.statefulsets import StatefulSets
 from tutor.sandbox.controllers.tokens import TokenSecrets
 from tutor.sandbox.kinds import Key, Object, namespace_of
@@ -81,6 +82,7 @@ class Life:
         stateful = self._as_controller("statefulset-controller")
         jobs = self._as_controller("job-controller")
         disruptions = self._as_controller("disruption-controller")
+        certificates = self._as_controller("certificate-controller")
         roles = self._as_controller("clusterrole-aggregation-controller")
         policies = self._as_controller("validatingadmissionpolicy-status-controller")
         found: list[tuple[Reconciler, Client]] = [
@@ -95,6 +97,7 @@ class Life:
             (StatefulSets(stateful), stateful),
             (Jobs(jobs), jobs),
             (Disruptions(disruptions, parts), disruptions),
+            (CertificateRequests(certificates, facts), certificates),
             (Endpoints(as_manager), as_manager),
             (ClusterRoleAggregation(roles), roles),
             (AdmissionPolicies(policies), policies),
