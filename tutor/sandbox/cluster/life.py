@@ -96,7 +96,7 @@ class Life:
             (DaemonSets(daemons), daemons),
             (StatefulSets(stateful), stateful),
             (Jobs(jobs), jobs),
-            (Disruptions(disruptions, parts), disruptions),
+            (Disruptions(disruptions, parts), as_manager),
             (CertificateRequests(certificates, facts), certificates),
             (Endpoints(as_manager), as_manager),
             (ClusterRoleAggregation(roles), roles),
