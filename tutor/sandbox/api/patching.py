@@ -124,9 +124,3 @@ def _read(body: bytes) -> Parsed:
         if not parsed.duplicates:
             return parsed
     return parse_yaml(body)
-
-
-def raw_change(media: str, body: bytes) -> Change:
-    """The patch of something that is no stored object, such as a Scale; strategic is merge."""
-    form = _FORMS[media] if media != STRATEGIC else "merge"
-    return lambda old: patch(old, body, form, None, lax=True).object

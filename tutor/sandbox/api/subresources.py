@@ -19,6 +19,7 @@ from tutor.sandbox.api.scale import ScalePaths, apply_scale, scale_of
 from tutor.sandbox.api.status import ApiError, bad_request, method_not_allowed
 from tutor.sandbox.api.strategies import BuiltinStrategy
 from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of
+from tutor.sandbox.schema.errors import DecodeError
 
 _CREATED = 201
 _PODS = GroupResource("", "pods")
@@ -98,22 +99,30 @@ class Subresources:
             config = patching.config_of(call, request.body)
             outcome = await self._objects.apply(call, served, *place, config)
         else:
-            change = self._scale_change(request, served, paths)
+            change = self._scale_change(request, served, call, paths)
             outcome = await self._objects.update(
                 call, served, *place, change, retry=target.verb == "patch"
             )
         scale = scale_of(outcome.object, paths)
         return answer(_shown_scale(scale, served, request, form), form=form)
 
-    def _scale_change(self, request: Request, served: Served, paths: ScalePaths) -> patching.Change:
+    def _scale_change(
+        self, request: Request, served: Served, call: Call, paths: ScalePaths
+    ) -> patching.Change:
         kind = _scale_kind(served)
+        scales = Served(kind, BuiltinStrategy(kind))
         if request.method == "PUT":
-            scale = bodies.read_typed(request, kind)
+            given = bodies.read_object(request, kind).value
+            try:
+                scale = self._objects.decode(call, scales, given)
+            except DecodeError as error:
+                told = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+                raise bad_request(f"{told}: {error}") from None
             return lambda old: apply_scale(old, scale, paths)
         media = bodies.media_type(request)
         patching.check_media(media, served)
-        apply = patching.raw_change(media, request.body)
-        return lambda old: apply_scale(old, bodies.typed(apply(scale_of(old, paths)), kind), paths)
+        change = patching.change_of(self._objects, call, scales, media, request.body)
+        return lambda old: apply_scale(old, change(scale_of(old, paths)), paths)
 
     def _token(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         kind = _token_kind(served)
