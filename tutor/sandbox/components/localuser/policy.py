@@ -3,8 +3,8 @@
 Source: pinniped.md 5.2 and 5.3 (order of checks, statuses, exact bodies, log messages).
 """
 
-import csv
 import json
+import re
 from base64 import b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +20,11 @@ PATH = "/authenticate"
 API_VERSION = "authentication.k8s.io/v1beta1"
 _JSON = "application/json"
 _ACCEPTED = (_JSON, "application/*", "*/*")
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_END = re.compile(r"[,\n]")
+_LINE_END = re.compile(r"\r?(?:\n|$)")
+_BARE_QUOTE = 'bare " in non-quoted-field'
+_ODD_QUOTE = 'extraneous or missing " in quoted-field'
 
 FindUser = Callable[[str], Object | None]
 """A user's name to the Secret that defines the user."""
@@ -64,7 +69,7 @@ def _media_types(values: Sequence[str]) -> list[str]:
 def _review(body: bytes, find: FindUser) -> Verdict:
     try:
         review = json.loads(body) if body else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Verdict(400, None, "failed to decode body", {"err": str(error)})
     if not is_map(review):
         return Verdict(400, None, "failed to decode body", {"err": "EOF"})
@@ -116,22 +121,41 @@ def read_groups(content: str) -> list[str]:
     """
     if not content:
         return []
-    _check_quotes(content)
-    try:
-        record = next(csv.reader(content.splitlines(), strict=True, skipinitialspace=False))
-    except (csv.Error, StopIteration) as error:
-        raise ValueError(str(error) or "EOF") from None
+    record = content.lstrip("\r\n")
     if not record:
         raise ValueError("EOF")
-    return [group.strip() for group in record]
+    return [group.strip() for group in _fields(record)]
 
 
-def _check_quotes(content: str) -> None:
-    """Go's reader refuses a quote inside a field that does not start with one."""
-    for item in content.split("\n", 1)[0].split(","):
-        if '"' in item and not item.startswith('"'):
-            column = content.index('"') + 1
-            raise ValueError(f'parse error on line 1, column {column}: bare " in non-quoted-field')
+def _fields(content: str) -> list[str]:
+    """The fields of the first record, by the rules of Go's encoding/csv."""
+    fields: list[str] = []
+    at = 0
+    while True:
+        found = _QUOTED.match(content, at)
+        if found is not None:
+            fields.append(found[1].replace('""', '"'))
+        elif content.startswith('"', at):
+            raise _not_csv(content, len(content), _ODD_QUOTE)
+        else:
+            end = _END.search(content, at)
+            plain = content[at : end.start() if end else len(content)]
+            if '"' in plain:
+                raise _not_csv(content, at + plain.index('"'), _BARE_QUOTE)
+            fields.append(plain)
+        at = found.end() if found else at + len(fields[-1])
+        if content[at : at + 1] != ",":
+            if not _LINE_END.match(content, at):
+                raise _not_csv(content, at - 1, _ODD_QUOTE)
+            return fields
+        at += 1
+
+
+def _not_csv(content: str, at: int, why: str) -> ValueError:
+    line = content.count("\n", 0, at) + 1
+    column = at - content.rfind("\n", 0, at)
+    start = "" if line == 1 else "record on line 1; "
+    return ValueError(f"{start}parse error on line {line}, column {column}: {why}")
 
 
 def _answer(status: Object) -> Object:
