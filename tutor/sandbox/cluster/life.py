@@ -24,12 +24,18 @@ from tutor.sandbox.controllers.namespaces import Accounts, Namespaces
 from tutor.sandbox.controllers.nodes import NodeLifetimes
 from tutor.sandbox.controllers.quotas import Quotas
 from tutor.sandbox.controllers.replicasets import ReplicaSets
-from tutor.sandbox.controllers.resources import REPLICA_SETS, SERVICE_ACCOUNTS, owner_of
+from tutor.sandbox.controllers.resources import (
+    PERSISTENT_VOLUME_CLAIMS,
+    REPLICA_SETS,
+    SERVICE_ACCOUNTS,
+    owner_of,
+)
 from tutor.sandbox.controllers.runtime import Runtime
 from tutor.sandbox.controllers.scheduler import Scheduler
 from tutor.sandbox.controllers.signing import CertificateRequests
 from tutor.sandbox.controllers.statefulsets import StatefulSets
 from tutor.sandbox.controllers.tokens import TokenSecrets
+from tutor.sandbox.controllers.volumes import VOLUMES, Protections, VolumeBinder
 from tutor.sandbox.kinds import Key, Object, namespace_of
 from tutor.sandbox.node.instance import Surroundings
 from tutor.sandbox.node.mounts import Mounts
@@ -85,6 +91,9 @@ class Life:
         certificates = self._as_controller("certificate-controller")
         roles = self._as_controller("clusterrole-aggregation-controller")
         policies = self._as_controller("validatingadmissionpolicy-status-controller")
+        binder = self._as_controller("persistent-volume-binder")
+        claims = self._as_controller("pvc-protection-controller")
+        volumes = self._as_controller("pv-protection-controller")
         found: list[tuple[Reconciler, Client]] = [
             (parts.definitions, as_server),
             (NodeLifetimes(as_manager), as_manager),
@@ -98,6 +107,9 @@ class Life:
             (Jobs(jobs), jobs),
             (Disruptions(disruptions, parts), as_manager),
             (CertificateRequests(certificates, facts), certificates),
+            (VolumeBinder(binder), binder),
+            (Protections(claims, PERSISTENT_VOLUME_CLAIMS), claims),
+            (Protections(volumes, VOLUMES), volumes),
             (Endpoints(as_manager), as_manager),
             (ClusterRoleAggregation(roles), roles),
             (AdmissionPolicies(policies), policies),

@@ -149,7 +149,7 @@ def _is_known(source: Object) -> bool:
 
 
 def _prepare_create(obj: Object) -> None:
-    obj["status"] = {}
+    obj["status"] = {"phase": "Pending"}
     _normalise_sources(part(obj, "spec"), {})
 
 
