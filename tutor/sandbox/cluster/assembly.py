@@ -15,6 +15,7 @@ from tutor.sandbox.cluster.life import Life
 from tutor.sandbox.cluster.machine import Machine
 from tutor.sandbox.cluster.parts import APISERVER, Parts
 from tutor.sandbox.cluster.settings import (
+    BARE_OPEN_PATHS,
     NODE_ADDRESS,
     NODE_PORT,
     SERVICE_ADDRESS,
@@ -125,7 +126,11 @@ async def _living(parts: Parts) -> AsyncGenerator[None]:
 async def _fill(client: Client, settings: ClusterSettings, keys: ClusterKeys) -> None:
     async with asyncio.TaskGroup() as group:
         standard = bootstrap.objects(
-            SERVICE_ADDRESS, (NODE_ADDRESS, NODE_PORT), _authentication(keys), client.now()
+            SERVICE_ADDRESS,
+            (NODE_ADDRESS, NODE_PORT),
+            _authentication(keys),
+            client.now(),
+            () if settings.node else BARE_OPEN_PATHS,
         )
         for obj in (*standard, *builtin_services()):
             group.create_task(client.create(obj), name="bootstrap")

@@ -38,6 +38,8 @@ BARE_VERSION = {
     "compiler": "gc",
     "platform": "linux/amd64",
 }
+BARE_OPEN_PATHS = ("/.well-known", "/.well-known/*")
+"""What the control plane that bare clusters are compared with lets everybody read besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What an API server puts into an empty cluster: namespaces, default roles, priority classes."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from tutor.sandbox.kinds import Object
 
 _DATA = Path(__file__).parent / "data"
 SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
+_DISCOVERY = ("ClusterRole", "system:discovery")
 _MAX_USER_PRIORITY = 1_000_000_000
 
 
@@ -19,14 +20,19 @@ def objects(
     endpoint: tuple[str, int],
     authentication: Mapping[str, str],
     now: datetime,
+    open_paths: Sequence[str] = (),
 ) -> Iterator[Object]:
     """The objects in the order of their creation.
 
     `service_address` is the cluster IP of `default/kubernetes`, `endpoint` where the server is,
-    `authentication` what servers behind it need to know of it.
+    `authentication` what servers behind it need to know of it, `open_paths` what everybody may
+    read besides the usual.
     """
     yield from (_namespace(name) for name in SYSTEM_NAMESPACES)
-    yield from json.loads((_DATA / "rbac.json").read_text())
+    for obj in json.loads((_DATA / "rbac.json").read_text()):
+        if open_paths and (obj["kind"], obj["metadata"]["name"]) == _DISCOVERY:
+            obj["rules"].append({"verbs": ["get"], "nonResourceURLs": list(open_paths)})
+        yield obj
     for name, value in (("system-cluster-critical", 0), ("system-node-critical", 1_000)):
         yield _priority_class(name, 2 * _MAX_USER_PRIORITY + value)
     yield from bootstrap_flow.objects(timestamp(now))
