@@ -14,9 +14,11 @@ from tutor.ui.screens.finished import FinishedScreen
 from tutor.ui.screens.help import HelpScreen
 from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.widgets.block import BlockCard
+from tutor.ui.widgets.keybar import KeyBar
 from tutor.ui.widgets.quiz import Choice
 from tutor.ui.widgets.shell_pane import EndedLine, ShellPane
 from tutor.ui.widgets.steps import StepList
+from tutor.ui.widgets.tag import Tag
 from tutor.ui.widgets.terminal import Terminal
 
 pytestmark = pytest.mark.timeout(90)
@@ -311,8 +313,8 @@ async def test_edge_between_lesson_and_shell_is_moved_by_keys_and_mouse(tmp_path
         usual = shell.region.y
         await play.press("ctrl+g", "up")
         await play.until(lambda: shell.region.y < usual)
-        await play.press("ctrl+g", "down", "ctrl+g", "down")
-        await play.until(lambda: shell.region.y > usual)
+        await play.press("ctrl+g", "down")
+        await play.until(lambda: shell.region.y == usual)
         await play.pilot.mouse_down(offset=(60, shell.region.y))
         await play.pilot.hover(offset=(60, 10))
         await play.pilot.mouse_up(offset=(60, 10))
@@ -333,3 +335,36 @@ async def test_settings_hold_at_once_and_are_saved(tmp_path: Path) -> None:
         assert (saved.theme, saved.pace) == ("tutor-light", "real")
         await play.press("escape")
         await play.sees_not("Settings")
+
+
+async def test_everything_can_be_done_with_the_mouse(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        card = play.screen.query(BlockCard).first()
+        await play.pilot.click(card.query_one(Tag))
+        await play.until((play.world.folder / "word.txt").exists)
+        await play.sees("✓ The file holds a word")
+        await play.pilot.click("#fact-word-file")
+        await play.sees("see it yourself: cat word.txt")
+        await play.pilot.click(play.screen.query_one("#fact-word-file").query_one(Tag))
+        await play.sees("hello")
+        await play.prompt()
+        await play.solve_first()
+        bar = play.screen.query_one(KeyBar)
+        await play.pilot.click(bar, offset=(bar.render().plain.index("next") + 1, 0))
+        await play.until(lambda: play.screen.scene.step.id == "read-it-back")
+        await play.pilot.click(StepList, offset=(8, 1))
+        await play.until(lambda: play.screen.scene.step.id == "make-secret")
+
+
+async def test_states_are_told_by_signs_where_there_are_no_colours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with playing(tmp_path) as play:
+        await play.open()
+        await play.sees("✗ The file holds a word", "▸○  1 Make a Secret", " ·  2 Read it back")
+        strips = play.app.screen._compositor.render_strips()
+        styles = [part.style for strip in strips for part in strip if part.style]
+        colours = {style.color for style in styles if style.color}
+        assert all(len({*colour.get_truecolor()}) == 1 for colour in colours)

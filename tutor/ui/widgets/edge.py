@@ -34,11 +34,13 @@ class EdgePane(Vertical):
     _is_dragged = False
 
     def _is_on_edge(self, event: events.MouseEvent) -> bool:
-        outer = self.outer_size
-        return event.y == 0 if self.EDGE == "top" else event.x == outer.width - 1
+        # In the screen's terms: what comes up from a child is in the child's.
+        if self.EDGE == "top":
+            return event.screen_y == self.region.y
+        return event.screen_x == self.region.right - 1
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        if event.widget is self and self._is_on_edge(event):
+        if self._is_on_edge(event):
             event.stop()
             self._is_dragged = True
             self.add_class("-dragged")

@@ -305,7 +305,7 @@ class Terminal(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         strip = self._canvas.line(y, focused=self.has_focus)
-        return strip.adjust_cell_length(self.size.width)
+        return strip.adjust_cell_length(self.size.width, self._canvas.blank)
 
     def on_focus(self) -> None:
         self._tell_focus(gained=True)

@@ -84,11 +84,16 @@ class Canvas:
         """Columns and rows."""
         return self._width, len(self._strips)
 
+    @property
+    def blank(self) -> RichStyle:
+        """Where there is nothing. A strip without a style breaks the filter for `NO_COLOR`."""
+        return self._look.blank
+
     def resize(self, width: int, height: int) -> None:
         """Begin with an empty picture."""
         self._width = width
         self._rows = [()] * height
-        self._strips = [Strip.blank(width, self._look.blank)] * height
+        self._strips = [Strip.blank(width, self.blank)] * height
         self._over, self._bar, self._hover = {}, {}, None
 
     def restyle(self, look: Look) -> None:
@@ -117,7 +122,7 @@ class Canvas:
     def line(self, y: int, *, focused: bool) -> Strip:
         """One row of the picture."""
         if y >= len(self._strips):
-            return Strip.blank(self._width, self._look.blank)
+            return Strip.blank(self._width, self.blank)
         strip = self._strips[y]
         for span, style in self._over.get(y, ()):
             strip = _styled(strip, span.start, min(span.end, self._width), style)
@@ -158,7 +163,7 @@ class Canvas:
     def _strip(self, row: Row) -> Strip:
         segments = [Segment(fitted(run), self._style(run.style)) for run in row]
         columns = sum(run.columns for run in row)
-        return Strip(segments, columns).adjust_cell_length(self._width, self._look.blank)
+        return Strip(segments, columns).adjust_cell_length(self._width, self.blank)
 
     def _style(self, style: Style) -> RichStyle:
         known = self._styles.get(style)
