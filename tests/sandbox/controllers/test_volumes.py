@@ -6,7 +6,13 @@ import pytest
 
 from tests.fakes.cluster import Api, obj
 from tutor.sandbox.controllers.resources import EVENTS, PERSISTENT_VOLUME_CLAIMS
-from tutor.sandbox.controllers.volumes import VOLUMES, Bindable, Protections, VolumeBinder
+from tutor.sandbox.controllers.volumes import (
+    ATTRIBUTES,
+    VOLUMES,
+    Bindable,
+    Protections,
+    VolumeBinder,
+)
 from tutor.sandbox.kinds import Object
 
 CLAIMS_PATH = "/api/v1/namespaces/here/persistentvolumeclaims"
@@ -151,3 +157,18 @@ async def test_claim_of_a_pod_that_a_node_has_stays(api: Api) -> None:
     await api.ask("DELETE", "/api/v1/namespaces/here/pods/p?gracePeriodSeconds=0")
     await protections.reconcile(CLAIM)
     assert (await api.get(f"{CLAIMS_PATH}/c")).status == 404
+
+
+async def test_attributes_class_stays_while_a_claim_names_it(api: Api) -> None:
+    path = "/apis/storage.k8s.io/v1/volumeattributesclasses"
+    more = {"driverName": "example.com/d", "parameters": {"a": "b"}}
+    await api.make(path, obj("VolumeAttributesClass", "gold", version="storage.k8s.io/v1") | more)
+    await api.make(CLAIMS_PATH, claim(volumeAttributesClassName="gold"))
+    await api.ask("DELETE", f"{path}/gold")
+    protections = Protections(api.client, ATTRIBUTES)
+    await protections.reconcile(Bindable("", "gold"))
+    assert (await api.get(f"{path}/gold")).status == 200
+    await api.ask("DELETE", f"{CLAIMS_PATH}/c")
+    await Protections(api.client, PERSISTENT_VOLUME_CLAIMS).reconcile(CLAIM)
+    await protections.reconcile(Bindable("", "gold"))
+    assert (await api.get(f"{path}/gold")).status == 404

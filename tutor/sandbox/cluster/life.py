@@ -35,7 +35,7 @@ from tutor.sandbox.controllers.scheduler import Scheduler
 from tutor.sandbox.controllers.signing import CertificateRequests
 from tutor.sandbox.controllers.statefulsets import StatefulSets
 from tutor.sandbox.controllers.tokens import TokenSecrets
-from tutor.sandbox.controllers.volumes import VOLUMES, Protections, VolumeBinder
+from tutor.sandbox.controllers.volumes import ATTRIBUTES, VOLUMES, Protections, VolumeBinder
 from tutor.sandbox.kinds import Key, Object, namespace_of
 from tutor.sandbox.node.instance import Surroundings
 from tutor.sandbox.node.mounts import Mounts
@@ -94,6 +94,7 @@ class Life:
         binder = self._as_controller("persistent-volume-binder")
         claims = self._as_controller("pvc-protection-controller")
         volumes = self._as_controller("pv-protection-controller")
+        attributes = self._as_controller("volumeattributesclass-protection-controller")
         found: list[tuple[Reconciler, Client]] = [
             (parts.definitions, as_server),
             (NodeLifetimes(as_manager), as_manager),
@@ -110,6 +111,7 @@ class Life:
             (VolumeBinder(binder), binder),
             (Protections(claims, PERSISTENT_VOLUME_CLAIMS), claims),
             (Protections(volumes, VOLUMES), volumes),
+            (Protections(attributes, ATTRIBUTES), attributes),
             (Endpoints(as_manager), as_manager),
             (ClusterRoleAggregation(roles), roles),
             (AdmissionPolicies(policies), policies),

@@ -1,7 +1,8 @@
 """Persistent volumes: which claim has which, and how long both must stay.
 
 Source: pkg/controller/volume/persistentvolume (binding, phases, events and their messages),
-pkg/controller/volume/pvcprotection and pvprotection (finalizers).
+pkg/controller/volume/pvcprotection pvprotection and vacprotection
+(finalizers).
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -20,6 +21,7 @@ from tutor.sandbox.kinds import GroupResource, Object, annotations_of, name_of, 
 
 VOLUMES = GroupResource("", "persistentvolumes")
 CLASSES = GroupResource("storage.k8s.io", "storageclasses")
+ATTRIBUTES = GroupResource("storage.k8s.io", "volumeattributesclasses")
 _COMPLETED = "pv.kubernetes.io/bind-completed"
 _BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 _PROVISIONERS = (
@@ -27,8 +29,11 @@ _PROVISIONERS = (
     "volume.kubernetes.io/storage-provisioner",
 )
 _NO_PROVISIONER = "kubernetes.io/no-provisioner"
-_CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
-_VOLUME_PROTECTION = "kubernetes.io/pv-protection"
+_FINALIZERS = {
+    PERSISTENT_VOLUME_CLAIMS: "kubernetes.io/pvc-protection",
+    VOLUMES: "kubernetes.io/pv-protection",
+    ATTRIBUTES: "kubernetes.io/vac-protection",
+}
 
 
 class Bindable(NamedTuple):
@@ -251,16 +256,23 @@ class Protections:
         self._client = client
         self._resource = resource
         self.name = f"{resource.resource}-protection"
-        own = Watches(resource, lambda obj: [Bindable(*place_of(obj))])
-        self._is_claim = resource == PERSISTENT_VOLUME_CLAIMS
-        others = Watches(PODS, _used_by) if self._is_claim else None
-        self.watches: Sequence[Watches] = (own, *([others] if others else ()))
+        users: dict[GroupResource, tuple[Watches, ...]] = {
+            PERSISTENT_VOLUME_CLAIMS: (Watches(PODS, _used_by),),
+            ATTRIBUTES: (
+                Watches(PERSISTENT_VOLUME_CLAIMS, _attributed_by),
+                Watches(VOLUMES, _attributed_by),
+            ),
+        }
+        self.watches: Sequence[Watches] = (
+            Watches(resource, lambda obj: [Bindable(*place_of(obj))]),
+            *users.get(resource, ()),
+        )
 
     async def reconcile(self, key: Hashable) -> Result:
         """Take the finalizer off what is deleted and not in use."""
         assert isinstance(key, Bindable)  # noqa: S101 - the watches make only such keys
         found = self._client.find(self._resource, *key)
-        finalizer = _CLAIM_PROTECTION if self._is_claim else _VOLUME_PROTECTION
+        finalizer = _FINALIZERS[self._resource]
         if found is None or not is_deleted(found):
             return DONE
         if finalizer not in items(found, "metadata", "finalizers") or self._in_use(found):
@@ -273,8 +285,12 @@ class Protections:
         return DONE
 
     def _in_use(self, found: Object) -> bool:
-        if not self._is_claim:
+        if self._resource == VOLUMES:
             return part(found, "status").get("phase") == "Bound"
+        if self._resource == ATTRIBUTES:
+            wanted = Bindable("", name_of(found))
+            users = (*self._client.list(PERSISTENT_VOLUME_CLAIMS), *self._client.list(VOLUMES))
+            return any(wanted in _attributed_by(user) for user in users)
         pods = self._client.list(PODS, namespace_of(found))
         # A pod that no node has cannot use what it mounts.
         return any(
@@ -298,6 +314,15 @@ def _without(finalizer: str) -> Callable[[Object], Object]:
 
 def _used_by(pod: Object) -> list[Bindable]:
     return [Bindable(namespace_of(pod), name) for name in _claims_of(pod)]
+
+
+def _attributed_by(user: Object) -> list[Bindable]:
+    """The attributes classes of a claim or volume."""
+    named = (
+        part(user, "spec").get("volumeAttributesClassName"),
+        part(user, "status").get("currentVolumeAttributesClassName"),
+    )
+    return [Bindable("", name) for name in named if name]
 
 
 def _claims_of(pod: Object) -> list[str]:
