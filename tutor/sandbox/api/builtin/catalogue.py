@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tutor.sandbox.api.builtin import configuration, event, lease, rbac
+from tutor.sandbox.api.builtin import configuration, event, flow_control, lease, rbac
 from tutor.sandbox.api.builtin.api_service import API_SERVICE
 from tutor.sandbox.api.builtin.behaviour import Behaviour
 from tutor.sandbox.api.builtin.certificate_request import CERTIFICATE_SIGNING_REQUEST
@@ -29,6 +29,7 @@ from tutor.sandbox.api.builtin.workloads.stateful_set import CONTROLLER_REVISION
 from tutor.sandbox.api.customresources.behaviour import CUSTOM_RESOURCE_DEFINITION
 
 _ADMISSION = "admissionregistration.k8s.io"
+_FLOW = "flowcontrol.apiserver.k8s.io"
 _NETWORKING = "networking.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 _STORAGE = "storage.k8s.io"
@@ -67,6 +68,8 @@ BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
     ("coordination.k8s.io", "Lease"): lease.LEASE,
     ("discovery.k8s.io", "EndpointSlice"): ENDPOINT_SLICE,
     ("events.k8s.io", "Event"): event.EVENT,
+    (_FLOW, "FlowSchema"): flow_control.FLOW_SCHEMA,
+    (_FLOW, "PriorityLevelConfiguration"): flow_control.PRIORITY_LEVEL_CONFIGURATION,
     (_NETWORKING, "Ingress"): INGRESS,
     (_NETWORKING, "IngressClass"): INGRESS_CLASS,
     (_NETWORKING, "NetworkPolicy"): NETWORK_POLICY,

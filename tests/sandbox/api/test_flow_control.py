@@ -1,0 +1,109 @@
+"""FlowSchemas and PriorityLevelConfigurations, by the server's sentences."""
+
+from typing import Any
+
+import pytest
+
+from tests.fakes.cluster import Api, Reply, obj
+from tutor.sandbox.kinds import Object
+
+VERSION = "flowcontrol.apiserver.k8s.io/v1"
+PATH = f"/apis/{VERSION}"
+RULE = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"]}
+
+
+def schema(name: str = "s", **spec: Any) -> Object:
+    whole = {"priorityLevelConfiguration": {"name": "global-default"}}
+    return obj("FlowSchema", name, version=VERSION, spec=whole | spec)
+
+
+def rules(subject: Object, **rule: Any) -> Object:
+    return schema(rules=[{"subjects": [subject], "resourceRules": [RULE | rule]}])
+
+
+def level(**spec: Any) -> Object:
+    return obj("PriorityLevelConfiguration", "l", version=VERSION, spec=spec)
+
+
+async def judged(api: Api, made: Object) -> Reply:
+    plural = {"FlowSchema": "flowschemas"}.get(made["kind"], "prioritylevelconfigurations")
+    return await api.ask("POST", f"{PATH}/{plural}", made)
+
+
+async def test_what_is_left_out_is_filled_in(api: Api) -> None:
+    made = (await judged(api, schema())).body
+    assert made["spec"]["matchingPrecedence"] == 1_000
+    assert made["metadata"]["generation"] == 1
+    limited: Object = {"limitResponse": {"type": "Queue", "queuing": {}}}
+    spec = (await judged(api, level(type="Limited", limited=limited))).body["spec"]["limited"]
+    assert (spec["nominalConcurrencyShares"], spec["lendablePercent"]) == (30, 0)
+    queuing = {"queues": 64, "handSize": 8, "queueLengthLimit": 50}
+    assert spec["limitResponse"]["queuing"] == queuing
+
+
+JANE = {"kind": "User", "user": {"name": "jane"}}
+
+
+@pytest.mark.parametrize(
+    ("made", "errors"),
+    [
+        (
+            schema(priorityLevelConfiguration={"name": ""}, matchingPrecedence=1),
+            {
+                "spec.matchingPrecedence": "only the schema named 'exempt' may have",
+                "spec.priorityLevelConfiguration.name": "must reference a priority level",
+            },
+        ),
+        (
+            rules({"kind": "User", "group": {"name": "g"}}),
+            {
+                "spec.rules[0].subjects[0].user": "user is required when subject kind is 'User'",
+                "spec.rules[0].subjects[0].group": "is forbidden when subject kind is not 'Group'",
+            },
+        ),
+        (
+            rules({"kind": "Robot"}),
+            {"spec.rules[0].subjects[0].kind": 'values: "Group", "ServiceAccount", "User"'},
+        ),
+        (
+            rules(JANE, verbs=["*", "get"], namespaces=[]),
+            {
+                "spec.rules[0].resourceRules[0].verbs": "must not specify other verbs",
+                "spec.rules[0].resourceRules[0].namespaces": "must supply at least one namespace",
+            },
+        ),
+        (schema(rules=[{"subjects": [JANE]}]), {"spec.rules[0]": "has to be non-empty"}),
+        (level(type="Limited"), {"spec.limited": "must not be empty when type is Limited"}),
+        (level(type="Exempt"), {"spec.type": "if and only if `name` is 'exempt'"}),
+        (
+            level(
+                type="Limited",
+                limited={"limitResponse": {"type": "Queue", "queuing": {"handSize": 11}}},
+            ),
+            {"spec.limited.limitResponse.queuing.handSize": "should not be greater than 60"},
+        ),
+    ],
+)
+async def test_mistakes_are_told_one_by_one(api: Api, made: Object, errors: Object) -> None:
+    reply = await judged(api, made)
+    assert reply.status == 422, reply.content
+    causes = reply.body["details"]["causes"]
+    assert [cause["field"] for cause in causes] == list(errors)
+    for cause, sentence in zip(causes, errors.values(), strict=True):
+        assert sentence in cause["message"]
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("healthz", "must start with slash"),
+        ("/a b", "must not contain white-space"),
+        ("/a//b", "must not contain double slash"),
+        ("/*/a", "wildcard can only do suffix matching"),
+        ("/a*", "wildcard can only do suffix matching"),
+    ],
+)
+async def test_paths_end_in_their_wildcard(api: Api, url: str, why: str) -> None:
+    rule = {"verbs": ["get"], "nonResourceURLs": [url]}
+    reply = await judged(api, schema(rules=[{"subjects": [JANE], "nonResourceRules": [rule]}]))
+    assert reply.message.endswith(f'Invalid value: "{url}": {why}')
