@@ -90,3 +90,25 @@ async def test_first_scale_moves_the_replicas_from_an_updater_to_its_like(api: A
     fields = (await api.get(f"{SETS}/rs")).body["metadata"]["managedFields"]
     alone = [entry for entry in fields if entry["fieldsV1"] == {"f:spec": {"f:replicas": {}}}]
     assert [("time" in entry, entry["apiVersion"]) for entry in alone] == [(False, "apps/v1")]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("b", "the name of the object (b) does not match the name on the URL (a)"),
+        (
+            "",
+            "the name of the object (a based on URL) was undeterminable: name must be provided",
+        ),
+    ],
+)
+async def test_object_that_is_put_has_the_name_of_its_url(api: Api, name: str, why: str) -> None:
+    """Also where it is to be made: leases may come about by an update."""
+    lease = obj("Lease", name, version="coordination.k8s.io/v1", namespace="here")
+    leases = "/apis/coordination.k8s.io/v1/namespaces/here/leases"
+    for path, body in ((f"{MAPS}/a", config_map(name)), (f"{leases}/a", lease)):
+        refused = await api.ask("PUT", path, body)
+        assert (refused.status, refused.message) == (400, why)
+    await api.make(MAPS, config_map("a"))
+    refused = await patch(api, f"{MAPS}/a", {"metadata": {"name": name or None}})
+    assert (refused.status, refused.message) == (400, why)

@@ -401,13 +401,7 @@ class Objects:
     def _same_object(self, call: Call, served: Served, new: Object, old: Object, name: str) -> None:
         kind, meta, before = served.kind, new.setdefault("metadata", {}), old["metadata"]
         resource = kind.group_resource
-        if not meta.get("name"):
-            meta["name"] = name
-        if meta["name"] != name:
-            raise bad_request(
-                f"the name of the object ({meta['name']}) does not match"
-                f" the name on the URL ({name})"
-            )
+        check_name(new, name)
         version = meta.get("resourceVersion", "")
         if not version and not served.strategy.unconditional_update:
             error = FieldError(
@@ -472,6 +466,18 @@ class Objects:
         await self._ports.durable(event.stored.revision)
 
 
+def check_name(obj: Object, name: str) -> None:
+    """Whether an object has the name of the URL that it is sent to; raises 400."""
+    given = obj["metadata"].get("name")
+    if not given:
+        why = "undeterminable: name must be provided"
+        raise bad_request(f"the name of the object ({name} based on URL) was {why}")
+    if given != name:
+        raise bad_request(
+            f"the name of the object ({given}) does not match the name on the URL ({name})"
+        )
+
+
 def _check_made(served: Served, obj: Object, name: str) -> None:
     """Whether what was applied may become a new object of this name."""
     meta = obj["metadata"]
@@ -482,13 +488,7 @@ def _check_made(served: Served, obj: Object, name: str) -> None:
             f"uid mismatch: the provided object specified uid {meta['uid']},"
             " and no existing object was found",
         )
-    if not meta.get("name"):
-        why = "undeterminable: name must be provided"
-        raise bad_request(f"the name of the object ({name} based on URL) was {why}")
-    if meta["name"] != name:
-        raise bad_request(
-            f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
-        )
+    check_name(obj, name)
     meta.pop("resourceVersion", None)
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from tutor.sandbox.api import bodies, deletion, options, patching
 from tutor.sandbox.api.listing import ListOptions, Page, page, too_large
 from tutor.sandbox.api.negotiate import PROTOBUF, STREAM, Form, form_of
-from tutor.sandbox.api.objects import Objects, Outcome
+from tutor.sandbox.api.objects import Objects, Outcome, check_name
 from tutor.sandbox.api.rbac import Attributes, Decision
 from tutor.sandbox.api.registry import Registry, Served
 from tutor.sandbox.api.render import Renderer, answer
@@ -200,6 +200,8 @@ class Resources:
         parsed = bodies.read_object(request, served.kind)
         with _Decoding(served):
             decoded = self._objects.decode(call, served, parsed.value, _repeated(served, parsed))
+        self._objects.place(served, decoded, target.namespace)
+        check_name(decoded, target.name)
         may_create = served.strategy.create_on_update and not target.subresource
 
         def create() -> Object:

@@ -23,7 +23,7 @@ from tutor.sandbox.controllers.kubelet import Kubelet
 from tutor.sandbox.controllers.namespaces import Accounts, Namespaces
 from tutor.sandbox.controllers.nodes import NodeLifetimes
 from tutor.sandbox.controllers.quotas import Quotas
-from tutor.sandbox.controllers.replicasets import ReplicaSets
+from tutor.sandbox.controllers.replicasets import CONTROLLERS, ReplicaSets
 from tutor.sandbox.controllers.resources import (
     PERSISTENT_VOLUME_CLAIMS,
     REPLICA_SETS,
@@ -84,6 +84,7 @@ class Life:
         as_manager = as_server.managed_by(_MANAGER)
         deployments = self._as_controller("deployment-controller")
         replica_sets = self._as_controller("replicaset-controller")
+        replication = self._as_controller("replication-controller")
         daemons = self._as_controller("daemon-set-controller")
         stateful = self._as_controller("statefulset-controller")
         jobs = self._as_controller("job-controller")
@@ -103,6 +104,7 @@ class Life:
             (TokenSecrets(as_manager, facts, parts.tokens.issue_legacy), as_manager),
             (Deployments(deployments), deployments),
             (ReplicaSets(replica_sets), replica_sets),
+            (ReplicaSets(replication, CONTROLLERS), replication),
             (DaemonSets(daemons), daemons),
             (StatefulSets(stateful), stateful),
             (Jobs(jobs), jobs),

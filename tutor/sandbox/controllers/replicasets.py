@@ -1,6 +1,10 @@
-"""ReplicaSets: as many pods as asked for. Source: pkg/controller/replicaset."""
+"""ReplicaSets and ReplicationControllers: as many pods as asked for.
+
+Source: pkg/controller/replicaset, which runs both.
+"""
 
 from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
 from tutor.sandbox.api.builtin.reading import part
 from tutor.sandbox.api.deletion import timestamp
@@ -8,7 +12,7 @@ from tutor.sandbox.api.selectors import label_selector
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
-from tutor.sandbox.controllers.claims import Claims
+from tutor.sandbox.controllers.claims import Claims, Selects, by_label_selector
 from tutor.sandbox.controllers.events import Recorder
 from tutor.sandbox.controllers.resources import (
     PODS,
@@ -21,9 +25,10 @@ from tutor.sandbox.controllers.resources import (
     owner_of,
     place_of,
     pod_from_template,
+    selected,
     with_condition,
 )
-from tutor.sandbox.kinds import Object, name_of, namespace_of
+from tutor.sandbox.kinds import GroupResource, Object, name_of, namespace_of
 
 
 def surplus_first(pod: Object) -> tuple[bool, bool, str]:
@@ -38,24 +43,50 @@ def _is_terminating(pod: Object) -> bool:
     return is_deleted(pod) and phase not in ("Succeeded", "Failed")
 
 
+def by_plain_selector(owner: Object, pod: Object) -> bool:
+    """Whether the labels include those of a selector that is a plain map."""
+    return selected(part(owner, "spec").get("selector") or {}, pod)
+
+
+class Replicas(NamedTuple):
+    """A kind of which each object wants a number of pods."""
+
+    name: str
+    resource: GroupResource
+    kind: str
+    component: str
+    """What its events are from."""
+    selects: Selects = by_label_selector
+
+
+SETS = Replicas("replicasets", REPLICA_SETS, "ReplicaSet", "replicaset-controller")
+CONTROLLERS = Replicas(
+    "replicationcontrollers",
+    GroupResource("", "replicationcontrollers"),
+    "ReplicationController",
+    "replication-controller",
+    by_plain_selector,
+)
+
+
 class ReplicaSets:
-    """Keeps the number of pods."""
+    """Keeps the number of pods, for replica sets and what was there before them."""
 
-    name = "replicasets"
-
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, of: Replicas = SETS) -> None:
+        self.name = of.name
         self._client = client
-        self._events = Recorder(client, "replicaset-controller")
-        self._pods = Claims(client, REPLICA_SETS, "ReplicaSet", PODS)
+        self._resource = of.resource
+        self._events = Recorder(client, of.component)
+        self._pods = Claims(client, of.resource, of.kind, PODS, of.selects)
         self.watches: Sequence[Watches] = (
-            Watches(REPLICA_SETS, lambda obj: [place_of(obj)]),
+            Watches(of.resource, lambda obj: [place_of(obj)]),
             self._pods.watch(),
         )
 
     async def reconcile(self, key: Hashable) -> Result:
         """Bring one ReplicaSet to its number of pods and write its status."""
         namespace, name = as_place(key)
-        owner = self._client.find(REPLICA_SETS, namespace, name)
+        owner = self._client.find(self._resource, namespace, name)
         if owner is None:
             return DONE
         failure = ""
@@ -121,7 +152,7 @@ class ReplicaSets:
             return obj
 
         try:
-            await self._client.change(REPLICA_SETS, *place_of(owner), write, "status")
+            await self._client.change(self._resource, *place_of(owner), write, "status")
         except ApiError as error:
             if error.reason != "NotFound":
                 raise
