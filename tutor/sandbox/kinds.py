@@ -91,21 +91,19 @@ class Kind:
     list_kind: str = ""
     custom: bool = False
     """True for kinds that a CustomResourceDefinition serves."""
+    group_version: GroupVersion = field(init=False, repr=False, compare=False)
+    """`apps/v1` and the like."""
+    api_version: str = field(init=False, repr=False, compare=False)
+    """The value of `apiVersion` in this kind's objects."""
+    group_resource: GroupResource = field(init=False, repr=False, compare=False)
+    """The collection of this kind."""
 
-    @property
-    def group_version(self) -> GroupVersion:
-        """`apps/v1` and the like."""
-        return GroupVersion(self.group, self.version)
-
-    @property
-    def api_version(self) -> str:
-        """The value of `apiVersion` in this kind's objects."""
-        return str(self.group_version)
-
-    @property
-    def group_resource(self) -> GroupResource:
-        """The collection of this kind."""
-        return GroupResource(self.group, self.plural)
+    def __post_init__(self) -> None:
+        """Note what every request asks for again and again."""
+        version = GroupVersion(self.group, self.version)
+        object.__setattr__(self, "group_version", version)
+        object.__setattr__(self, "api_version", str(version))
+        object.__setattr__(self, "group_resource", GroupResource(self.group, self.plural))
 
     def key(self, namespace: str, name: str) -> Key:
         """The key of one object; the namespace is dropped where the kind has none."""

@@ -95,12 +95,8 @@ class _Collection:
 
     def within(self, namespace: str) -> list[Stored]:
         start = bisect_left(self.names, (namespace, ""))
-        found: list[Stored] = []
-        for place in self.names[start:]:
-            if place[0] != namespace:
-                break
-            found.append(self.objects[place])
-        return found
+        end = bisect_left(self.names, (f"{namespace}\0", ""), start)
+        return [self.objects[place] for place in self.names[start:end]]
 
 
 def _stamped(meta: Object, revision: int) -> Object:

@@ -33,6 +33,8 @@ _CLAIM = "kubernetes.io"
 _LEGACY = "kubernetes.io/serviceaccount/"
 _INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
 _LEEWAY = timedelta(minutes=1)
+_MOST_KNOWN = 256
+"""Chains of certificates that are remembered."""
 _INVALID = "invalid bearer token"
 _INVALIDATED = "service account token has been invalidated"
 _BAD_SIGNATURE = "go-jose/go-jose: error in cryptographic primitive"
@@ -269,6 +271,16 @@ def service_account_user(namespace: str, name: str, uid: str = "") -> User:
     return User(name=f"{SERVICE_ACCOUNT_PREFIX}{namespace}:{name}", groups=groups, uid=uid)
 
 
+@dataclass(frozen=True, slots=True)
+class _Vouched:
+    """The holder of a chain, as long as all certificates involved are valid."""
+
+    user: User
+    roots: tuple[x509.Certificate, ...]
+    since: datetime
+    until: datetime
+
+
 class Authenticator:
     """Tells who a request comes from."""
 
@@ -276,6 +288,7 @@ class Authenticator:
         self, client_roots: Callable[[], Sequence[x509.Certificate]], tokens: TokenAuthority
     ) -> None:
         self._roots = client_roots
+        self._known: dict[tuple[x509.Certificate, ...], _Vouched] = {}
         self.tokens = tokens
 
     def authenticate(self, request: Request) -> Authenticated:
@@ -286,9 +299,9 @@ class Authenticator:
         """
         refused = False
         if request.peer_chain:
-            now = request.received
-            if pki.why_not_client(request.peer_chain, self._roots(), now) is None:
-                return Authenticated(_certificate_user(request.peer_chain[0]))
+            user = self._holder(request.peer_chain, request.received)
+            if user is not None:
+                return Authenticated(user)
             refused = True
         authorization = request.header("authorization")
         scheme, _, token = authorization.partition(" ")
@@ -300,6 +313,26 @@ class Authenticator:
         if refused:
             raise unauthorized()
         return Authenticated(ANONYMOUS)
+
+    def _holder(self, chain: tuple[x509.Certificate, ...], now: datetime) -> User | None:
+        """Who shows a chain of certificates; None when it does not hold.
+
+        Signatures are looked at once, and again when the roots or what is valid have changed.
+        """
+        roots = tuple(self._roots())
+        known = self._known.get(chain)
+        if known is not None and known.roots == roots and known.since <= now <= known.until:
+            return known.user
+        if pki.why_not_client(chain, roots, now) is not None:
+            return None
+        user = _certificate_user(chain[0])
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        involved = (*chain, *roots)
+        since = max(each.not_valid_before_utc for each in involved)
+        until = min(each.not_valid_after_utc for each in involved)
+        self._known[chain] = _Vouched(user, roots, since, until)
+        return user
 
 
 def _certificate_user(certificate: x509.Certificate) -> User:

@@ -119,6 +119,9 @@ class Registry:
     def __init__(self, builtin: Iterable[Served]) -> None:
         self._served: dict[tuple[str, str, str], Served] = {}
         self._owners: dict[str, list[tuple[str, str, str]]] = {}
+        self._by_object: dict[tuple[str, str], Served] | None = None
+        self._by_resource: dict[GroupResource, Served] | None = None
+        self._by_version: dict[GroupVersion, list[Served]] | None = None
         self.generation = 0
         """Grows with every change; caches of documents compare it."""
         for served in builtin:
@@ -130,27 +133,18 @@ class Registry:
 
     def of_object(self, api_version: str, kind: str) -> Served | None:
         """What an object's own apiVersion and kind name."""
-        group, _, version = api_version.rpartition("/")
-        return next(
-            (
-                served
-                for served in self._served.values()
-                if served.kind.kind == kind
-                and served.kind.group == group
-                and served.kind.version == version
-            ),
-            None,
-        )
+        if self._by_object is None:
+            self._by_object = {}
+            for served in self._served.values():
+                place = (served.kind.api_version, served.kind.kind)
+                self._by_object.setdefault(place, served)
+        return self._by_object.get((api_version, kind))
 
     def of_resource(self, resource: GroupResource) -> Served | None:
         """The version of a resource that is stored; else the first that is served."""
-        versions = [
-            served
-            for (group, _, plural), served in self._served.items()
-            if (group, plural) == resource
-        ]
-        stored = (served for served in versions if served.strategy.is_storage)
-        return next(stored, versions[0] if versions else None)
+        if self._by_resource is None:
+            self._by_resource = {served.kind.group_resource: served for served in self.resources()}
+        return self._by_resource.get(resource)
 
     def all(self) -> Iterator[Served]:
         """Everything, in the order of registration."""
@@ -164,9 +158,13 @@ class Registry:
                 found[served.kind.group_resource] = served
         return list(found.values())
 
-    def in_version(self, version: GroupVersion) -> list[Served]:
+    def in_version(self, version: GroupVersion) -> Sequence[Served]:
         """What one group version serves."""
-        return [served for served in self.all() if served.kind.group_version == version]
+        if self._by_version is None:
+            self._by_version = {}
+            for served in self._served.values():
+                self._by_version.setdefault(served.kind.group_version, []).append(served)
+        return self._by_version.get(version, ())
 
     def group_versions(self) -> list[GroupVersion]:
         """Every group version that serves something, in the order of registration."""
@@ -185,8 +183,13 @@ class Registry:
         """Serve nothing for an owner any more."""
         for place in self._owners.pop(owner, ()):
             self._served.pop(place, None)
+        self._forget()
         self.generation += 1
 
     def _add(self, served: Served) -> None:
         kind = served.kind
         self._served[(kind.group, kind.version, kind.plural)] = served
+        self._forget()
+
+    def _forget(self) -> None:
+        self._by_object = self._by_resource = self._by_version = None

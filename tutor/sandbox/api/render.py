@@ -5,7 +5,7 @@ maps with sorted keys and keep theirs. Stored encodings are reused wherever the 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -181,7 +181,7 @@ class Renderer:
 
     def _list(self, kind: Kind, page: Page) -> bytes:
         name = kind.list_kind or f"{kind.kind}List"
-        items = b",".join(self._item(stored) for stored in page.items)
+        items = b",".join(self._items(kind, page.items))
         if kind.custom:
             meta = {"continue": ""} | page.meta()
             return b'{"apiVersion":%s,"items":[%s],"kind":%s,"metadata":%s}\n' % (
@@ -197,17 +197,24 @@ class Renderer:
             items,
         )
 
-    def _item(self, stored: Stored) -> bytes:
-        kind, strategy = self._served.kind, self._served.strategy
-        read = strategy.from_storage(stored.object)
-        data = stored.data if read is stored.object else strategy.encode(read)
+    def _items(self, kind: Kind, stored: Sequence[Stored]) -> Iterable[bytes]:
+        """Items as a list shows them: built-in ones without their kind."""
+        strategy = self._served.strategy
+        if strategy.is_storage and not kind.custom:
+            encoded = [each.data for each in stored]
+        else:
+            read = ((each, strategy.from_storage(each.object)) for each in stored)
+            encoded = [
+                each.data if obj is each.object else strategy.encode(obj) for each, obj in read
+            ]
         if kind.custom:
-            return data
+            return encoded
         head = b'{"kind":"%s","apiVersion":"%s",' % (
             kind.kind.encode(),
             kind.api_version.encode(),
         )
-        return b"{" + data[len(head) :] if data.startswith(head) else data
+        size = len(head)
+        return [b"{" + each[size:] if each.startswith(head) else each for each in encoded]
 
     def _object(self, stored: Stored) -> Object:
         return self._convert(stored.object)

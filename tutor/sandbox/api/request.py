@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -56,6 +57,13 @@ class Query:
         return any(key == name for key, _ in self._pairs)
 
 
+@lru_cache(maxsize=256)
+def _read(target: str) -> tuple[str, Query]:
+    """The decoded path of a target, and its query: each is asked for several times a request."""
+    split = urlsplit(target)
+    return unquote(split.path), Query(split.query)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One HTTP request. Header names are lower-case; repeated headers keep their order."""
@@ -72,12 +80,12 @@ class Request:
     @property
     def path(self) -> str:
         """The decoded path."""
-        return unquote(urlsplit(self.target).path)
+        return _read(self.target)[0]
 
     @property
     def query(self) -> Query:
         """The parsed query."""
-        return Query(urlsplit(self.target).query)
+        return _read(self.target)[1]
 
     def header(self, name: str) -> str:
         """The first value of a header, empty when absent."""
