@@ -271,3 +271,25 @@ def test_seal_when_created_with_wrong_types_gets_the_recorded_status() -> None:
     errors = handled.validate(obj)
     status = invalid_object("sea.example.com", "Seal", "bad", errors).status()
     assert status == json.loads(http["response_body"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"kind": "Other"},
+            'Other.sea.example.com "x" is invalid: kind: Invalid value: "Other": must be Ship',
+        ),
+        (
+            {"apiVersion": "sea.example.com/v9"},
+            (
+                'Ship.sea.example.com "x" is invalid: apiVersion: Invalid value: '
+                '"sea.example.com/v9": must be sea.example.com/v1'
+            ),
+        ),
+    ],
+)
+def test_object_that_says_to_be_of_another_kind_is_refused(changes: Object, message: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        strategy().decode(ship(metadata={"name": "x"}) | changes)
+    assert (refused.value.code, refused.value.message) == (422, message)

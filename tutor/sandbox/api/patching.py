@@ -13,7 +13,7 @@ from tutor.sandbox.api.request import Call
 from tutor.sandbox.api.status import ApiError, bad_request
 from tutor.sandbox.kinds import Object
 from tutor.sandbox.schema.conversion import convert
-from tutor.sandbox.schema.decode import DecodeError, Parsed, parse, parse_yaml
+from tutor.sandbox.schema.decode import DecodeError, Parsed, parse, parse_yaml, untyped
 
 JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
@@ -58,7 +58,9 @@ def change_of(objects: Objects, call: Call, served: Served, media: str, body: by
     node = served.strategy.node() if form == "strategic" else None
 
     def change(old: Object) -> Object:
-        made = patch(old, body, form, node, lax=call.validation == "Ignore")
+        # Custom objects are maps to the server, which it writes in order.
+        document = untyped(old) if served.kind.custom else old
+        made = patch(document, body, form, node, lax=call.validation == "Ignore")
         try:
             value = _typed(served, made.object, form)
             return objects.decode(call, served, value, made.strict)

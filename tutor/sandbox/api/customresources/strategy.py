@@ -20,7 +20,7 @@ from tutor.sandbox.api.formats import label_key
 from tutor.sandbox.api.node import Node
 from tutor.sandbox.api.printers.printer import Column
 from tutor.sandbox.api.registry import Served
-from tutor.sandbox.api.status import FieldError, forbidden, go_quote
+from tutor.sandbox.api.status import FieldError, forbidden, go_quote, invalid, invalid_object
 from tutor.sandbox.api.structural.embedded import read_metadata
 from tutor.sandbox.api.structural.structural import Structural
 from tutor.sandbox.api.values import fresh
@@ -71,12 +71,30 @@ class CustomStrategy:
         return self._schemas.of(self.kind.version)
 
     def decode(self, value: Object) -> DecodedCustom:
-        """Prune; raises DecodeError for metadata of a wrong type."""
+        """Prune.
+
+        Raises:
+            DecodeError: metadata has a wrong type.
+            ApiError: 422 for another kind or version.
+        """
         obj: Object = untyped(value)
+        self._check_type(obj)
         meta, unknown = read_metadata(obj.get("metadata") or {})
         complaints = self.structural.read(obj)
         obj |= {"apiVersion": self.kind.api_version, "kind": self.kind.kind, "metadata": meta}
         return DecodedCustom(obj, (*unknown, *complaints))
+
+    def _check_type(self, obj: Object) -> None:
+        kind, version = self.kind.kind, self.kind.api_version
+        given: str = obj.get("kind") or kind
+        claimed: str = obj.get("apiVersion") or version
+        found: list[FieldError] = []
+        if given != kind:
+            found.append(invalid("kind", given, f"must be {kind}"))
+        if claimed != version:
+            found.append(invalid("apiVersion", claimed, f"must be {version}"))
+        if found:
+            raise invalid_object(claimed.rpartition("/")[0], given, name_of(obj), found)
 
     def default(self, obj: Object) -> None:
         """Fill in what was left out."""
