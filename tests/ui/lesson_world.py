@@ -186,12 +186,12 @@ def _desk(home: Path) -> FakeDesk:
 
 @asynccontextmanager
 async def playing(
-    home: Path, *, size: tuple[int, int] = (120, 40), step: str = "", theme: str = ""
+    home: Path, *, size: tuple[int, int] = (120, 40), step: str = "", shows_at: float = 0
 ) -> AsyncGenerator[Play]:
     """Open the lesson in a home folder; the stage waits for `Play.open`."""
     desk = _desk(home)
     visit = replace(desk.visit(desk.course.lessons[0]), step=step)
-    app = TutorApp(desk, visit, theme=theme)
+    app = TutorApp(desk, visit, shows_at=shows_at)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Play(app, pilot, desk)
 

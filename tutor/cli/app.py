@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from tutor import logs, paths, settings
 from tutor.cli.choice import chosen, environment_of
+from tutor.cli.cluster import stop
 from tutor.course.loader import load_course
 from tutor.course.model import Course, Edit, Lesson
 from tutor.errors import TutorError
@@ -38,6 +40,27 @@ def open_app(lesson: str, step: str, on: str) -> int:
     desk = LocalDesk(root, wishes, course)
     last = None if lesson else _last(desk, course, on)
     visit = last if not lesson else _visit(chosen(course, lesson), on, step)
+    return _show(desk, visit, root, shows_at=0)
+
+
+def show_lesson(lesson: str, on: str, pace: str, speed: float) -> int:
+    """Show a lesson that plays itself, from its beginning. Raises `TutorError`."""
+    _check_terminal()
+    own = paths.home(os.environ)
+    wishes = settings.load(os.environ, own).model_copy(update={"pace": pace})
+    course = load_course(paths.lessons_dir())
+    visit = _visit(chosen(course, lesson), on, "")
+    # A home folder of its own, as the headless demo's: the learner's work is left alone.
+    root = own / "show"
+    stop(root)
+    shutil.rmtree(root, ignore_errors=True)
+    try:
+        return _show(LocalDesk(root, wishes, course), visit, root, shows_at=speed)
+    finally:
+        stop(root)
+
+
+def _show(desk: "LocalDesk", visit: Visit | None, root: Path, *, shows_at: float) -> int:
     logs.configure(paths.logs_dir(root) / "app.log")
     # Before the interface library is imported: it reads this then.
     os.environ.setdefault("ESCDELAY", ESCAPE_MS)
@@ -46,7 +69,7 @@ def open_app(lesson: str, step: str, on: str) -> int:
         os.environ.pop(name, None)
     from tutor.ui.app import TutorApp
 
-    app = TutorApp(desk, visit, theme=wishes.theme)
+    app = TutorApp(desk, visit, theme=desk.settings.theme, shows_at=shows_at)
     failure = app.run()
     if app.crash is not None:
         raise app.crash

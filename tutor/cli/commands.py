@@ -1,6 +1,7 @@
 """Arguments to actions. Each subcommand imports its own room when it runs."""
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -16,6 +17,7 @@ AddCommand = Callable[..., argparse.ArgumentParser]
 
 OUR_BUG = 70
 INTERRUPTED = 130
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _PACES = ("watchable", "real", "instant")
 
 
@@ -28,18 +30,31 @@ def run(words: Sequence[str]) -> int:
     except TutorError as error:
         return _told(error)
     except ExceptionGroup as group:
-        curable, others = group.split(TutorError)
+        curable, others = group.split(_is_curable)
         return _told(_first(curable)) if curable and not others else _bug()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _told(error) if _is_curable(error) else _bug()
     except Exception:  # noqa: BLE001 - the last stop: the log has the traceback, the user a sentence
         return _bug()
 
 
+def _is_curable(error: BaseException) -> bool:
+    """Whether the user can do something about it: our own kind, and a disk that takes no more."""
+    return isinstance(error, TutorError) or (isinstance(error, OSError) and error.errno in _FULL)
+
+
 def _told(error: Exception) -> int:
+    if isinstance(error, OSError):
+        home = paths.home(os.environ)
+        error = TutorError(
+            f"{error.filename or home} cannot be written: {error.strerror}.",
+            next_action="Free space there, or set TUTOR_HOME to another folder.",
+        )
     print(f"tutor: {error}", file=sys.stderr)
     return 2
 
@@ -91,11 +106,16 @@ def _add_learning(command: AddCommand) -> None:
     learn.set_defaults(action=_app)
     demo = command("demo", help="let the lesson play itself")
     demo.add_argument("lesson", metavar="LESSON", nargs="?", default="")
-    demo.add_argument(
-        "--headless", action="store_true", help="without a terminal, a line a step: always so yet"
-    )
+    demo.add_argument("--headless", action="store_true", help="without a terminal, a line a step")
     demo.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
     demo.add_argument("--on", default="sandbox", metavar="WHERE")
+    demo.add_argument(
+        "--speed",
+        type=_speed,
+        default=1.0,
+        metavar="N",
+        help="of the typing, in the app; 1 is usual",
+    )
     demo.add_argument("--pace", choices=_PACES, default="watchable", help="of the cluster")
     demo.set_defaults(action=_demo)
     listing = command("list", help="the lessons there are")
@@ -148,7 +168,18 @@ def _app(chosen: argparse.Namespace) -> int:
     return open_app(chosen.lesson, chosen.step, chosen.on)
 
 
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0 < speed <= 100:
+        raise argparse.ArgumentTypeError("it should be more than 0, and 100 at most")
+    return speed
+
+
 def _demo(chosen: argparse.Namespace) -> int:
+    if not (chosen.headless or chosen.json):
+        from tutor.cli.app import show_lesson
+
+        return show_lesson(chosen.lesson, chosen.on, chosen.pace, chosen.speed)
     from tutor.cli.demo import demo
 
     return demo(chosen.lesson, as_json=chosen.json, on=chosen.on, pace=chosen.pace)

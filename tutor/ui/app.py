@@ -13,6 +13,7 @@ from tutor.errors import TutorError
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.screens.course import CourseScreen
 from tutor.ui.screens.lesson import LessonScreen
+from tutor.ui.screens.presenter import PresenterScreen
 from tutor.ui.theme import DARK, LIGHT
 from tutor.ui.widgets.terminal import Terminal
 
@@ -31,14 +32,21 @@ class TutorApp(App[TutorError | None]):
     CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
 
-    def __init__(self, desk: Desk, visit: Visit | None, *, theme: str = "") -> None:
-        """Without a visit it begins with the map."""
+    def __init__(
+        self, desk: Desk, visit: Visit | None, *, theme: str = "", shows_at: float = 0
+    ) -> None:
+        """Without a visit it begins with the map.
+
+        `shows_at` is the speed with which the lesson is typed before an audience; 0 is for a
+        learner, who does it.
+        """
         super().__init__()
         self.desk = desk
         self.crash: Exception | None = None
         """What nobody has caught."""
         self._first = visit
         self._wanted_theme = theme
+        self._shows_at = shows_at
 
     def on_mount(self) -> None:
         self.register_theme(DARK)
@@ -62,12 +70,17 @@ class TutorApp(App[TutorError | None]):
                 if visit is None:
                     return self.exit()
             here = visit.lesson.id
-            failure = await self.push_screen_wait(LessonScreen(self.desk, visit))
+            failure = await self.push_screen_wait(self._lesson(visit))
             if failure is not None and not may_go_back:
                 return self.exit(failure)
             if failure is not None:
                 self.notify(str(failure), severity="error", markup=False, timeout=FAILURE_S)
             visit, may_go_back = None, True
+
+    def _lesson(self, visit: Visit) -> LessonScreen:
+        if self._shows_at:
+            return PresenterScreen(self.desk, visit, speed=self._shows_at)
+        return LessonScreen(self.desk, visit)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Two shades for running text, where the library's own have no colour."""

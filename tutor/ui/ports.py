@@ -94,6 +94,14 @@ class Shell(ShellPort, Protocol):
         """Start the process, once. Raises `ShellError`."""
         ...
 
+    async def wait_prompt(self) -> None:
+        """Wait until it waits for a command line. Raises `ShellError`."""
+        ...
+
+    def type(self, text: str) -> None:
+        """Type characters as they are; a line end is the Enter key."""
+        ...
+
     async def run(self, command: str) -> EndedCommand | None:
         """Type one command and wait for its end. Raises `ShellError`."""
         ...

@@ -1,9 +1,10 @@
 """Types commands into the learner's shell, one after the other."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from tutor.errors import TutorError
+from tutor.terminal.recorder import CommandRecord
 from tutor.ui.blocks import INTERRUPTED
 from tutor.ui.ports import Shell
 
@@ -15,11 +16,21 @@ class Busy(TutorError):
     """Nothing can be typed into the shell now."""
 
 
+Hands = Callable[[Shell, str], Awaitable[CommandRecord | None]]
+"""How one command gets into the shell; what it came to, when it has ended."""
+
+
+async def at_once(shell: Shell, command: str) -> CommandRecord | None:
+    """Paste it."""
+    return await shell.run(command)
+
+
 class Runner:
     """The program's hands on the shell. It never types while the learner's command runs there."""
 
     def __init__(self) -> None:
         self.shell: Shell | None = None
+        self.hands: Hands = at_once
         self._turn = asyncio.Lock()
         self._interrupted = 0
         """How often ctrl+c has ended what was typed."""
@@ -57,7 +68,7 @@ class Runner:
             for command in commands:
                 if self._interrupted != interrupted:
                     return False
-                record = await self._free().run(command)
+                record = await self.hands(self._free(), command)
                 if record is not None and record.exit_code == INTERRUPTED:
                     self._interrupted += 1
         return self._interrupted == interrupted

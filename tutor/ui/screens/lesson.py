@@ -312,11 +312,11 @@ class LessonScreen(Solving, DrawnScreen):
             else:
                 self.back.runner.check()
                 self.to_shell()
-                await self.back.run_block(key, self._commands(block))
+                await self.back.run_block(key, self.commands_for(block))
         except TutorError as error:
             self.tell_error(error)
 
-    def _commands(self, block: Run | Edit | Look) -> Sequence[str]:
+    def commands_for(self, block: Run | Edit | Look) -> Sequence[str]:
         """What to type; once the solution is shown, it makes the changes of an edit itself."""
         stage = self.back.stage
         if isinstance(block, Edit) and self.scene.record.solution_shown and stage is not None:
