@@ -6,7 +6,10 @@ here.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
+
+from cryptography import x509
 
 from tutor.sandbox.api.compression import compressed
 from tutor.sandbox.api.documents import Documents, not_found
@@ -17,7 +20,7 @@ from tutor.sandbox.api.negotiate import Form, failure_form, wants_pretty
 from tutor.sandbox.api.rbac import Attributes, Authorizer, Decision
 from tutor.sandbox.api.registry import Registry
 from tutor.sandbox.api.render import document
-from tutor.sandbox.api.request import Answer, Request, Response, Stream, User
+from tutor.sandbox.api.request import Answer, Request, Response, Stream, User, read_target
 from tutor.sandbox.api.resources import Resources
 from tutor.sandbox.api.routes import Target, parse
 from tutor.sandbox.api.status import ApiError, forbidden, method_not_allowed
@@ -50,13 +53,23 @@ class Hop:
         found = {
             "method": self.request.method,
             "path": self.request.target,
-            "certificate": chain[0].subject.rfc4514_string() if chain else "",
+            "certificate": _subject(chain[0]) if chain else "",
             "user": self.caller.name if self.caller else "",
             "as": acts,
             "status": self.status,
             "why": self.why,
         }
         return {name: value for name, value in found.items() if value}
+
+
+@lru_cache(maxsize=256)
+def _subject(certificate: x509.Certificate) -> str:
+    return certificate.subject.rfc4514_string()
+
+
+@lru_cache(maxsize=256)
+def _target(method: str, target: str) -> Target:
+    return parse(method, *read_target(target))
 
 
 class Aggregator(Protocol):
@@ -104,7 +117,7 @@ class Front:
 
     async def handle(self, request: Request) -> Answer:
         """Answer a request."""
-        target = parse(request.method, request.path, request.query)
+        target = _target(request.method, request.target)
         extra: list[tuple[str, str]] = []
         hop = Hop(request)
         let_in = False

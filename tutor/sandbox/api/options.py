@@ -1,5 +1,7 @@
 """The query parameters of operations, checked as the API server checks them."""
 
+from functools import lru_cache
+
 from tutor.sandbox.api.bodies import media_type
 from tutor.sandbox.api.metadata import FIELD_MANAGER_MAX_BYTES, field_manager
 from tutor.sandbox.api.request import Call, FieldValidation, Query, Request, User
@@ -73,8 +75,13 @@ def _patch_errors(request: Request) -> list[FieldError]:
 
 def default_manager(request: Request) -> str:
     """The field manager of a caller who names none: the start of the user agent."""
-    agent = request.header("user-agent").partition("/")[0]
-    return "".join(filter(str.isprintable, agent))[:FIELD_MANAGER_MAX_BYTES] or "unknown"
+    return _manager_of(request.header("user-agent"))
+
+
+@lru_cache(maxsize=64)
+def _manager_of(agent: str) -> str:
+    name = "".join(filter(str.isprintable, agent.partition("/")[0]))
+    return name[:FIELD_MANAGER_MAX_BYTES] or "unknown"
 
 
 def integer(text: str, default: int = 0) -> int:

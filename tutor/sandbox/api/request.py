@@ -58,7 +58,7 @@ class Query:
 
 
 @lru_cache(maxsize=256)
-def _read(target: str) -> tuple[str, Query]:
+def read_target(target: str) -> tuple[str, Query]:
     """The decoded path of a target, and its query: each is asked for several times a request."""
     split = urlsplit(target)
     return unquote(split.path), Query(split.query)
@@ -80,12 +80,12 @@ class Request:
     @property
     def path(self) -> str:
         """The decoded path."""
-        return _read(self.target)[0]
+        return read_target(self.target)[0]
 
     @property
     def query(self) -> Query:
         """The parsed query."""
-        return _read(self.target)[1]
+        return read_target(self.target)[1]
 
     def header(self, name: str) -> str:
         """The first value of a header, empty when absent."""
