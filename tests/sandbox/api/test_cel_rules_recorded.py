@@ -43,3 +43,11 @@ def test_optional_old_values_must_be_unwrapped() -> None:
     rule = "oldSelf.hasValue() && oldSelf.value().n <= self.n"
     assert not compile_rule(rule, root(), optional_old=True).failure
     assert compile_rule(rule, root(), optional_old=False).failure
+
+
+def test_what_is_too_long_or_too_deep_is_refused() -> None:
+    deep = compile_rule("(" * 300 + "true" + ")" * 300, root(), optional_old=False)
+    assert deep.failure.endswith("<input>:-1:0: expression recursion limit exceeded: 250")
+    long = compile_rule(f"self.s == '{'x' * 100_000}'", root(), optional_old=False)
+    limit = "expression code point size exceeds limit: size: 100012, limit 100000"
+    assert long.failure == f"compilation failed: ERROR: <input>:-1:0: {limit}"

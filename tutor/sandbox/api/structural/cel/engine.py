@@ -46,6 +46,8 @@ _SYNTAX_WORDS = (
     ),
     (re.compile(r"\\u003F"), "?"),
 )
+_TOO_DEEP = re.compile(r"recursion (?:depth|limit)")
+_TOO_LONG = re.compile(r"expression size exceeds codepoint limit. input size: (\d+), limit: (\d+)")
 _COMPLAINT = re.compile(r"\n(?=ERROR: <input>:)")
 _NOWHERE = "ERROR: <input>:4294967295:"
 """The engine's place of a part that is not there at all, which cel-go passes over."""
@@ -104,6 +106,12 @@ def parse(text: str) -> bytes:
 
 def _syntax_words(message: str) -> str:
     """Complaints of the parser as cel-go has them."""
+    if _TOO_DEEP.search(message):
+        # The engine's own limit is 32 and cannot be changed.
+        return "ERROR: <input>:-1:0: expression recursion limit exceeded: 250"
+    if size := _TOO_LONG.search(message):
+        told = f"expression code point size exceeds limit: size: {size[1]}, limit {size[2]}"
+        return f"ERROR: <input>:-1:0: {told}"
     found = [_translated(one) for one in _COMPLAINT.split(message) if _NOWHERE not in one]
     if len(found) > 1:
         found = [one for one in found if "invalid constant literal expression" not in one]
