@@ -13,6 +13,7 @@ from tutor.sandbox.cluster.settings import NODE_ADDRESS
 from tutor.sandbox.component import ClusterFacts, Reconciler
 from tutor.sandbox.controllers.admission_policies import AdmissionPolicies
 from tutor.sandbox.controllers.cluster_roles import ClusterRoleAggregation
+from tutor.sandbox.controllers.cronjobs import CronJobs
 from tutor.sandbox.controllers.daemonsets import DaemonSets
 from tutor.sandbox.controllers.deployments import Deployments
 from tutor.sandbox.controllers.disruptions import Disruptions
@@ -88,6 +89,7 @@ class Life:
         daemons = self._as_controller("daemon-set-controller")
         stateful = self._as_controller("statefulset-controller")
         jobs = self._as_controller("job-controller")
+        cron = self._as_controller("cronjob-controller")
         disruptions = self._as_controller("disruption-controller")
         certificates = self._as_controller("certificate-controller")
         roles = self._as_controller("clusterrole-aggregation-controller")
@@ -108,6 +110,7 @@ class Life:
             (DaemonSets(daemons), daemons),
             (StatefulSets(stateful), stateful),
             (Jobs(jobs), jobs),
+            (CronJobs(cron), cron),
             (Disruptions(disruptions, parts), as_manager),
             (CertificateRequests(certificates, facts), certificates),
             (VolumeBinder(binder), binder),

@@ -24,6 +24,7 @@ DAEMON_SETS = GroupResource("apps", "daemonsets")
 CONTROLLER_REVISIONS = GroupResource("apps", "controllerrevisions")
 STATEFUL_SETS = GroupResource("apps", "statefulsets")
 JOBS = GroupResource("batch", "jobs")
+CRON_JOBS = GroupResource("batch", "cronjobs")
 CRDS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
