@@ -2,6 +2,7 @@
 
 import pytest
 
+from tutor.sandbox.api.builtin.pod.defaults import round_up_resources
 from tutor.sandbox.api.builtin.quantity import parse
 
 
@@ -25,3 +26,12 @@ def test_quantity_beyond_all_bounds_is_more_than_any_other_and_short(written: st
     assert negative < parse("-1Ei") < parse("1Ei") < endless
     assert (endless + endless).value > 0
     assert len(str(endless)) < 50
+
+
+@pytest.mark.parametrize(
+    ("written", "rounded"), [("1e400", "1e400"), ("0.1m", "1m"), ("1500m", "1500m")]
+)
+def test_resources_are_rounded_up_to_thousandths(written: str, rounded: str) -> None:
+    listed = {"cpu": written}
+    round_up_resources(listed)
+    assert listed == {"cpu": rounded}

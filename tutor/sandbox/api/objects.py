@@ -297,7 +297,8 @@ class Objects:
         if marked is None:
             last = served.strategy.normalise(deletion.last_state(resource, obj, call.now))
             if not unchanged(last, obj):
-                await self._stored(served, key, thaw(last))
+                # Not waited for: until it is durable, another could delete the object.
+                self._ports.append(self.store.put(key, *self._storable(served, thaw(last))).past)
             return await self._removed(served, key, last)
         marked = served.strategy.normalise(marked)
         if unchanged(marked, obj):

@@ -190,8 +190,9 @@ def round_up_resources(listed: dict[str, Any] | None) -> None:
         return
     for name, value in listed.items():
         parsed = quantity.parse(value)
-        if parsed.amount * 1000 % 1:
-            listed[name] = str(parsed.rounded_up(-3))
+        rounded = parsed.rounded_up(-3)
+        if rounded.amount != parsed.amount:
+            listed[name] = str(rounded)
 
 
 def _request_what_is_limited(container: Object) -> None:
