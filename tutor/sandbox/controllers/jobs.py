@@ -1,12 +1,13 @@
 """Jobs: pods that run to their end. Source: pkg/controller/job."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
 from tutor.sandbox.controllers.claims import Claims
 from tutor.sandbox.controllers.events import Recorder
+from tutor.sandbox.controllers.replicasets import surplus_first
 from tutor.sandbox.controllers.resources import (
     JOBS,
     PODS,
@@ -18,8 +19,11 @@ from tutor.sandbox.controllers.resources import (
     place_of,
     pod_from_template,
 )
-from tutor.sandbox.kinds import Object, name_of, namespace_of
+from tutor.sandbox.kinds import Object, annotations_of, name_of, namespace_of, thaw
 
+_INDEX = "batch.kubernetes.io/job-completion-index"
+_INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
+_PAIR = 2
 _FAILED_MESSAGE = "Job has reached the specified backoff limit"
 _COMPLETE_MESSAGE = "Reached expected number of succeeded pods"
 
@@ -48,30 +52,61 @@ class Jobs:
         succeeded = sum(1 for p in pods if p.get("status", {}).get("phase") == "Succeeded")
         failed = sum(1 for p in pods if p.get("status", {}).get("phase") == "Failed")
         active = [p for p in pods if is_active(p)]
-        spec = job["spec"]
-        completions = spec.get("completions")
-        wanted = completions if completions is not None else 1
-        limit = spec.get("backoffLimit", 6)
-        if failed > limit:
+        if failed > job["spec"].get("backoffLimit", 6):
             for pod in active:
                 await self._client.delete(PODS, *place_of(pod))
             await self._finish(job, pods, "Failed", "BackoffLimitExceeded")
             return DONE
-        if succeeded >= wanted and not active:
+        completions = _completions(job)
+        if not active and succeeded >= (1 if completions is None else completions):
             await self._finish(job, pods, "Complete", "CompletionsReached")
             return DONE
-        if not spec.get("suspend"):
-            missing = min(spec.get("parallelism", 1), wanted - succeeded) - len(active)
-            for _ in range(missing):
-                await self._create(job)
+        wanted = _wanted(job, succeeded, len(active))
+        for pod in sorted(active, key=surplus_first)[: max(len(active) - wanted, 0)]:
+            await self._client.delete(PODS, *place_of(pod))
+            await self._events.normal(job, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
+        if wanted > len(active):
+            await self._create(job, pods, wanted - len(active))
+        job = await self._note_suspension(job)
         await self._report(job, await self._pods.claim(job))
         return DONE
 
-    async def _create(self, job: Object) -> None:
-        pod = await self._client.create(
-            pod_from_template(job["spec"]["template"], job, namespace_of(job), name_of(job))
+    async def _create(self, job: Object, pods: Sequence[Object], count: int) -> None:
+        where = namespace_of(job), name_of(job)
+        made = [pod_from_template(job["spec"]["template"], job, *where) for _ in range(count)]
+        if _is_indexed(job):
+            indexes = _free_indexes(job, pods)
+            made = [_indexed(pod, job, index) for pod, index in zip(made, indexes, strict=False)]
+        for wanted in made:
+            pod = await self._client.create(wanted)
+            await self._events.normal(job, "SuccessfulCreate", f"Created pod: {name_of(pod)}")
+
+    async def _note_suspension(self, job: Object) -> Object:
+        """Write down that a job was suspended, or goes on: its time begins anew then."""
+        status, word = ("True", "suspended") if job["spec"].get("suspend") else ("False", "resumed")
+        current = condition(job, "Suspended")
+        if (current is None and status == "False") or (current and current["status"] == status):
+            return job
+        now = timestamp(self._client.now())
+        entry = {
+            "type": "Suspended",
+            "status": status,
+            "lastProbeTime": now,
+            "lastTransitionTime": now,
+            "reason": f"Job{word.capitalize()}",
+            "message": f"Job {word}",
+        }
+        old: Object = job.get("status", {})
+        kept = [c for c in old.get("conditions") or () if c["type"] != "Suspended"]
+        changed = {k: v for k, v in old.items() if k != "startTime"} | {
+            "conditions": [*kept, entry]
+        }
+        if status == "False":
+            changed["startTime"] = now
+        await self._events.normal(job, word.capitalize(), f"Job {word}")
+        return await self._client.change(
+            JOBS, *place_of(job), lambda obj: obj | {"status": changed}, "status"
         )
-        await self._events.normal(job, "SuccessfulCreate", f"Created pod: {name_of(pod)}")
 
     async def _report(self, job: Object, pods: Sequence[Object]) -> None:
         status = self._status(job, pods)
@@ -87,7 +122,10 @@ class Jobs:
         status: Object = {}
         if old.get("conditions"):
             status["conditions"] = old["conditions"]
-        status["startTime"] = old.get("startTime") or timestamp(self._client.now())
+        if old.get("startTime") or not job["spec"].get("suspend"):
+            status["startTime"] = old.get("startTime") or timestamp(self._client.now())
+        if indexes := _succeeded_indexes(pods) if _is_indexed(job) else []:
+            status["completedIndexes"] = _intervals(indexes)
         counts = {
             "active": len(active),
             "succeeded": phases.count("Succeeded"),
@@ -105,15 +143,18 @@ class Jobs:
         message = _COMPLETE_MESSAGE if kind == "Complete" else _FAILED_MESSAGE
         first = "SuccessCriteriaMet" if kind == "Complete" else "FailureTarget"
         status["conditions"] = [
-            {
-                "type": name,
-                "status": "True",
-                "lastProbeTime": now,
-                "lastTransitionTime": now,
-                "reason": reason,
-                "message": message,
-            }
-            for name in (first, kind)
+            *(status.get("conditions") or ()),
+            *(
+                {
+                    "type": name,
+                    "status": "True",
+                    "lastProbeTime": now,
+                    "lastTransitionTime": now,
+                    "reason": reason,
+                    "message": message,
+                }
+                for name in (first, kind)
+            ),
         ]
         if kind == "Complete":
             status["completionTime"] = now
@@ -131,3 +172,68 @@ def _is_over(job: Object) -> bool:
         (found := condition(job, kind)) is not None and found["status"] == "True"
         for kind in ("Complete", "Failed")
     )
+
+
+def _completions(job: Object) -> int | None:
+    return job["spec"].get("completions")
+
+
+def _wanted(job: Object, succeeded: int, active: int) -> int:
+    """How many pods should run now."""
+    if job["spec"].get("suspend"):
+        return 0
+    parallelism, completions = job["spec"].get("parallelism", 1), _completions(job)
+    if completions is None:
+        # Without a number of its own a job is over with its first success, and what runs goes on.
+        return active if succeeded else parallelism
+    return max(min(parallelism, completions - succeeded), 0)
+
+
+def _is_indexed(job: Object) -> bool:
+    return job["spec"].get("completionMode") == "Indexed"
+
+
+def _index_of(pod: Object) -> int:
+    text = annotations_of(pod).get(_INDEX, "")
+    return int(text) if text.isdecimal() else -1
+
+
+def _succeeded_indexes(pods: Sequence[Object]) -> list[int]:
+    found = (p for p in pods if p.get("status", {}).get("phase") == "Succeeded")
+    return sorted({_index_of(pod) for pod in found} - {-1})
+
+
+def _free_indexes(job: Object, pods: Sequence[Object]) -> Iterator[int]:
+    taken = {*_succeeded_indexes(pods), *(_index_of(pod) for pod in pods if is_active(pod))}
+    return (index for index in range(_completions(job) or 0) if index not in taken)
+
+
+def _intervals(indexes: Sequence[int]) -> str:
+    """Indexes as a text: `0,2-4`."""
+    parts: list[list[int]] = []
+    for index in indexes:
+        if parts and parts[-1][-1] == index - 1:
+            parts[-1].append(index)
+        else:
+            parts.append([index])
+    # Two in a row are told one by one.
+    shown = (
+        f"{run[0]}-{run[-1]}" if len(run) > _PAIR else ",".join(map(str, run)) for run in parts
+    )
+    return ",".join(shown)
+
+
+def _indexed(pod: Object, job: Object, index: int) -> Object:
+    """A pod that knows which part of the work is its own."""
+    made = thaw(pod)
+    meta, spec = made["metadata"], made["spec"]
+    meta["generateName"] = f"{name_of(job)}-{index}-"
+    for field in ("labels", "annotations"):
+        meta[field] = (meta.get(field) or {}) | {_INDEX: str(index)}
+    spec["hostname"] = f"{name_of(job)}-{index}"
+    source = {"fieldRef": {"fieldPath": f"metadata.labels['{_INDEX}']"}}
+    for container in (*(spec.get("initContainers") or ()), *spec["containers"]):
+        env = container.setdefault("env", [])
+        if all(entry["name"] != _INDEX_VARIABLE for entry in env):
+            env.append({"name": _INDEX_VARIABLE, "valueFrom": source})
+    return made
