@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from tutor import __version__, paths
 from tutor.errors import TutorError
@@ -49,20 +50,25 @@ def _is_curable(error: BaseException) -> bool:
 
 
 def _told(error: Exception) -> int:
-    if isinstance(error, OSError):
-        home = paths.home(os.environ)
-        error = TutorError(
-            f"{error.filename or home} cannot be written: {error.strerror}.",
-            next_action="Free space there, or set TUTOR_HOME to another folder.",
-        )
-    print(f"tutor: {error}", file=sys.stderr)
+    print(f"tutor: {_in_words(error)}", file=sys.stderr)
     return 2
 
 
-def _first(group: ExceptionGroup[TutorError]) -> Exception:
+def _in_words(error: Exception) -> Exception:
+    if not isinstance(error, OSError):
+        return error
+    return TutorError(
+        f"{error.filename or paths.home(os.environ)} cannot be written: {error.strerror}.",
+        next_action="Free space there, or set TUTOR_HOME to another folder.",
+    )
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
     """The first failure of what task groups put together."""
-    found = group.exceptions[0]
-    return _first(found) if isinstance(found, ExceptionGroup) else found
+    found: Exception = group
+    while isinstance(found, ExceptionGroup):
+        found = cast("ExceptionGroup[Exception]", found).exceptions[0]
+    return found
 
 
 def _bug() -> int:

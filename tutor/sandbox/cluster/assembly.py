@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tutor.errors import ClusterError
+from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.cluster.apis import builtin_services
 from tutor.sandbox.cluster.keys import ClusterKeys, load_or_make
@@ -76,7 +77,7 @@ async def running(settings: ClusterSettings) -> AsyncGenerator[Cluster]:
         parts = Parts(settings, keys, store, log)
         client = parts.client(APISERVER, "kube-apiserver")
         if store.revision == 0:
-            await _fill(client, settings, keys)
+            await _begin(client, settings, keys)
         parts.announce()
         async with _serving(parts) as port, _living(parts):
             yield Cluster(
@@ -121,6 +122,20 @@ async def _living(parts: Parts) -> AsyncGenerator[None]:
             life.cancel()
     if failure is not None:
         raise failure
+
+
+async def _begin(client: Client, settings: ClusterSettings, keys: ClusterKeys) -> None:
+    try:
+        await _fill(client, settings, keys)
+    except ExceptionGroup as group:
+        refused, others = group.split(ApiError)
+        if others is not None or refused is None:
+            raise
+        first = next(each for each in refused.exceptions if isinstance(each, ApiError))
+        raise ClusterError(
+            f"The cluster {settings.name} cannot be made: {first.message}.",
+            next_action="Free space in the home folder, or set TUTOR_HOME to another one.",
+        ) from group
 
 
 async def _fill(client: Client, settings: ClusterSettings, keys: ClusterKeys) -> None:

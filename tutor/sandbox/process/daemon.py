@@ -95,6 +95,15 @@ class Daemon:
             return {"ok": True} | await operation(request, replies)
         except Refused as refusal:
             return refusal.reply()
+        except ConnectionError:
+            raise
+        except OSError as error:
+            log.warning("an operation failed", extra={"do": request["do"], "why": str(error)})
+            return Refused(
+                "unwritable",
+                f"{error.filename or self._front.places.home}: {error.strerror or error}.",
+                next_action="Free space or mend the permissions there, and try again.",
+            ).reply()
 
     async def watch_idle(self) -> None:
         """End the process when nobody has used it for a long time."""
