@@ -7,18 +7,17 @@ import re
 from collections.abc import Callable, Mapping
 from math import ceil
 
-from tutor.sandbox.api.structural.cel.checking.cost import (
+from tutor.sandbox.api.structural.cel.checking.cost import Part, SizeOf
+from tutor.sandbox.api.structural.cel.checking.list_costs import list_cost
+from tutor.sandbox.api.structural.cel.checking.ranges import (
     NOTHING,
     ONE,
     REGEX,
     TRAVERSAL,
     UNKNOWN,
     CallCost,
-    Part,
     Range,
-    SizeOf,
 )
-from tutor.sandbox.api.structural.cel.checking.list_costs import list_cost
 from tutor.sandbox.api.structural.cel.checking.tree import Call, Literal
 from tutor.sandbox.api.structural.cel.checking.types import Type
 

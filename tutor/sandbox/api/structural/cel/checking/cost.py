@@ -5,11 +5,20 @@ Source: cel-go (`checker/cost.go`).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import ceil
 from typing import NamedTuple
 
 from tutor.sandbox.api.structural.cel.checking.checker import Checked
 from tutor.sandbox.api.structural.cel.checking.declared import Declared, key_of
+from tutor.sandbox.api.structural.cel.checking.plain_costs import plain_cost
+from tutor.sandbox.api.structural.cel.checking.ranges import (
+    NOTHING,
+    ONE,
+    TRAVERSAL,
+    UNKNOWN,
+    UNLIMITED,
+    CallCost,
+    Range,
+)
 from tutor.sandbox.api.structural.cel.checking.tree import (
     Call,
     Entries,
@@ -22,49 +31,8 @@ from tutor.sandbox.api.structural.cel.checking.tree import (
 )
 from tutor.sandbox.api.structural.cel.checking.types import DYN, OPTIONAL, Type
 
-TRAVERSAL = 0.1
-"""For each character of a text."""
-REGEX = 0.25
-"""For each character of a pattern."""
-_UNLIMITED = 2**64 - 1
 _ACCUMULATORS = ("@result", "__result__")
 _FIXED_SIZE = frozenset({"bool", "double", "duration", "int", "timestamp", "uint"})
-
-
-class Range(NamedTuple):
-    """Least and most of a size or cost; neither passes what 64 bits hold."""
-
-    least: int
-    most: int
-
-    def plus(self, other: "Range") -> "Range":
-        """The sum."""
-        return Range(
-            min(self.least + other.least, _UNLIMITED), min(self.most + other.most, _UNLIMITED)
-        )
-
-    def times(self, other: "Range") -> "Range":
-        """The product."""
-        return Range(
-            min(self.least * other.least, _UNLIMITED), min(self.most * other.most, _UNLIMITED)
-        )
-
-    def scaled(self, factor: float) -> "Range":
-        """The product with a factor, rounded up."""
-        return Range(_scaled(self.least, factor), _scaled(self.most, factor))
-
-    def with_(self, other: "Range") -> "Range":
-        """What holds both."""
-        return Range(min(self.least, other.least), max(self.most, other.most))
-
-
-def _scaled(number: int, factor: float) -> int:
-    product = ceil(float(number) * factor)
-    return min(product, _UNLIMITED)
-
-
-UNKNOWN = Range(0, _UNLIMITED)
-NOTHING, ONE = Range(0, 0), Range(1, 1)
 
 
 class Entry(NamedTuple):
@@ -85,13 +53,6 @@ class Part:
     size: Range | None
     """None where nothing but the schema tells it."""
     expr: Expr | None = None
-
-
-class CallCost(NamedTuple):
-    """The cost of a call without that of its arguments, and the size of the result."""
-
-    cost: Range
-    size: Range | None = None
 
 
 SizeOf = Callable[[Part], Range]
@@ -175,7 +136,7 @@ class Coster:
         if expr.target is not None:
             total = self.cost(expr.target)
             target = self._part(expr.target)
-        cost, size = Range(_UNLIMITED, 0), None
+        cost, size = Range(UNLIMITED, 0), None
         for overload in ids:
             one = self._overload(expr, overload, target, args, costs)
             cost = cost.with_(one.cost)
@@ -212,7 +173,7 @@ class Coster:
                 return CallCost(cost.plus(before), size)
             case _:
                 sizes = [self._known(one.expr) for one in (target, *args) if one and one.expr]
-                plain = _plain(overload, sizes, has_target=target is not None)
+                plain = plain_cost(overload, sizes, has_target=target is not None)
                 return CallCost(plain.cost.plus(before), plain.size)
 
     def _conditional(self, expr: Call, costs: list[Range]) -> CallCost:
@@ -228,7 +189,7 @@ class Coster:
 
     def _list(self, expr: ListOf) -> Range:
         total = Range(10, 10)
-        sizes = Range(_UNLIMITED if expr.items else 0, 0)
+        sizes = Range(UNLIMITED if expr.items else 0, 0)
         for item in expr.items:
             total = total.plus(self.cost(item))
             sizes = sizes.with_(self._known(item))
@@ -237,7 +198,7 @@ class Coster:
 
     def _map(self, expr: Entries) -> Range:
         total = Range(40, 40) if expr.type else Range(30, 30)
-        keys = values = Range(_UNLIMITED if expr.entries else 0, 0)
+        keys = values = Range(UNLIMITED if expr.entries else 0, 0)
         for entry in expr.entries:
             if not isinstance(entry.key, str):
                 total = total.plus(self.cost(entry.key))
@@ -363,45 +324,6 @@ class Coster:
 
 
 _INDEX_STEPS: Mapping[str, str] = {"index_list": "@items", "index_map": "@values"}
-_COMPARED = frozenset(
-    f"{word}_{kind}"
-    for word in ("less", "greater", "less_equals", "greater_equals")
-    for kind in ("string", "bytes")
-) | {"equals", "not_equals"}
-
-
-def _plain(overload: str, sizes: list[Range], *, has_target: bool) -> CallCost:
-    """What a function of the language itself costs; `sizes` has the receiver's first."""
-    match overload:
-        case "string_format" if has_target:
-            return CallCost(sizes[0].scaled(TRAVERSAL))
-        case "string_to_bytes" | "bytes_to_string" | "strings_quote":
-            return _converted(overload, sizes[0])
-        case "starts_with_string" | "ends_with_string":
-            return CallCost(sizes[1].scaled(TRAVERSAL))
-        case "in_list":
-            return CallCost(sizes[1].scaled(1))
-        case "matches_string" if has_target:
-            text = sizes[0].plus(ONE).scaled(TRAVERSAL)
-            return CallCost(text.times(sizes[1].scaled(REGEX)))
-        case "contains_string" if has_target:
-            return CallCost(sizes[0].scaled(TRAVERSAL).times(sizes[1].scaled(TRAVERSAL)))
-        case _ if overload in _COMPARED:
-            most = min(sizes[0].most, sizes[1].most)
-            return CallCost(Range(min(most, 1), most).scaled(TRAVERSAL))
-        case _:
-            return CallCost(ONE)
-
-
-def _converted(overload: str, size: Range) -> CallCost:
-    """What making one text of another costs."""
-    wrap = _UNLIMITED + 1
-    into = {
-        "string_to_bytes": Range(size.least, size.most * 4 % wrap),
-        "bytes_to_string": Range(size.least // 4, size.most),
-        "strings_quote": Range((size.least + 2) % wrap, (size.most * 2 + 2) % wrap),
-    }
-    return CallCost(size.scaled(TRAVERSAL), into[overload])
 
 
 def _together(one: Entry | None, other: Entry | None) -> Entry | None:

@@ -1,13 +1,12 @@
 """What functions on lists cost at worst. Source: cel-go (`ext/{lists,sets}.go`)."""
 
-from tutor.sandbox.api.structural.cel.checking.cost import (
+from tutor.sandbox.api.structural.cel.checking.cost import Part, SizeOf
+from tutor.sandbox.api.structural.cel.checking.ranges import (
     ONE,
     TRAVERSAL,
     UNKNOWN,
     CallCost,
-    Part,
     Range,
-    SizeOf,
 )
 from tutor.sandbox.api.structural.cel.checking.tree import Literal
 
