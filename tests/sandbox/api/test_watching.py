@@ -331,3 +331,25 @@ async def test_failure_comes_in_the_form_that_the_caller_accepts(api: Api) -> No
     reply = await api.get(f"{MAPS}/missing", headers={"accept": "application/yaml"})
     assert (reply.status, reply.media) == (404, "application/yaml")
     assert b"reason: NotFound" in reply.content
+
+
+async def test_reader_of_more_than_may_wait_gets_all_that_was_there_and_stays(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_room, "_MAX_WAITING_BYTES", 20_000)
+    for number in range(10):
+        await api.make(MAPS, config_map(f"a{number}", data={"x": "y" * 5_000}))
+    watching = await api.watch(f"{MAPS}?watch=1")
+    await api.make(MAPS, config_map("later"))
+    assert len(watching.read()) == 11
+    assert not watching.source.ended
+    replaying = await api.watch(f"{MAPS}?watch=1&resourceVersion=1")
+    assert len(replaying.read()) == 11
+    assert not replaying.source.ended
+
+
+async def test_watchers_of_one_collection_share_the_bytes_of_an_event(api: Api) -> None:
+    first, second = [await api.watch(f"{MAPS}?watch=1") for _ in range(2)]
+    await api.make(MAPS, config_map("a"))
+    (one,), (other,) = (watching.source.take(watching.started) for watching in (first, second))
+    assert one is other

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from tutor.sandbox.api.status import ApiError
@@ -17,7 +18,8 @@ from tutor.sandbox.store import Change, Event, Past
 
 BOOKMARK_EVERY = timedelta(minutes=1)
 BOOKMARK_BEFORE_END = timedelta(seconds=2)
-_MAX_WAITING_BYTES = 16_000_000
+_MAX_WAITING_BYTES = 2_000_000
+"""Of news: what there was when the watch began does not count."""
 _INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
 
@@ -45,8 +47,9 @@ class Render(Protocol):
         ...
 
 
+@lru_cache(maxsize=64)
 def line(change: str, data: bytes) -> bytes:
-    """A watch event on the wire."""
+    """A watch event on the wire: the same bytes for all who watch."""
     return b'{"type":"%s","object":%s}\n' % (change.encode(), data)
 
 
@@ -171,9 +174,10 @@ class Watch:
 
     def _put(self, data: bytes) -> None:
         self._lines.append(data)
-        self._waiting_bytes += len(data)
-        if self._waiting_bytes > _MAX_WAITING_BYTES:
-            self._end()
+        if self._release is not _nobody:
+            self._waiting_bytes += len(data)
+            if self._waiting_bytes > _MAX_WAITING_BYTES:
+                self._end()
         self._wake()
 
     def _end(self) -> None:

@@ -26,8 +26,8 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _MERGE = object()
 """Stands for the key `<<`."""
-_MAX_ALIASED = 400_000
-"""Values that aliases may stand for in one document; Go refuses such documents, too."""
+_MAX_ALIASED = 100_000
+"""Values that aliases may stand for in one document; Go refuses such documents, some later."""
 
 
 def parse_yaml(body: bytes) -> Parsed:
