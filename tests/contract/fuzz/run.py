@@ -278,12 +278,9 @@ def _is_legitimate(status: int, text: str) -> bool:
 
 def _lies(asked: Asked) -> bool:
     """Whether its headers say something else of its body than is true."""
-    names = [name.lower() for name, _ in asked.headers]
-    return (
-        names.count("content-length") > 1
-        or "transfer-encoding" in names
-        or ("content-length" in names and not asked.body and asked.method in ("GET", "DELETE"))
-    )
+    lengths = [value for name, value in asked.headers if name.lower() == "content-length"]
+    is_chunked = any(name.lower() == "transfer-encoding" for name, _ in asked.headers)
+    return is_chunked or lengths not in ([], [str(len(asked.body))])
 
 
 def _short(asked: Asked) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tutor.sandbox.api.patch import operations
 from tutor.sandbox.api.patch.merge import merge
 from tutor.sandbox.kinds import Object
+from tutor.sandbox.schema.depth import MAX_DEPTH, depth_of
 
 DOCUMENT: Object = {"data": {"a": "1", "b/c": "2"}, "list": [1, 2, 3]}
 
@@ -110,3 +111,43 @@ def test_merge_patch_when_applied_twice_changes_nothing_the_second_time(
 ) -> None:
     once = merge(document, patch)
     assert merge(once, patch) == once
+
+
+@pytest.mark.parametrize("root", [None, 1, "x", True])
+@pytest.mark.parametrize("kind", ["add", "remove", "replace", "test", "move", "copy"])
+def test_operation_inside_what_is_no_document_any_more_does_not_fit(root: Any, kind: str) -> None:
+    gone = {"op": "replace", "path": "", "value": root}
+    then = {"op": kind, "path": "/a/b", "from": "/a", "value": 1}
+    with pytest.raises(operations.NotApplicable):
+        operations.apply(DOCUMENT, [gone, then])
+
+
+def test_index_of_thousands_of_digits_does_not_fit() -> None:
+    with pytest.raises(operations.NotApplicable):
+        operations.apply(DOCUMENT, [{"op": "remove", "path": f"/list/{'9' * 5_000}"}])
+
+
+def test_copies_of_copies_end_where_the_server_ends_them() -> None:
+    doubling = [
+        {"op": "copy", "from": "/data", "path": f"/data/{number}"} for number in range(10_000)
+    ]
+    with pytest.raises(operations.NotApplicable, match="accumulated size"):
+        operations.apply({"data": {"a": ["x" * 1_000]}}, doubling)
+
+
+def test_values_put_inside_each_other_end_at_the_greatest_depth() -> None:
+    deep: Any = 1
+    for _ in range(MAX_DEPTH // 2):
+        deep = {"a": deep}
+    path = "/a" * (MAX_DEPTH // 2)
+    fits = [{"op": "add", "path": "/a", "value": deep}]
+    assert operations.apply({}, fits)["a"] == deep
+    with pytest.raises(operations.NotApplicable, match="max depth"):
+        operations.apply({}, [*fits, {"op": "add", "path": f"{path}/a", "value": deep}])
+
+
+@pytest.mark.parametrize(
+    ("value", "depth"), [(1, 0), ([], 1), ({"a": {"b": 1}}, 2), ([[1], {"a": [[2]]}], 4)]
+)
+def test_depth_of_a_value_counts_what_is_inside_each_other(value: Any, depth: int) -> None:
+    assert depth_of(value) == depth

@@ -5,7 +5,8 @@ themselves for each level, several frames a level: the limit is where they all s
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 MAX_DEPTH = 200
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)
@@ -22,6 +23,24 @@ def too_deep(text: str) -> str:
         if depth > MAX_DEPTH:
             return bracket
     return ""
+
+
+def depth_of(value: Any) -> int:
+    """How many objects and arrays are inside each other in a JSON value."""
+    depth, level = -1, [value]
+    while level:
+        depth += 1
+        level = [inner for each in level for inner in _inside(each)]
+    return depth
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    """What an object or array holds, and something in those that hold nothing."""
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).values() or (None,)
+    if isinstance(value, list):
+        return cast("list[Any]", value) or (None,)
+    return ()
 
 
 def _brackets(text: str) -> Iterator[str]:

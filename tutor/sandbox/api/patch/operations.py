@@ -4,13 +4,17 @@
 the end, and `test` for null holds for a missing field. Source: evanphx/json-patch v4.
 """
 
+import json
 import re
 from typing import Any
 
 from tutor.sandbox.api.values import fresh, is_list, is_map
 from tutor.sandbox.kinds import Object
+from tutor.sandbox.schema.depth import MAX_DEPTH, depth_of
 
-_INDEX = re.compile(r"[+-]?[0-9]+")
+_INDEX = re.compile(r"[+-]?[0-9]{1,18}")
+_MAX_COPIED = 3 * 1024 * 1024
+"""Characters, of everything that one patch copies: copies of copies double what there is."""
 
 
 class NotApplicable(ValueError):
@@ -24,31 +28,53 @@ def apply(document: Object, operations: list[dict[str, Any]]) -> Object:
         NotApplicable: one of them does not fit; none has been carried out.
     """
     root: Any = fresh(document)
+    bounds = _Bounds()
     for operation in operations:
-        root = _one(root, operation)
+        root = _one(root, operation, bounds)
     if not is_map(root):
         raise NotApplicable("the document is no object any more")
     return root
 
 
-def _one(root: Any, operation: dict[str, Any]) -> Any:
+class _Bounds:
+    """How much a patch may copy, and how deep what it puts somewhere may reach."""
+
+    def __init__(self) -> None:
+        self._copied = 0
+
+    def copy(self, value: Any) -> Any:
+        """A copy of a value; raises `NotApplicable` when it is the one too many."""
+        self._copied += len(json.dumps(value, separators=(",", ":")))
+        if self._copied > _MAX_COPIED:
+            raise NotApplicable("the accumulated size increase of copy exceeds the limit")
+        return fresh(value)
+
+    def put(self, value: Any, path: list[str]) -> Any:
+        """A value that may be put there; raises `NotApplicable` when it would be too deep."""
+        if len(path) + depth_of(value) > MAX_DEPTH:
+            raise NotApplicable("exceeded max depth")
+        return value
+
+
+def _one(root: Any, operation: dict[str, Any], bounds: _Bounds) -> Any:
     path = _pointer(operation, "path")
     match operation.get("op"):
         case "add":
-            _add(root, path, operation.get("value"))
+            _add(root, path, fresh(bounds.put(operation.get("value"), path)))
         case "remove":
             _remove(root, path)
         case "replace" if not path:
             return fresh(operation.get("value"))
         case "replace":
-            _replace(root, path, operation.get("value"))
+            _replace(root, path, fresh(bounds.put(operation.get("value"), path)))
         case "move":
             origin = _pointer(operation, "from")
             value = _get(root, origin)
             _remove(root, origin)
-            _add(root, path, value)
+            _add(root, path, bounds.put(value, path))
         case "copy":
-            _add(root, path, fresh(_get(root, _pointer(operation, "from"))))
+            value = bounds.copy(_get(root, _pointer(operation, "from")))
+            _add(root, path, bounds.put(value, path))
         case "test":
             if not _same(_get(root, path) if path else root, operation.get("value")):
                 raise NotApplicable(f"testing value {operation['path']} failed")
@@ -69,8 +95,8 @@ def _container(root: Any, path: list[str]) -> Any:
     if not path:
         raise NotApplicable("doc is missing path")
     value = root
-    for step in path[:-1]:
-        value = _child(value, step)
+    for step in [None, *path[:-1]]:
+        value = value if step is None else _child(value, step)
         if not is_map(value) and not is_list(value):
             raise NotApplicable(f"doc is missing path: {'/'.join(path)}")
     return value
@@ -98,12 +124,12 @@ def _get(root: Any, path: list[str]) -> Any:
 def _add(root: Any, path: list[str], value: Any) -> None:
     container, step = _container(root, path), path[-1]
     if is_map(container):
-        container[step] = fresh(value)
+        container[step] = value
     elif step == "-":
-        container.append(fresh(value))
+        container.append(value)
     else:
         size = len(container)
-        container.insert(_index(step, size + 1, size), fresh(value))
+        container.insert(_index(step, size + 1, size), value)
 
 
 def _remove(root: Any, path: list[str]) -> None:
@@ -119,9 +145,9 @@ def _remove(root: Any, path: list[str]) -> None:
 def _replace(root: Any, path: list[str], value: Any) -> None:
     container, step = _container(root, path), path[-1]
     if is_map(container):
-        container[step] = fresh(value)
+        container[step] = value
     else:
-        container[_index(step, len(container), len(container) - 1)] = fresh(value)
+        container[_index(step, len(container), len(container) - 1)] = value
 
 
 def _same(left: Any, right: Any) -> bool:
