@@ -29,7 +29,8 @@ class TutorApp(App[TutorError | None]):
     """Ends with what went wrong, or None."""
 
     TITLE = "tutor"
-    CSS_PATH = "app.tcss"
+    # That of the first screen too: read with it, everything is parsed once more.
+    CSS_PATH = ["app.tcss", "screens/lesson.tcss"]  # noqa: RUF012 - as the library has it
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
 
     def __init__(
@@ -45,14 +46,13 @@ class TutorApp(App[TutorError | None]):
         self.crash: Exception | None = None
         """What nobody has caught."""
         self._first = visit
-        self._wanted_theme = theme
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        # Not assigned: that would style everything twice at the start.
+        self.set_reactive(App.theme, theme if theme in self.available_themes else DARK.name)
         self._shows_at = shows_at
 
     def on_mount(self) -> None:
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        known = self._wanted_theme in self.available_themes
-        self.theme = self._wanted_theme if known else DARK.name
         if not self.is_headless:
             # Whoever ends us from outside: the terminal is given back, the shell is ended.
             for each in (signal.SIGTERM, signal.SIGHUP):

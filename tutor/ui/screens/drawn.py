@@ -125,11 +125,15 @@ class DrawnScreen(StagedScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         now = shape(*event.size)
-        self.set_class(now.is_tiny, "-tiny")
-        self.set_class(now.is_narrow, "-narrow")
-        self.set_class(now.is_short, "-short")
-        self.set_class(now.is_roomy, "-roomy")
-        self.set_class(now.is_wide, "-wide")
+        self.update_classes(
+            {
+                "-tiny": now.is_tiny,
+                "-narrow": now.is_narrow,
+                "-short": now.is_short,
+                "-roomy": now.is_roomy,
+                "-wide": now.is_wide,
+            }
+        )
         self._divide()
         self.query_one(TopBar).brief = now.is_narrow
         width, height = SMALLEST
@@ -141,8 +145,7 @@ class DrawnScreen(StagedScreen):
 
     def watch_zoom(self, zoom: Pane | None) -> None:
         self._zoomed_for_program = False
-        self.set_class(zoom == "lesson", "-zoom-lesson")
-        self.set_class(zoom == "shell", "-zoom-shell")
+        self.update_classes({"-zoom-lesson": zoom == "lesson", "-zoom-shell": zoom == "shell"})
 
     def watch_share(self) -> None:
         self._divide()

@@ -146,8 +146,8 @@ class BlockCard(Vertical, can_focus=True):
         tag = self.query_one_optional(Tag)
         if tag is not None:
             tag.word = self._word()
-        for state in ("done", "failed", "running"):
-            self.set_class(self.standing.state == state, f"-{state}")
+        states = ("done", "failed", "running")
+        self.update_classes({f"-{each}": self.standing.state == each for each in states})
 
     def watch_standing(self) -> None:
         self._draw()

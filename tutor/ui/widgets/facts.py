@@ -146,8 +146,7 @@ class FactView(Vertical, can_focus=True):
         ):
             self.query_one(f".{name}", Static).update(words)
         self.query_one(".saw").display = bool(text)
-        for state in SIGNS:
-            self.set_class(row.state == state, f"-{state.replace(' ', '-')}")
+        self.update_classes({f"-{each.replace(' ', '-')}": row.state == each for each in SIGNS})
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
