@@ -72,7 +72,7 @@ def requested(request: Request) -> DeleteOptions:
     if query.get("propagationPolicy"):
         asked["propagationPolicy"] = query.get("propagationPolicy")
     if query.get("orphanDependents"):
-        asked["orphanDependents"] = flag(query.get("orphanDependents"))
+        asked["orphanDependents"] = flag(query, "orphanDependents")
     if query.get("gracePeriodSeconds"):
         asked["gracePeriodSeconds"] = integer(query.get("gracePeriodSeconds"))
     return options_of(asked)

@@ -8,7 +8,7 @@ from tutor.sandbox.api.negotiate import Form, accepts, form_of
 from tutor.sandbox.api.openapi_answers import OpenApi, OpenApiAnswers
 from tutor.sandbox.api.render import answer, document
 from tutor.sandbox.api.request import Request, Response
-from tutor.sandbox.api.status import method_not_allowed
+from tutor.sandbox.api.status import go_quote, method_not_allowed
 from tutor.sandbox.kinds import GroupVersion, Object
 
 _TEXT = "text/plain; charset=utf-8"
@@ -197,7 +197,12 @@ class Documents:
         if rest:
             return text("ok") if "/".join(rest) in checks else not_found()
         if request.query.has("verbose"):
-            lines = [f"[+]{check} ok" for check in checks]
+            excluded = set(request.query.all("exclude"))
+            lines = [f"[+]{c} {'excluded: ok' if c in excluded else 'ok'}" for c in checks]
+            if unknown := sorted(excluded - set(checks)):
+                named = ",".join(map(go_quote, unknown))
+                why = "some health checks cannot be excluded: no matches for"
+                lines.append(f"warn: {why} {named}")
             return text("\n".join([*lines, f"{health} check passed\n"]))
         return text("ok")
 

@@ -1,5 +1,6 @@
 """The query parameters of operations, checked as the API server checks them."""
 
+import re
 from functools import lru_cache
 
 from tutor.sandbox.api.bodies import media_type
@@ -10,6 +11,7 @@ from tutor.sandbox.api.status import (
     FieldError,
     bad_request,
     forbidden_field,
+    go_quote,
     invalid,
     invalid_object,
     not_supported,
@@ -17,6 +19,8 @@ from tutor.sandbox.api.status import (
 )
 
 _APPLY = "application/apply-patch+"
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INT64 = range(-(2**63), 2**63)
 _OPTIONS = {
     "create": "CreateOptions",
     "update": "UpdateOptions",
@@ -58,7 +62,7 @@ def call_of(request: Request, target: Target, user: User) -> Call:
         validation=found or "Warn",
         dry_run=bool(dry_run),
         subresource=target.subresource,
-        force=flag(query.get("force")),
+        force=flag(query, "force"),
     )
 
 
@@ -92,15 +96,17 @@ def integer(text: str, default: int = 0) -> int:
     """
     if not text:
         return default
-    try:
-        return int(text)
-    except ValueError:
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    why = "invalid syntax"
+    if _INTEGER.fullmatch(text):
+        if (number := int(text)) in _INT64:
+            return number
+        why = "value out of range"
+    raise bad_request(f"strconv.ParseInt: parsing {go_quote(text)}: {why}")
 
 
-def flag(text: str) -> bool:
-    """A boolean parameter, as Go's strconv reads it with apimachinery's leniency."""
-    return text.lower() not in ("", "0", "false", "f") if text else False
+def flag(query: Query, name: str) -> bool:
+    """A boolean parameter: whatever is not false is true, also nothing (`?watch`)."""
+    return query.has(name) and query.get(name).lower() not in ("0", "false")
 
 
 def revision(text: str) -> int:

@@ -123,6 +123,7 @@ class Resources:
         """The chunk of a collection that a request asks for."""
         query = request.query
         options.check_list(query)
+        options.integer(query.get("timeoutSeconds"))
         wanted = ListOptions(
             namespace=self._namespace(served, target),
             limit=options.integer(query.get("limit")),
@@ -146,7 +147,7 @@ class Resources:
             render=self._renderer(request, served, form),
             started=call.now,
             deadline=call.now + lifetime,
-            bookmarks=options.flag(query.get("allowWatchBookmarks")),
+            bookmarks=options.flag(query, "allowWatchBookmarks"),
         )
         self._start(watch, request, target, served)
         binary = form.media == PROTOBUF
@@ -157,13 +158,13 @@ class Resources:
         query, kind = request.query, served.kind
         text = query.get(_REVISION)
         resource = kind.group_resource
-        initial = query.get("sendInitialEvents")
+        initial = options.flag(query, "sendInitialEvents")
         current = self._store.revision
         try:
             revision = options.revision(text)
         except ValueError as error:
             raise unexplained(str(error)) from None
-        wants_all = options.flag(initial) if initial else not revision
+        wants_all = initial if query.has("sendInitialEvents") else not revision
         if wants_all:
             if revision > current:
                 raise too_large(revision, current)
@@ -171,7 +172,7 @@ class Resources:
             selector = self._selector(request, served, target) or _everything
             existing = self._store.objects(resource, namespace)
             shown = ((o.object, o.data) for o in existing if selector(o.object))
-            watch.begin(shown, current, mark=options.flag(initial))
+            watch.begin(shown, current, mark=initial)
         else:
             revision = revision or current
             try:
