@@ -37,16 +37,16 @@ class SandboxProcess:
             text=True,
         )
 
-    def begin(self) -> None:
-        """Start it, and do not wait until it answers."""
+    def begin(self, file_size: int | None = None) -> None:
+        """Start it, and do not wait until it answers; `file_size` as if the disk were full then."""
         assert self._forks.stdin is not None
-        self._forks.stdin.write("go\n")
+        self._forks.stdin.write(f"{file_size or ''}\n")
         self._forks.stdin.flush()
         self.pid = int(self._said("pid"))
 
-    async def start(self) -> None:
+    async def start(self, file_size: int | None = None) -> None:
         """Start it; returns when its socket answers."""
-        self.begin()
+        self.begin(file_size)
         await until(lambda: answers(paths.socket_path(self.root)))
 
     def kill(self) -> None:

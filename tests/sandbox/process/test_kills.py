@@ -152,3 +152,28 @@ async def test_sandbox_killed_50_times_while_clients_write_has_every_acknowledge
     file = paths.sandbox_dir(process.root) / "clusters" / "sandbox" / "log.db"
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.timeout(120)
+async def test_sandbox_killed_while_it_makes_a_cluster_has_it_whole_or_not_at_all(
+    tmp_path: Path,
+) -> None:
+    chance = random.Random(7)
+    with sandbox_process(tmp_path / "home") as process:
+        for number in range(12):
+            await process.start()
+            _, writer = await asyncio.open_unix_connection(paths.socket_path(process.root))
+            writer.write(json.dumps({"do": "create-cluster", "name": "a"}).encode() + b"\n")
+            await asyncio.sleep(chance.uniform(0, 0.35))
+            process.kill()
+            writer.close()
+            await process.start()
+            known = (await order(process.root, "clusters"))["clusters"]
+            folders = paths.sandbox_dir(process.root) / "clusters"
+            assert [folder.name for folder in folders.iterdir()] == known
+            made = await order(process.root, "kubeconfig" if known else "create-cluster", name="a")
+            assert made["ok"], (number, made)
+            async with client_of(made["kubeconfig"], tmp_path) as client:
+                assert (await client.ask("GET", "/api/v1/nodes"))[0] == 200
+            assert (await order(process.root, "delete-cluster", name="a"))["ok"]
+            process.kill()
