@@ -76,9 +76,9 @@ def log_query(request: Request, pod: str) -> LogQuery:
     if seconds is not None:
         since = request.received - timedelta(seconds=seconds)
     return LogQuery(
-        follow=flag(query.get("follow")),
-        previous=flag(query.get("previous")),
-        stamped=flag(query.get("timestamps")),
+        follow=flag(query, "follow"),
+        previous=flag(query, "previous"),
+        stamped=flag(query, "timestamps"),
         tail=tail,
         limit_bytes=limit,
         since=since,
