@@ -65,9 +65,9 @@ def _in_words(error: Exception) -> Exception:
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:
     """The first failure of what task groups put together."""
-    found: Exception = group
-    while isinstance(found, ExceptionGroup):
-        found = cast("ExceptionGroup[Exception]", found).exceptions[0]
+    found = group.exceptions[0]
+    if isinstance(found, ExceptionGroup):
+        return _first(cast("ExceptionGroup[Exception]", found))
     return found
 
 

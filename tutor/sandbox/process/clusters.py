@@ -151,13 +151,14 @@ class Clusters:
 
     async def _make(self, record: ClusterRecord, report: Report, least_s: float) -> Cluster:
         cluster: Cluster | None = None
+        loop = asyncio.get_running_loop()
         for step in STEPS:
             await report(step, "start")
-            async with asyncio.TaskGroup() as group:
-                group.create_task(asyncio.sleep(least_s), name="pace")
-                if step == "Starting control-plane":
-                    self._launch(record)
-                    cluster = await self.ready(record.name)
+            until = loop.time() + least_s
+            if step == "Starting control-plane":
+                self._launch(record)
+                cluster = await self.ready(record.name)
+            await asyncio.sleep(until - loop.time())
             await report(step, "done")
         if cluster is None:
             raise Refused("failed", "The control plane did not start.")
