@@ -66,7 +66,9 @@ def test_write_that_does_not_fit_is_refused_and_the_cluster_goes_on(tmp_path: Pa
         {TUTOR} sandbox up --pace instant > /dev/null
         {TUTOR} sandbox kubeconfig > {tmp_path / "admin"}
         {kubectl} create configmap small
-        for number in 1 2 3 4 5 6 7 8 9; do {kubectl} create configmap c$number --from-file={blob}; done
+        for number in 1 2 3 4 5 6 7 8 9
+        do {kubectl} create configmap c$number --from-file={blob}
+        done
         {kubectl} get configmap small -o name
         {TUTOR} sandbox down
         """,
