@@ -23,6 +23,8 @@ from tests.contract.fuzz.wire import Answer, Connection, Gone
 from tutor.sandbox import pki
 
 _LAST = "the-last-one"
+_DOCUMENTS = ("/openapi/v2", "/openapi/v3", "/apis", "/api", "/openid/v1/jwks")
+"""Made when they are asked for first, and kept."""
 _ROUGH_SHARE = 0.01
 _TIDY_EVERY = 500
 _FILL = 4_500
@@ -93,6 +95,8 @@ class Fuzz:
         """Do it; `say` hears how far it is."""
         plan, summary = self._plan, self.summary
         await self._prepare()
+        for document in _DOCUMENTS:
+            await self._send("GET", document)
         rough = Rough(self._port, self._contexts["admin"])
         asking = Asking(await read_catalogue(self._read), plan.seed)
         await rough.keep_half_open(plan.half_open)

@@ -23,6 +23,7 @@ from tutor.sandbox.component import Component
 from tutor.sandbox.pace import PaceName
 from tutor.sandbox.process.clusters import Clusters
 from tutor.sandbox.process.front import Front
+from tutor.sandbox.process.memory import trim_forever
 from tutor.sandbox.process.protocol import (
     MAX_LINE,
     Refused,
@@ -311,6 +312,7 @@ async def run(root: Path, components: dict[str, Component], pace: PaceName) -> N
             async with front.open(), listening(paths.socket_path(root), daemon):
                 clusters.restore()
                 group.create_task(daemon.watch_idle(), name="idle")
+                group.create_task(trim_forever(), name="memory")
                 await stop.wait()
             raise _Stopped
     except* _Stopped:
