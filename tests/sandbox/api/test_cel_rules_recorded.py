@@ -51,3 +51,9 @@ def test_what_is_too_long_or_too_deep_is_refused() -> None:
     long = compile_rule(f"self.s == '{'x' * 100_000}'", root(), optional_old=False)
     limit = "expression code point size exceeds limit: size: 100012, limit 100000"
     assert long.failure == f"compilation failed: ERROR: <input>:-1:0: {limit}"
+
+
+def test_names_in_backquotes_are_no_names() -> None:
+    failure = compile_rule("self.`a-b` == '`' && self.`c` > 1", root(), optional_old=False).failure
+    assert failure.startswith("compilation failed: ERROR: <input>:1:6: unsupported syntax: '`'\n")
+    assert failure.count("unsupported syntax") == 2

@@ -11,6 +11,11 @@ from tutor.sandbox.api.status import go_float, go_quote
 from tutor.sandbox.api.structural.cel.times import span_text, time_text
 from tutor.sandbox.api.values import is_list, is_map
 
+_TYPE_NAMES = {
+    "timestamp": "google.protobuf.Timestamp",
+    "duration": "google.protobuf.Duration",
+    "null": "null_type",
+}
 _TIMES = "\u00d7"
 _HIGH = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _SPACE = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
@@ -189,7 +194,13 @@ def shown(value: Any) -> str:
         return "{" + ", ".join(f"{key}:{inner}" for key, inner in entries) + "}"
     if is_list(value):
         return "[" + ", ".join(map(_inner, value)) + "]"
-    return str(value)
+    return str(value) if isinstance(value, str | int) else _type_name(value)
+
+
+def _type_name(value: Any) -> str:
+    """A type, which the engine writes as `LIST<DYN>`."""
+    name = str(value).partition("<")[0].lower()
+    return _TYPE_NAMES.get(name, name)
 
 
 def _inner(value: Any) -> str:
@@ -200,4 +211,8 @@ def _inner(value: Any) -> str:
         return f"b{go_quote(shown(value))}"
     if isinstance(value, float):
         return format(value, ".6f")
+    if isinstance(value, datetime):
+        return f'timestamp("{time_text(value)}")'
+    if isinstance(value, timedelta):
+        return f'duration("{span_text(value)}")'
     return shown(value)

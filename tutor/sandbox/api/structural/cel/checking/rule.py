@@ -3,7 +3,8 @@
 Source: apiextensions-apiserver (`pkg/apiserver/schema/cel/compilation.go`).
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from math import isinf
 
 from tutor.sandbox.api.structural.cel.checking.call_costs import call_cost
@@ -16,6 +17,11 @@ from tutor.sandbox.api.structural.cel.checking.macros import MacroError, expand
 from tutor.sandbox.api.structural.cel.checking.tree import Literal, Tree, read_tree, walk
 from tutor.sandbox.api.structural.cel.checking.types import Type, optional_of
 from tutor.sandbox.api.structural.cel.errors import SyntaxFailure
+
+_NO_CODE = re.compile(r"""[rR]?('''|\"\"\"|'|")(?:\\.|(?!\1).)*\1|//[^\n]*""", re.DOTALL)
+"""Texts and comments."""
+_BACKQUOTE = re.compile("`[^`]*`")
+"""A field's name in another writing, which the engine knows and Kubernetes does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +69,10 @@ def read_rule_tree(text: str) -> Tree:
         SyntaxFailure: it is none.
     """
     tree = read_tree(text)
+    quoted = _BACKQUOTE.finditer(_NO_CODE.sub(lambda found: " " * len(found[0]), text))
+    if places := {number: found.start() for number, found in enumerate(quoted)}:
+        problems = [Problem(number, "unsupported syntax: '`'") for number in places]
+        raise SyntaxFailure(told(replace(tree, offsets=places), problems))
     too_large = [
         Problem(one.id, "invalid double literal")
         for one in walk(tree.root)
