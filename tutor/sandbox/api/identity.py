@@ -104,13 +104,18 @@ class TokenAuthority:
         token_id: str,
         audiences: Sequence[str] = (),
         bound: Object | None = None,
+        node: Object | None = None,
     ) -> str:
-        """A bound token. `bound` is a Pod, Secret or Node that must stay alive."""
+        """A bound token.
+
+        `bound` is a Pod, Secret or Node that must stay alive, `node` the one a bound pod is on.
+        """
         meta = account["metadata"]
         private: dict[str, Any] = {"namespace": meta["namespace"]}
+        if node is not None:
+            private["node"] = _ref(node)
         if bound is not None:
-            name = bound["kind"].lower()
-            private[name] = {"name": bound["metadata"]["name"], "uid": bound["metadata"]["uid"]}
+            private[bound["kind"].lower()] = _ref(bound)
         private["serviceaccount"] = {"name": meta["name"], "uid": meta["uid"]}
         issued = int(now.timestamp())
         claims = {
@@ -199,7 +204,8 @@ class TokenAuthority:
                 return _refused(problem)
             if kind != "secret":
                 extra[f"authentication.kubernetes.io/{kind}-name"] = (ref["name"],)
-                extra[f"authentication.kubernetes.io/{kind}-uid"] = (ref["uid"],)
+                if ref.get("uid"):
+                    extra[f"authentication.kubernetes.io/{kind}-uid"] = (ref["uid"],)
         user = service_account_user(namespace, name, uid)
         return Token(Authenticated(replace(user, extra=extra), audiences=audiences))
 
@@ -244,6 +250,11 @@ class TokenAuthority:
         warnings = (LEGACY_WARNING,) if listed else ()
         user = service_account_user(namespace, name, uid)
         return Token(Authenticated(user, warnings, audiences))
+
+
+def _ref(obj: Object) -> Object:
+    meta = obj["metadata"]
+    return {field: meta[field] for field in ("name", "uid") if meta.get(field)}
 
 
 def _refused(why: str) -> Token:

@@ -1,7 +1,6 @@
 """Questions about identities and rights: objects that are answered and never stored."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from tutor.sandbox.api import access_review
 from tutor.sandbox.api.builtin.reading import items, part, text
@@ -10,16 +9,12 @@ from tutor.sandbox.api.identity import Authenticator
 from tutor.sandbox.api.rbac import Attributes, Authorizer, Decision
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Call, User
-from tutor.sandbox.api.status import ApiError, bad_request, invalid_object, not_found
+from tutor.sandbox.api.status import bad_request, invalid_object
+from tutor.sandbox.api.token_requests import Lookup, TokenRequests
 from tutor.sandbox.kinds import GroupResource, Object
 
 ACCESS = "authorization.k8s.io"
 AUTHENTICATION = "authentication.k8s.io"
-_MIN_TOKEN_S = 600
-_MAX_TOKEN_S = 1 << 32
-_DEFAULT_TOKEN_S = 3600
-
-Lookup = Callable[[str, str, str], Object | None]
 
 
 class Reviews:
@@ -36,8 +31,7 @@ class Reviews:
         self._authenticator = authenticator
         self._authorizer = authorizer
         self._decide = decide
-        self._lookup = lookup
-        self._uid = uid
+        self._token_requests = TokenRequests(authenticator.tokens, lookup, uid)
 
     def answers(self, served: Served) -> bool:
         """Whether objects of this kind are answered, not stored."""
@@ -129,94 +123,8 @@ class Reviews:
         return head | {"metadata": {}, "spec": {}, "status": status}
 
     def token_request(self, call: Call, namespace: str, name: str, obj: Object) -> Object:
-        """A TokenRequest for a service account, with the token in its status.
-
-        Raises:
-            ApiError: 404 for an account or an object to be bound to that is not there, 422 for a
-                lifetime out of bounds.
-        """
-        account = self._lookup("serviceaccounts", namespace, name)
-        if account is None:
-            raise not_found(GroupResource("", "serviceaccounts"), name)
-        spec = obj.get("spec", {})
-        seconds = spec.get("expirationSeconds") or _DEFAULT_TOKEN_S
-        self._check_lifetime(seconds)
-        bound = self._bound(namespace, spec.get("boundObjectRef"))
-        tokens = self._authenticator.tokens
-        audiences = spec.get("audiences") or [tokens.audience]
-        token = tokens.issue(
-            account,
-            now=call.now,
-            lifetime=timedelta(seconds=seconds),
-            token_id=self._uid(),
-            audiences=audiences,
-            bound=bound,
-        )
-        meta = {
-            "name": name,
-            "namespace": namespace,
-            "uid": account["metadata"]["uid"],
-            "creationTimestamp": timestamp(call.now),
-        }
-        if managed := items(obj, "metadata", "managedFields"):
-            meta["managedFields"] = managed
-        spec = {
-            "audiences": audiences,
-            "expirationSeconds": seconds,
-            "boundObjectRef": spec.get("boundObjectRef"),
-        }
-        expires = timestamp(call.now + timedelta(seconds=seconds))
-        return {
-            "kind": "TokenRequest",
-            "apiVersion": f"{AUTHENTICATION}/v1",
-            "metadata": meta,
-            "spec": spec,
-            "status": {"token": token, "expirationTimestamp": expires},
-        }
-
-    def _check_lifetime(self, seconds: int) -> None:
-        text = ""
-        if seconds < _MIN_TOKEN_S:
-            text = "may not specify a duration less than 10 minutes"
-        elif seconds > _MAX_TOKEN_S:
-            text = "may not specify a duration larger than 2^32 seconds"
-        if text:
-            message = f"spec.expirationSeconds: Invalid value: {seconds}: {text}"
-            cause = {
-                "reason": "FieldValueInvalid",
-                "message": message.partition(": ")[2],
-                "field": "spec.expirationSeconds",
-            }
-            details = {
-                "group": AUTHENTICATION,
-                "kind": "TokenRequest",
-                "causes": [cause],
-            }
-            raise ApiError(
-                422,
-                "Invalid",
-                f'TokenRequest.{AUTHENTICATION} "" is invalid: {message}',
-                details=details,
-            )
-
-    def _bound(self, namespace: str, ref: Object | None) -> Object | None:
-        if not ref:
-            return None
-        plural = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}.get(ref.get("kind", ""))
-        if plural is None:
-            raise bad_request(
-                f"cannot bind token for serviceaccount to object of type {ref.get('kind', '')}"
-            )
-        found = self._lookup(plural, "" if plural == "nodes" else namespace, ref.get("name", ""))
-        if found is None:
-            raise not_found(GroupResource("", plural), ref.get("name", ""))
-        if ref.get("uid") and ref["uid"] != found["metadata"]["uid"]:
-            message = (
-                f"the UID in the bound object reference ({ref['uid']}) does not match the UID in"
-                f" record. The object might have been deleted and then recreated"
-            )
-            raise ApiError(409, "Conflict", message, details={"name": ref["name"], "kind": plural})
-        return found | {"kind": ref["kind"]}
+        """A TokenRequest for a service account, with the token in its status."""
+        return self._token_requests.answer(call, namespace, name, obj)
 
     _handlers: dict[GroupResource, Callable[..., Object]] = {  # noqa: RUF012 - never changes
         GroupResource(AUTHENTICATION, "selfsubjectreviews"): _self_subject,
