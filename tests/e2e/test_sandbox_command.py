@@ -220,3 +220,35 @@ def test_trace_shows_what_a_command_did(user: User) -> None:
     assert hop["status"] == 404
     shown = user.tutor("sandbox", "trace").out
     assert 'why=namespaces "nowhere" not found' in shown
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONDONTWRITEBYTECODE": "1"},
+        {"LANG": "C", "LC_ALL": "C", "TERM": "dumb"},
+        {"HOME": "/nonexistent"},
+        {"NO_PROXY": "*", "no_proxy": "*"},
+        {"TUTOR_SOCKET": "/nowhere", "TUTOR_HOSTS": "/nowhere", "KUBECONFIG": "/nowhere"},
+    ],
+    ids=lambda each: next(iter(each)),
+)
+def test_sandbox_works_in_an_odd_environment(tmp_path: Path, environment: dict[str, str]) -> None:
+    with user_at(tmp_path / "home", **environment) as user:
+        up = user.tutor("sandbox", "up", "--pace", "instant")
+        assert up.exit == 0, up.err
+        assert user.tutor("sandbox", "up").out == up.out
+        ran = user.terminal("kubectl get namespace default -o name")
+        assert ran.out == "namespace/default\n", ran.err
+
+
+def test_home_with_a_long_and_odd_name_works(tmp_path: Path) -> None:
+    """Longer than the address of a socket may be, with blanks and other letters."""
+    with user_at(tmp_path / ("päth with blanks " * 8)) as user:
+        up = user.tutor("sandbox", "up", "--pace", "instant")
+        assert up.exit == 0, up.err
+        ran = user.terminal(
+            "kubectl get namespace default -o name; kind get clusters; "
+            f"wget -qO- {KIND_CONFIG} | grep ^kind"
+        )
+        assert ran.out.splitlines() == ["namespace/default", "sandbox", "kind: Cluster"], ran.err
