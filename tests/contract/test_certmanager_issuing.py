@@ -92,7 +92,7 @@ async def test_issuer_tells_how_it_waited_for_its_secret(lab: Lab) -> None:
     assert re.search(
         rf"\(x\d over .*cert-manager-clusterissuers +{re.escape(_NOT_THERE)}", shown.out
     )
-    assert re.search(r"KeyPairVerified +\d+s \(x2 over \d+s\)", shown.out)
+    assert re.search(r"KeyPairVerified +\d+s \(x\d+ over \d+s\)", shown.out)
 
 
 async def test_settled_certificate_has_nothing_left_of_its_issuance(lab: Lab) -> None:
