@@ -92,8 +92,7 @@ def aligned(old: Any, new: Any, shape: Shape) -> Any:
     if not is_list(old) or not is_list(new) or shape.items is None:
         return old
     if shape.list_type == "set":
-        kept = [item for item in new if _is_in(item, old)]
-        return [*kept, *(item for item in old if not _is_in(item, new))]
+        return _aligned_set(old, new)
     if shape.list_type == "map":
         return _aligned_items(old, new, shape, shape.items)
     return old
@@ -109,5 +108,10 @@ def _aligned_items(old: list[Any], new: list[Any], shape: Shape, items: Shape) -
     return [*found, *rest]
 
 
-def _is_in(item: Any, items: list[Any]) -> bool:
-    return any(same(item, other) for other in items)
+def _aligned_set(old: list[Any], new: list[Any]) -> list[Any]:
+    rest, found = list(old), list[Any]()
+    for item in new:
+        at = next((at for at, other in enumerate(rest) if same(item, other)), None)
+        if at is not None:
+            found.append(rest.pop(at))
+    return [*found, *rest]
