@@ -95,7 +95,7 @@ async def talking(
         yield peer
     finally:
         connection.connection_lost(None)
-        await connection.wait_closed()
+        await connection.wait_closed(5)
 
 
 def ask(
@@ -204,6 +204,22 @@ async def test_stream_that_is_reset_ends_its_answer() -> None:
         await peer.send(frames.reset(1, Code.REFUSED_STREAM))
         assert ended.is_set()
         assert peer.read(Kind.RST_STREAM) == []
+
+
+async def test_answer_that_fails_ends_its_stream_alone(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(exchange: Exchange) -> None:
+        if exchange.path == "/bad":
+            raise ValueError
+        await echo(exchange)
+
+    async with talking(fail) as peer:
+        await peer.send(ask(1, "/bad"), ask(3))
+        kept = bytes(peer.wire.written)
+        (reset,) = peer.read(Kind.RST_STREAM)
+        assert (reset.stream, reset.payload[-1]) == (1, Code.INTERNAL_ERROR)
+        peer.wire.written += kept
+        assert [f.stream for f in peer.read(Kind.DATA)] == [3]
+    assert "answer failed" in caplog.text
 
 
 async def test_more_streams_than_there_may_be_are_refused() -> None:

@@ -116,12 +116,13 @@ class Server(web.Server):
         self._newer.add(made)
         return made
 
-    async def close_http2(self) -> None:
+    async def close_http2(self, most_s: float) -> None:
         """Say goodbye to all who speak HTTP/2, and wait until their answers have ended."""
-        for connection in list(self._newer):
+        open_ones = list(self._newer)
+        for connection in open_ones:
             connection.close()
-        for connection in list(self._newer):
-            await connection.wait_closed()
+        for connection in open_ones:
+            await connection.wait_closed(most_s)
 
     def abort(self) -> None:
         """Drop what is still open, without goodbyes that nobody waits for."""

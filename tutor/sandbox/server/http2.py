@@ -4,7 +4,6 @@ Sources: RFC 9113; golang.org/x/net/http2 for what a Go server lets in and how i
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -329,11 +328,19 @@ class Http2(asyncio.Protocol):
             await self._answer(exchange)
         except ConnectionError:
             log.debug("reader has gone", extra={"target": exchange.path})
+        except Exception:  # one stream must not end the connection; the bug is in the log
+            log.exception("answer failed", extra={"target": exchange.path})
+            self._end(exchange, Code.INTERNAL_ERROR)
+        else:
+            if not exchange.complete:
+                self._end(exchange, Code.NO_ERROR)
         finally:
             self._tasks -= 1
             self._exchanges.pop(exchange.stream, None)
-            if not exchange.complete and not self.transport.is_closing():
-                self.transport.write(frames.reset(exchange.stream, Code.NO_ERROR))
+
+    def _end(self, exchange: Exchange, code: Code) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(frames.reset(exchange.stream, code))
 
     def _take_reset(self, found: Frame) -> None:
         if len(found.payload) != 4:
@@ -426,10 +433,9 @@ class Http2(asyncio.Protocol):
         flags = frames.END_STREAM if end else 0
         self.transport.write(after + frames.frame(Kind.DATA, flags, exchange.stream, data))
 
-    async def wait_closed(self) -> None:
-        """Wait until every answer has ended."""
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._root
+    async def wait_closed(self, most_s: float) -> None:
+        """Wait until every answer has ended, and not for ever."""
+        await asyncio.wait({self._root}, timeout=most_s)
 
 
 def _head(status: int, headers: Lines) -> bytes:

@@ -84,7 +84,7 @@ async def serving(
             # come in, what was accepted is attached, and what is cut off has its time to end.
             asyncio.get_running_loop().remove_reader(listener)
             await _turn()
-            await server.close_http2()
+            await server.close_http2(_SHUTDOWN_S)
             await runner.cleanup()
             server.abort()
             await _turn()
