@@ -131,3 +131,19 @@ async def test_rollout_goes_on_back_and_rests(tmp_path: Path) -> None:
         await done(lab, "rollout", "resume", "deployment/web")
         await done(lab, "rollout", "restart", "deployment/web")
         await done(lab, "rollout", "status", "deployment/web", "--timeout=20s")
+
+
+async def test_static_pods_come_back(tmp_path: Path) -> None:
+    async with sandbox(tmp_path) as lab:
+        pod = f"pod/etcd-{NODE}"
+        where = ("-n", "kube-system")
+        uid = ("get", pod, *where, "-o", "jsonpath={.metadata.uid}")
+        first = await done(lab, *uid)
+        await done(lab, "delete", pod, *where, "--timeout=40s")
+        await done(lab, "wait", pod, *where, "--for=create", "--timeout=20s")
+        await done(lab, "wait", pod, *where, "--for=condition=Ready", "--timeout=20s")
+        assert await done(lab, *uid) != first
+        owners = "jsonpath={.metadata.managedFields[*].manager}"
+        assert await done(lab, "get", pod, *where, "-o", owners, "--show-managed-fields") == (
+            "kubelet kubelet"
+        )

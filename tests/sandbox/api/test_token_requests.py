@@ -119,8 +119,8 @@ def test_place_is_looked_at_before_the_account_and_that_before_the_lifetime(
     assert refusal(authority, spec=short) == (
         422,
         (
-            'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value:'
-            " 0: may not specify a duration less than 10 minutes"
+            'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid'
+            " value: 0: may not specify a duration less than 10 minutes"
         ),
     )
 

@@ -23,7 +23,18 @@ from tutor.sandbox.controllers.resources import NODES
 from tutor.sandbox.kinds import Object
 
 _FOLDER = Path(kindnode.__file__).parent / "manifests"
-_FILES = ("kubeadm", "coredns", "kube-proxy", "kindnet", "local-path")
+_KUBELET = "kubelet"
+_APPLIERS = {
+    "node": _KUBELET,
+    "staticpods": _KUBELET,
+    "kubeadm": "kubeadm",
+    "coredns": "kubeadm",
+    "kube-proxy": "kubeadm",
+    "kindnet": "kubectl-create",
+    "local-path": "kubectl-create",
+}
+"""Which program puts the objects of a manifest into a cluster."""
+_AFTER_STATIC_PODS = ("kubeadm", "coredns", "kube-proxy", "kindnet", "local-path")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _GIB_KI = 1024 * 1024
 
@@ -43,7 +54,7 @@ class KindNode:
         node = self._client.get(NODES, "", self._node)
         self._values["NODE_UID"] = node["metadata"]["uid"]
         await self._create("staticpods")
-        for name in _FILES:
+        for name in _AFTER_STATIC_PODS:
             await self._create(name)
 
     async def make_ready(self, after_s: float) -> None:
@@ -57,19 +68,24 @@ class KindNode:
             "REGISTERED": timestamp(self._registered),
         }
         (change,) = self._documents("node-ready")
-        await self._client.patch(NODES, "", self._node, {"spec": change["spec"]})
-        await self._client.patch(NODES, "", self._node, {"status": change["status"]}, "status")
+        manager = self._client.managed_by("kube-controller-manager")
+        await manager.patch(NODES, "", self._node, {"spec": change["spec"]})
+        kubelet = self._client.managed_by(_KUBELET)
+        await kubelet.patch(NODES, "", self._node, {"status": change["status"]}, "status")
 
     def static_pods(self) -> list[Object]:
-        """The mirror pods of the control plane."""
-        node = self._client.get(NODES, "", self._node)
+        """The mirror pods of the control plane; none while the node is not registered."""
+        node = self._client.find(NODES, "", self._node)
+        if node is None:
+            return []
         self._values["NODE_UID"] = node["metadata"]["uid"]
         return list(self._documents("staticpods"))
 
     async def _create(self, name: str) -> None:
+        client = self._client.managed_by(_APPLIERS[name])
         for obj in self._documents(name):
             try:
-                await self._client.create(obj)
+                await client.create(obj)
             except ApiError as error:
                 if error.reason != "AlreadyExists":
                     raise

@@ -35,6 +35,7 @@ from tutor.sandbox.controllers.runtime import Runtime
 from tutor.sandbox.controllers.scheduler import Scheduler
 from tutor.sandbox.controllers.signing import CertificateRequests
 from tutor.sandbox.controllers.statefulsets import StatefulSets
+from tutor.sandbox.controllers.static_pods import StaticPods
 from tutor.sandbox.controllers.tokens import TokenSecrets
 from tutor.sandbox.controllers.volumes import ATTRIBUTES, VOLUMES, Protections, VolumeBinder
 from tutor.sandbox.kinds import Key, Object, namespace_of
@@ -191,6 +192,8 @@ class Life:
         group.create_task(scheduler.run(), name="scheduler")
         node = KindNode(self._as_server(), parts.keys, self._settings.name, self._settings.node)
         group.create_task(node.make_ready(facts.pace.node_ready), name="node")
+        static_pods = Runtime(StaticPods(node_client, node.static_pods), node_client)
+        group.create_task(static_pods.run(), name="static pods")
 
     def _client_of(self, pod: Object) -> Client:
         account = pod["spec"].get("serviceAccountName") or "default"
