@@ -1,7 +1,7 @@
 """The event loop is never held for long, whatever the cluster is asked for.
 
-What counts is the time that the thread computes: a machine that is busy with other things makes
-it longer, too, but not by more than the limit allows for; the longest turns take 90 ms by themselves.
+What counts is the time that the thread computes. A machine that is busy with other things makes it
+longer, but not by more than the limit allows for: the longest turns take 90 ms by themselves.
 """
 
 import asyncio
