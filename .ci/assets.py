@@ -63,14 +63,18 @@ class Stage:
 
         await self.until(quiet)
 
+    async def type_step(self) -> None:
+        """Have all blocks of the step typed."""
+        while self.lesson.back.log.upcoming():
+            await self.at_prompt()
+            await self.pilot.press("f5")
+            await self.at_prompt()
+
     async def play(self, steps: int) -> None:
         """Do so many steps as the lesson says."""
         ids = [step.id for step in self.lesson.scene.outline]
         for following in ids[1 : steps + 1]:
-            while self.lesson.back.log.upcoming():
-                await self.at_prompt()
-                await self.pilot.press("f5")
-                await self.at_prompt()
+            await self.type_step()
             await self.until(lambda: self.lesson.scene.is_done)
             await self.pilot.press("f9")
             await self.until(partial(self.is_at, following))
@@ -107,11 +111,27 @@ async def palette(stage: Stage) -> None:
     await stage.pilot.pause(0.5)
 
 
+async def settings(stage: Stage) -> None:
+    """What can be chosen."""
+    await stage.at_prompt()
+    await stage.pilot.press("ctrl+g", "e")
+    await stage.pilot.pause(0.3)
+
+
 async def map_(stage: Stage) -> None:
     """All lessons, some steps done."""
     await stage.play(3)
     await stage.pilot.press("ctrl+g", "m")
     await stage.until(lambda: isinstance(stage.app.screen, CourseScreen))
+    await stage.pilot.pause(0.5)
+
+
+async def finished(stage: Stage) -> None:
+    """The end of the lesson."""
+    await stage.play(len(stage.lesson.scene.outline) - 1)
+    await stage.type_step()
+    await stage.until(lambda: stage.lesson.scene.is_finished)
+    await stage.pilot.press("f9")
     await stage.pilot.pause(0.5)
 
 
@@ -132,12 +152,16 @@ PICTURES: dict[str, tuple[tuple[int, int], str, Scene]] = {
     "map": (LARGE, "tutor", map_),
     "help": (LARGE, "tutor", help_),
     "palette": (LARGE, "tutor", palette),
+    "settings": (LARGE, "tutor", settings),
+    "finished": (LARGE, "tutor", finished),
 }
 
 
 async def picture(name: str) -> None:
     """Make one of them."""
     size, theme, scene = PICTURES[name]
+    # Before an audience, edits are made by themselves.
+    shows_at = 50 if scene is finished else 0
     with tempfile.TemporaryDirectory(prefix="tutor-") as folder:
         home = Path(folder) / "home"
         try:
@@ -145,7 +169,7 @@ async def picture(name: str) -> None:
             first = chosen(course, "")
             visit = Visit(lesson=first, environment=environment_of(first, "sandbox"), on="sandbox")
             desk = LocalDesk(home, Settings(shell="/bin/bash"), course)
-            app = TutorApp(desk, visit, theme=theme)
+            app = TutorApp(desk, visit, theme=theme, shows_at=shows_at)
             async with app.run_test(size=size, notifications=True) as pilot:
                 stage = Stage(app, pilot)
                 await scene(stage)

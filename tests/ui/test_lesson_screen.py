@@ -13,6 +13,7 @@ from tutor.ui.keys import KEYS
 from tutor.ui.screens.finished import FinishedScreen
 from tutor.ui.screens.help import HelpScreen
 from tutor.ui.screens.question import QuestionScreen
+from tutor.ui.theme import DARK
 from tutor.ui.widgets.block import BlockCard
 from tutor.ui.widgets.keybar import KeyBar
 from tutor.ui.widgets.quiz import Choice
@@ -28,6 +29,7 @@ async def test_step_is_shown_before_anything_is_started(tmp_path: Path) -> None:
     async with playing(tmp_path) as play:
         await play.sees("Make a Secret", "A Secret holds named values", "sandbox … starting")
         await play.sees("The file holds a word", "0 of 2 hold")
+        assert play.app.theme_variables["primary"].lower() == str(DARK.primary)
 
 
 async def test_facts_move_by_themselves_and_say_what_was_seen(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from textual.color import Color
 from textual.screen import Screen
 
 from tutor.errors import TutorError
+from tutor.ui.driver import Keyboard
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.screens.course import CourseScreen
 from tutor.ui.screens.lesson import LessonScreen
@@ -41,18 +42,19 @@ class TutorApp(App[TutorError | None]):
         `shows_at` is the speed with which the lesson is typed before an audience; 0 is for a
         learner, who does it.
         """
-        super().__init__()
+        super().__init__(driver_class=Keyboard)
         self.desk = desk
         self.crash: Exception | None = None
         """What nobody has caught."""
         self._first = visit
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        # Not assigned: that would style everything twice at the start.
-        self.set_reactive(App.theme, theme if theme in self.available_themes else DARK.name)
+        self._wanted_theme = theme
         self._shows_at = shows_at
 
     def on_mount(self) -> None:
+        known = self._wanted_theme in self.available_themes
+        self.theme = self._wanted_theme if known else DARK.name
         if not self.is_headless:
             # Whoever ends us from outside: the terminal is given back, the shell is ended.
             for each in (signal.SIGTERM, signal.SIGHUP):

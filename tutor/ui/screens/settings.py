@@ -103,7 +103,7 @@ class SettingsScreen(ModalScreen[None]):
                 yield WishRow(self._themes(), self.app.theme)
                 yield WishRow(PACE, now.pace)
                 yield WishRow(KUBECTL, now.kubectl)
-            where = f"Saved in {self._desk.settings_file}, where the shell can be set, too."
+            where = f"Saved in {self._desk.settings_file}"
             yield Static(where, id="where", markup=False)
 
     def _themes(self) -> Wish:
@@ -135,6 +135,6 @@ PACE = Wish(
 KUBECTL = Wish(
     key="kubectl",
     title="kubectl",
-    says="Ours, or your own if it is 1.28 or newer; from the next visit of a lesson on.",
+    says="Ours, or your own (1.28 or newer); from the next visit of a lesson on.",
     options=("bundled", "own"),
 )
