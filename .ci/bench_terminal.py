@@ -39,7 +39,7 @@ class Outer:
         self.ended = False
         self._tail = b""
         self._news = threading.Condition()
-        environment = dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor", ESCDELAY="25")
+        environment = dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor", ESCDELAY="20")
         environment.pop("TMUX", None)
         self.pty = Pty(
             arguments,
@@ -125,23 +125,63 @@ def case_pane(folder: Path, file: Path, engine: str) -> dict[str, float]:
 FLOODS = {"bare": case_bare, "tmux": case_tmux, "pane": case_pane}
 
 
-def echo(arguments: Sequence[str], folder: Path, ready: bytes, keys: int) -> dict[str, float]:
+def echo(
+    arguments: Sequence[str],
+    folder: Path,
+    ready: bytes,
+    keys: int,
+    *,
+    typed: Sequence[str] = LETTERS,
+    shown: Sequence[str] = LETTERS,
+) -> dict[str, float]:
     """How long a typed letter takes to come back."""
     outer = Outer(arguments, folder)
     outer.wait(lambda tail: ready in tail)
     time.sleep(2 if ready else 0.5)
     times: list[float] = []
     for index in range(keys):
-        letter = LETTERS[index % len(LETTERS)].encode()
+        letter = shown[index % len(shown)].encode()
         outer.forget()
         begun = time.perf_counter()
-        outer.pty.write(letter)
+        outer.pty.write(typed[index % len(typed)].encode())
         if outer.wait(lambda tail, letter=letter: letter in tail, 2):
             times.append((time.perf_counter() - begun) * 1e3)
         if index % 60 == 59:
             outer.pty.write(b"\x15")
         time.sleep(0.04)
     outer.pty.close()
+    return percentiles(times)
+
+
+def interrupt(arguments: Sequence[str], folder: Path, file: Path, times: int) -> dict[str, float]:
+    """How long Ctrl+C takes to stop an endless `cat`, until that is seen."""
+    script = folder / "flood.sh"
+    script.write_text(f"trap 'echo; echo STOPPED; exit' INT\nwhile :; do cat {file}; done\n")
+    outer = Outer(arguments, folder)
+    outer.wait(lambda tail: b"READY" in tail)
+    took: list[float] = []
+    for _ in range(times):
+        time.sleep(1)
+        outer.pty.write(f"sh {script}\r".encode())
+        time.sleep(1)
+        outer.forget()
+        begun = time.perf_counter()
+        outer.pty.write(b"\x03")
+        if outer.wait(lambda tail: b"STOPPED" in tail, 10):
+            took.append((time.perf_counter() - begun) * 1e3)
+    outer.pty.close()
+    return percentiles(took)
+
+
+def memory(arguments: Sequence[str], folder: Path, result: Path) -> dict[str, float]:
+    """How much the program grows when its scrollback is full and more comes."""
+    outer = Outer(arguments, folder)
+    outer.wait(lambda _: outer.ended, 120)
+    outer.pty.close()
+    return json.loads(result.read_text())
+
+
+def percentiles(times: list[float]) -> dict[str, float]:
     times.sort()
     return {"p50_ms": times[len(times) // 2], "p99_ms": times[int(len(times) * 0.99)]}
 
@@ -155,6 +195,7 @@ async def app(engine: str, result: Path, mode: str, script: str) -> None:
     from tutor.clock import SystemClock  # noqa: PLC0415
     from tutor.terminal.launch import Launch, find_program  # noqa: PLC0415
     from tutor.terminal.shell import Exited, Shell  # noqa: PLC0415
+    from tutor.ui.driver import Keyboard  # noqa: PLC0415
     from tutor.ui.widgets.terminal import Terminal  # noqa: PLC0415
 
     class Bench(App[None]):
@@ -165,6 +206,8 @@ async def app(engine: str, result: Path, mode: str, script: str) -> None:
             with Horizontal():
                 yield Static("Lesson 3: Services\n" * 20, id="side")
                 yield Terminal()
+                if mode == "stream":
+                    yield Terminal(id="streaming")
             yield Footer()
 
         def on_mount(self) -> None:
@@ -172,7 +215,7 @@ async def app(engine: str, result: Path, mode: str, script: str) -> None:
 
         async def measure(self) -> None:
             await asyncio.sleep(0.5)
-            terminal = self.query_one(Terminal)
+            terminal = self.query(Terminal).first()
             program = find_program("/bin/bash", os.environ["PATH"])
             launch = Launch(
                 program=program, folder=Path.cwd(), environment=dict(os.environ), own_rc=False
@@ -183,8 +226,27 @@ async def app(engine: str, result: Path, mode: str, script: str) -> None:
             terminal.focus()
             await shell.wait_prompt()
             await asyncio.sleep(0.5)
-            if mode == "echo":
+            if mode == "stream":
+                beside = Shell(launch, clock=SystemClock(), choice=engine)  # pyright: ignore[reportArgumentType]
+                streaming = self.query_one("#streaming", Terminal)
+                await beside.start(streaming.geometry)
+                streaming.show(beside)
+                await beside.wait_prompt()
+                beside.type(script + "\n")
+            if mode in ("echo", "stream"):
                 shell.type("stty -echo; echo READY; stty echo; cat\n")
+                return
+            if mode == "prompt":
+                shell.type("echo READY\n")
+                return
+            if mode == "memory":
+                await shell.run(f"for _ in 1 2 3; do {script}; done")
+                full = rss()
+                await shell.run(f"for _ in 1 2 3 4 5; do {script}; done")
+                grown = {"more_mb": (rss() - full) / 1e6, "full_mb": full / 1e6}
+                await asyncio.to_thread(result.write_text, json.dumps(grown))
+                await shell.close()
+                self.exit()
                 return
             ended = asyncio.Event()
             shell.listen(lambda event: ended.set() if isinstance(event, Exited) else None)
@@ -205,7 +267,7 @@ async def app(engine: str, result: Path, mode: str, script: str) -> None:
             await shell.close()
             self.exit()
 
-    await Bench().run_async()
+    await Bench(driver_class=Keyboard).run_async()
 
 
 async def lags_until(ended: asyncio.Event) -> list[float]:
@@ -254,6 +316,17 @@ def main() -> None:
         subprocess.run([*tmux, "kill-server"], capture_output=True, check=False)
         pane = (sys.executable, __file__, "--app", options.engine, "-", "echo", "")
         found["echo pane"] = echo(pane, Path(name), b"READY", options.keys)
+        found["escape"] = echo(
+            pane, Path(name), b"READY", options.keys // 4, typed=("\x1b",), shown=("^[",)
+        )
+        measured = (sys.executable, __file__, "--app", options.engine)
+        stream = f"while :; do head -c 20000 {file}; sleep 0.02; done"
+        beside = (*measured, "-", "stream", stream)
+        found["echo beside a stream"] = echo(beside, Path(name), b"READY", options.keys)
+        found["interrupt"] = interrupt((*measured, "-", "prompt", ""), Path(name), file, 10)
+        grown = Path(name) / "memory.json"
+        growing = (*measured, str(grown), "memory", f"cat {file}")
+        found["memory"] = memory(growing, Path(name), grown)
     wall = {case: found[f"cat {case}"].get("wall_s", 0.0) for case in FLOODS}
     found["ratio"] = {
         "to bare": round(wall["pane"] / wall["bare"], 2),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import aiohttp
 
-from bench import demo, kubectl, scale, server, start, watching
+from bench import app, demo, facts, kubectl, scale, server, start, terminal, watching
 from bench.figure import Figure
 from bench.home import Broken
 
@@ -16,5 +16,8 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "watch": watching.measure,
     "kubectl": kubectl.measure,
     "scale": scale.measure,
+    "facts": facts.measure,
+    "terminal": terminal.measure,
+    "app": app.measure,
 }
-FAILURES = (Broken, OSError, aiohttp.ClientError, subprocess.SubprocessError)
+FAILURES = (Broken, OSError, TimeoutError, aiohttp.ClientError, subprocess.SubprocessError)

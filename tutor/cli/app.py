@@ -27,7 +27,7 @@ class NoTerminal(TutorError):
     """There is nothing to draw on."""
 
 
-ESCAPE_MS = "25"
+ESCAPE_MS = "20"
 """How long to wait for what may follow an Escape; the interface library waits 100 ms."""
 
 

@@ -16,6 +16,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words in (["--version"], ["-V"]):
         print(f"tutor {__version__}")
         return 0
+    begun = _opens_the_app(words) and sys.stderr.isatty()
+    if begun:
+        # What comes next takes a moment to load. The app's screen, or a message, replaces it.
+        sys.stderr.write("Opening …\r")
+        sys.stderr.flush()
     from tutor.cli.commands import run
 
-    return run(words)
+    try:
+        return run(words)
+    finally:
+        if begun:
+            sys.stderr.write("\x1b[K")
+
+
+def _opens_the_app(words: Sequence[str]) -> bool:
+    asks = {"-h", "--help", "--headless"}
+    return words[:1] in ([], ["learn"], ["demo"]) and asks.isdisjoint(words)
