@@ -6,16 +6,18 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
 LIMIT_S = 60.0
 _AGAIN_S = 0.05
+_CLOSE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,15 @@ class Window:
         ).strip()
 
     def close(self) -> None:
+        """Close the window, and wait for what ran in it: an app that ends keeps its sandbox up."""
+        asked = ["tmux", "-L", self.server, "list-panes", "-F", "#{pane_pid}"]
+        shown = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+        running: list[psutil.Process] = []
+        for pid in map(int, shown.split()):
+            with suppress(psutil.NoSuchProcess):
+                running += psutil.Process(pid).children(recursive=True)
         subprocess.run(["tmux", "-L", self.server, "kill-server"], capture_output=True, check=False)
+        psutil.wait_procs(running, timeout=_CLOSE_S)
 
 
 @contextmanager
