@@ -20,8 +20,8 @@ RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r'(continue: |"continue": ?"?|continue=)[A-Za-z0-9_%=-]{20,}', r"\1<continue>"),
         (
             (
-                r'(resourceVersion: ?|"resourceVersion\\?": ?|resourceVersion=|resource version to be '
-                r'\d+, was |ResourceVersion in record \()(?:\\?")?\d+(?:\\?")?'
+                r'(resourceVersion: ?|"resourceVersion\\?": ?|resourceVersion='
+                r'|resource version to be \d+, was |ResourceVersion in record \()(?:\\?")?\d+(?:\\?")?'
             ),
             r"\1<rv>",
         ),
