@@ -370,3 +370,20 @@ async def test_states_are_told_by_signs_where_there_are_no_colours(
         styles = [part.style for strip in strips for part in strip if part.style]
         colours = {style.color for style in styles if style.color}
         assert all(len({*colour.get_truecolor()}) == 1 for colour in colours)
+
+
+async def test_search_finds_what_has_scrolled_away(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        await play.type("echo first needle; seq 200; echo last needle")
+        await play.prompt()
+        await play.press("ctrl+g", "slash")
+        await play.press(*"needle")
+        await play.sees("1 of 4")
+        await play.press("enter", "enter", "enter")
+        await play.sees("4 of 4", "echo first needle")
+        await play.press("down")
+        await play.sees("3 of 4")
+        await play.press("escape")
+        await play.until(lambda: isinstance(play.focused(), Terminal))
+        await play.sees_not("3 of 4")

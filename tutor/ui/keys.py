@@ -110,6 +110,12 @@ KEYS: tuple[Key, ...] = (
         says="Leave this step out",
     ),
     Key(
+        id="find",
+        after_prefix="/",
+        label="search",
+        says="Search all that the shell has shown",
+    ),
+    Key(
         id="shell_larger",
         after_prefix="up",
         label="larger",
@@ -145,8 +151,13 @@ def bindings() -> list[Binding]:
     ]
 
 
+_NAMES = {"slash": "/"}
+"""Of the interface library, for keys that people call otherwise."""
+
+
 def after_prefix(pressed: str) -> Key | None:
     """What a key means after the prefix."""
+    pressed = _NAMES.get(pressed, pressed)
     return next((key for key in KEYS if pressed in {key.after_prefix, key.key}), None)
 
 

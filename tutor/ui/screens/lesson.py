@@ -28,7 +28,7 @@ from tutor.ui.widgets.facts import FactsLine, FactView
 from tutor.ui.widgets.keybar import KeyBar
 from tutor.ui.widgets.lesson import LessonPane
 from tutor.ui.widgets.quiz import Quiz
-from tutor.ui.widgets.shell_pane import EndedLine
+from tutor.ui.widgets.shell_pane import EndedLine, ShellPane
 from tutor.ui.widgets.steps import StepList
 from tutor.ui.widgets.terminal import Terminal
 from tutor.ui.widgets.topbar import TopBar
@@ -159,6 +159,11 @@ class LessonScreen(Solving, DrawnScreen):
     async def _press_in_bar(self, event: KeyBar.Pressed) -> None:
         event.stop()
         await self.run_action(event.key)
+
+    def action_find(self) -> None:
+        """Search the shell."""
+        self.to_shell()
+        self.query_one(ShellPane).find()
 
     def action_shell_larger(self) -> None:
         """Make the shell larger."""

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Static
 
 from tutor.ui.widgets.edge import EdgePane
+from tutor.ui.widgets.find import FindLine
 from tutor.ui.widgets.terminal import Terminal
 
 
@@ -37,7 +39,7 @@ class EndedLine(Static, can_focus=True):
 
 
 class ShellPane(EdgePane):
-    """A terminal with a line below it that is there only when the shell is not."""
+    """A terminal, a line to search it with, and one that is there only when the shell is not."""
 
     DEFAULT_CSS = """
     ShellPane {
@@ -55,7 +57,34 @@ class ShellPane(EdgePane):
 
     def compose(self) -> ComposeResult:
         yield Terminal(id="terminal")
+        yield FindLine(id="find")
         yield EndedLine(id="ended", markup=False)
+
+    def find(self) -> None:
+        """Have the learner look for a text."""
+        self.query_one(FindLine).open()
+
+    @on(FindLine.Looked)
+    def _look(self, event: FindLine.Looked) -> None:
+        event.stop()
+        terminal = self.query_one(Terminal)
+        found = terminal.search(event.text)
+        self.query_one(FindLine).tell(terminal.search_older() if found.total else found)
+
+    @on(FindLine.Turned)
+    def _turn(self, event: FindLine.Turned) -> None:
+        event.stop()
+        terminal = self.query_one(Terminal)
+        found = terminal.search_older() if event.older else terminal.search_newer()
+        self.query_one(FindLine).tell(found)
+
+    @on(FindLine.Ended)
+    def _end_search(self, event: FindLine.Ended) -> None:
+        event.stop()
+        terminal = self.query_one(Terminal)
+        terminal.search("")
+        self.query_one(FindLine).close()
+        terminal.focus()
 
     def ended(self, status: int) -> None:
         """The shell is gone."""
