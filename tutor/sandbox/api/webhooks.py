@@ -6,7 +6,7 @@ Source: apiserver's admission/plugin/webhook (rules, predicates, errors), admiss
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,9 @@ from tutor.sandbox.api.request import Call
 from tutor.sandbox.api.selectors import label_selector
 from tutor.sandbox.api.status import ApiError, forbidden, internal_error
 from tutor.sandbox.api.structural.cel.errors import EvaluationError
-from tutor.sandbox.api.values import is_map
+from tutor.sandbox.api.values import is_list, is_map
 from tutor.sandbox.kinds import GroupResource, Object, labels_of, name_of
+from tutor.sandbox.schema.body import word_for
 
 MUTATING = GroupResource("admissionregistration.k8s.io", "mutatingwebhookconfigurations")
 VALIDATING = GroupResource("admissionregistration.k8s.io", "validatingwebhookconfigurations")
@@ -28,6 +29,17 @@ _ADMISSION = "admissionregistration.k8s.io"
 _NAMESPACES = GroupResource("", "namespaces")
 _BAD_REQUEST = 400
 _DEFAULT_TIMEOUT_S = 10
+_RESPONSE: Mapping[str, tuple[type, str]] = {
+    "allowed": (bool, "bool"),
+    "patch": (str, "[]uint8"),
+    "status": (dict, "v1.Status"),
+    "warnings": (list, "[]string"),
+}
+_STATUS: Mapping[str, tuple[type, str]] = {
+    "code": (int, "int32"),
+    "message": (str, "string"),
+    "reason": (str, "v1.StatusReason"),
+}
 
 Read = Callable[[GroupResource], Sequence[Object]]
 
@@ -138,6 +150,8 @@ class Webhooks:
     def _patched(self, webhook: Object, obj: Object, patch: str) -> Object:
         try:
             steps = json.loads(base64.b64decode(patch, validate=True))
+            if not is_list(steps) or not all(map(is_map, steps)):
+                raise ValueError("a JSON patch is a list of operations")
             return operations.apply(obj, steps)
         except (binascii.Error, ValueError, ApiError) as error:
             why = f'failed calling webhook "{webhook["name"]}": received invalid patch: {error}'
@@ -259,7 +273,22 @@ def _response(review: Any, uid: str) -> Object:
         raise Unreachable("Webhook response was absent")
     if response.get("uid") != uid:
         raise Unreachable(f'expected response.uid="{uid}", got "{response.get("uid", "")}"')
+    _check_types(response, _RESPONSE, "response")
+    _check_types(part(response, "status"), _STATUS, "response.status")
+    if not all(isinstance(warning, str) for warning in response.get("warnings") or ()):
+        raise Unreachable("json: cannot unmarshal response.warnings into Go value of type []string")
     return response
+
+
+def _check_types(value: Object, types: Mapping[str, tuple[type, str]], path: str) -> None:
+    """Raise Unreachable for a field of another type, as Go's decoder does."""
+    for name, (wanted, go) in types.items():
+        found = value.get(name)
+        if found is not None and (
+            not isinstance(found, wanted) or (wanted is int and isinstance(found, bool))
+        ):
+            where = f"Go struct field AdmissionReview.{path}.{name} of type {go}"
+            raise Unreachable(f"json: cannot unmarshal {word_for(found)} into {where}")
 
 
 def _denied(name: str, status: Object | None) -> ApiError:
