@@ -100,6 +100,16 @@ async def test_command_that_failed_counts_only_where_failure_is_wanted(
     assert reading.value[0]["output"] == output
 
 
+async def test_command_that_is_to_fail_counts_though_its_output_goes_to_a_file(
+    stage: Stage,
+) -> None:
+    stage.shell.type("kubectl get svc web > out.txt", "Error: not found", 1)
+    wants_failure = SPEC.model_copy(update={"exits": "failure"})
+    reading = await shell.read(wants_failure, stage.world, {})
+    assert isinstance(reading, Seen)
+    assert reading.value[0]["exit"] == 1
+
+
 async def test_commands_come_latest_last_and_earlier_ones_stay(stage: Stage) -> None:
     stage.shell.type("kubectl get svc web", "one")
     stage.shell.type("kubectl get pods", "two")

@@ -104,7 +104,8 @@ def _why_not(
         return f"that line prints something of its own: run `{words}` by itself"
     if pipeline is not pipelines[-1]:
         return f"that line does something after `{words}`: run it by itself"
-    if any(each.writes_to_file for each in pipeline):
+    # A command that is to fail says why on the screen, wherever its output was to go.
+    if spec.exits != "failure" and any(each.writes_to_file for each in pipeline):
         return f"the output of `{words}` went to a file: let it come to the screen"
     # Behind a pipe or a `; echo` the shell's exit code is that of another program.
     failed = record.exit_code != 0 or _has_failed(record.output)
