@@ -1,17 +1,30 @@
-"""A connection of HTTP/2, server side: streams, windows, and the tasks that answer.
+"""A connection of HTTP/2: h2 speaks the protocol; here are the tasks that answer, and their limits.
 
-Sources: RFC 9113; golang.org/x/net/http2 for what a Go server lets in and how it answers.
+Sources: RFC 9113; golang.org/x/net/http2 for what a Go server lets in and which headers it adds.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from tutor.sandbox.server import frames
-from tutor.sandbox.server.frames import Code, Cutter, Fault, Frame, Kind, Setting
-from tutor.sandbox.server.hpack import CompressionError, Decoder, Header, TooLarge, encode
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import (
+    ConnectionTerminated,
+    DataReceived,
+    Event,
+    RemoteSettingsChanged,
+    RequestReceived,
+    StreamEnded,
+    StreamReset,
+    WindowUpdated,
+)
+from h2.exceptions import ProtocolError, StreamClosedError
+from h2.settings import SettingCodes, Settings
 
 log = logging.getLogger(__name__)
 
@@ -22,14 +35,25 @@ _MAX_UNSENT = 1024 * 1024
 _BODIES = 8
 """So many of the largest bodies are held for a connection."""
 _WINDOW = 256 * 1024
-_FIRST_WINDOW = 65_535
 _WHOLE = 4_096
 """Answers up to this length tell it."""
 _NO_BODY = (204, 304)
 _HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
-_GO_ON, _TOO_MANY_HEADERS = 100, 431
+_GO_ON = 100
+_SPOKEN = H2Configuration(
+    client_side=False,
+    header_encoding=None,
+    validate_inbound_headers=False,  # h2 would end the connection where Go ends the stream
+    validate_outbound_headers=False,
+    normalize_outbound_headers=False,
+)
 
+Header = tuple[bytes, bytes]
 Lines = Iterable[tuple[str, str]]
+
+
+class Fault(Exception):
+    """What ends the connection though it is good HTTP/2: too much of it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +62,6 @@ class Exchange:
 
     connection: "Http2"
     stream: int
-    window: int
     method: str = ""
     path: str = ""
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -59,32 +82,17 @@ class Exchange:
             lines.append(("content-length", str(len(body))))
         if self.method == "HEAD":
             body = b""
-        head = _head(status, lines)
-        if 0 < len(body) <= self.connection.room_now(self):
-            # Both in one write are one record of TLS.
-            self.connection.send_data(self, body, end=True, after=self.frames_of(head, end=False))
+        # What there is room for goes with the head: one write is one record of TLS.
+        self.connection.put_head(self, _head(status, lines), end=not body)
+        if not body:
+            self.connection.flush()
             return
-        self.connection.transport.write(self.frames_of(head, end=not body))
-        if body:
-            await self.write(body, end=True)
+        await self.write(body, end=True)
 
     def begin(self, status: int, headers: Lines) -> None:
         """Send the head of an answer whose body follows."""
-        self.connection.transport.write(self.frames_of(_head(status, headers), end=False))
-
-    def interim(self, status: int, *, end: bool = False) -> None:
-        """Send a status alone."""
-        block = encode([(b":status", str(status).encode())])
-        self.connection.transport.write(self.frames_of(block, end=end))
-
-    def frames_of(self, block: bytes, *, end: bool) -> bytes:
-        """A block of headers, in as many frames as it takes."""
-        kind, flags, made = Kind.HEADERS, frames.END_STREAM if end else 0, b""
-        while len(block) > frames.MAX_PAYLOAD:
-            part, block = block[: frames.MAX_PAYLOAD], block[frames.MAX_PAYLOAD :]
-            made += frames.frame(kind, flags, self.stream, part)
-            kind, flags = Kind.CONTINUATION, 0
-        return made + frames.frame(kind, flags | frames.END_HEADERS, self.stream, block)
+        self.connection.put_head(self, _head(status, headers))
+        self.connection.flush()
 
     async def write(self, data: bytes, *, end: bool = False) -> None:
         """Send a part of the body, as fast as the reader lets it through."""
@@ -92,11 +100,13 @@ class Exchange:
         while rest:
             room = await self.connection.room(self)
             part, rest = rest[:room], rest[room:]
-            self.connection.send_data(self, bytes(part), end=end and not rest)
+            self.connection.put_data(self, bytes(part), end=end and not rest)
+            self.connection.flush()
 
     def end(self) -> None:
         """End the body."""
-        self.connection.send_data(self, b"", end=True)
+        self.connection.put_data(self, b"", end=True)
+        self.connection.flush()
 
 
 Answer = Callable[[Exchange], Awaitable[None]]
@@ -109,13 +119,17 @@ class Http2(asyncio.Protocol):
         self._answer = answer
         self._most = most
         self._patience_s = patience_s
-        self._cutter = Cutter()
-        self._decoder = Decoder(_MAX_HEADERS)
+        self._spoken = H2Connection(_SPOKEN)
+        self._spoken.local_settings = Settings(
+            client=False,
+            initial_values={
+                SettingCodes.MAX_CONCURRENT_STREAMS: MAX_STREAMS,
+                SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW,
+                SettingCodes.MAX_HEADER_LIST_SIZE: _MAX_HEADERS,
+            },
+        )
+        self._spoken.decoder.max_header_list_size = _MAX_HEADERS
         self._exchanges: dict[int, Exchange] = {}
-        self._last = 0
-        self._block: tuple[Frame, bytearray] | None = None
-        self._window = _FIRST_WINDOW
-        self._their_window = _FIRST_WINDOW
         self._early = bytearray()
         self._group: asyncio.TaskGroup | None = None
         self._tasks = 0
@@ -127,12 +141,9 @@ class Http2(asyncio.Protocol):
         """Greet, and begin to answer."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what TLS gives
         self.transport = transport
-        told = {
-            Setting.MAX_CONCURRENT_STREAMS: MAX_STREAMS,
-            Setting.INITIAL_WINDOW_SIZE: _WINDOW,
-            Setting.MAX_HEADER_LIST_SIZE: _MAX_HEADERS,
-        }
-        transport.write(frames.settings(told) + frames.window_update(0, _WINDOW))
+        self._spoken.initiate_connection()
+        self._spoken.increment_flow_control_window(_WINDOW)
+        self.flush()
         # A protocol has no task around it: this one is the root of all that follow.
         self._root = asyncio.get_running_loop().create_task(self._run())
 
@@ -153,12 +164,20 @@ class Http2(asyncio.Protocol):
         if self._ending.is_set():
             return
         try:
-            for found in self._cutter.feed(data):
-                self._take(found)
+            for event in self._spoken.receive_data(data):
+                self._take(event)
+            if self.transport.get_write_buffer_size() > _MAX_UNSENT:
+                raise Fault("nothing is read")
+        except ProtocolError as error:
+            # h2 has its goodbye ready.
+            log.debug("HTTP/2 fault", extra={"why": str(error)})
+            self._close()
         except Fault as fault:
             log.debug("HTTP/2 fault", extra={"why": str(fault)})
-            self.transport.write(frames.go_away(self._last, fault.code, str(fault)))
+            self._spoken.close_connection(ErrorCodes.ENHANCE_YOUR_CALM, str(fault).encode())
             self._close()
+        else:
+            self.flush()
 
     def eof_received(self) -> None:
         """The other side has nothing more to say."""
@@ -179,88 +198,52 @@ class Http2(asyncio.Protocol):
 
     def close(self) -> None:
         """Say goodbye."""
-        self.transport.write(frames.go_away(self._last, Code.NO_ERROR))
-        self._close()
+        if not self._ending.is_set():
+            self._spoken.close_connection()
+            self._close()
 
     def _close(self) -> None:
         self._ending.set()
+        self.flush()
         self.transport.close()
 
-    def _take(self, found: Frame) -> None:
-        if self._block is not None:
-            self._continue(found)
-            return
-        match found.kind:
-            case Kind.DATA:
-                self._take_data(found)
-            case Kind.HEADERS:
-                self._take_headers(found)
-            case Kind.RST_STREAM:
-                self._take_reset(found)
-            case Kind.SETTINGS:
-                self._take_settings(found)
-            case Kind.PING:
-                self._take_ping(found)
-            case Kind.WINDOW_UPDATE:
-                self._take_window(found)
-            case Kind.CONTINUATION | Kind.PUSH_PROMISE:
-                raise Fault(Code.PROTOCOL_ERROR, "a frame is out of place")
+    def flush(self) -> None:
+        """Write what was put."""
+        if data := self._spoken.data_to_send():
+            self.transport.write(data)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case RequestReceived():
+                self._take_request(event)
+            case DataReceived():
+                self._take_data(event)
+            case StreamEnded():
+                if exchange := self._exchanges.get(event.stream_id):
+                    exchange.complete = True
+                    self._start(exchange)
+            case StreamReset():
+                if exchange := self._exchanges.get(event.stream_id):
+                    exchange.complete = True
+                    self._drop(exchange)
+            case WindowUpdated(stream_id=stream) if stream in self._exchanges:
+                self._exchanges[stream].ready.set()
+            case WindowUpdated() | RemoteSettingsChanged():
+                self._wake()
+            case ConnectionTerminated():
+                self._close()
             case _:
                 return
 
-    def _take_headers(self, found: Frame) -> None:
-        if not found.stream % 2:
-            raise Fault(Code.PROTOCOL_ERROR, "a stream has no such number")
-        self._block = found, bytearray(frames.content(found))
-        if found.flags & frames.END_HEADERS:
-            self._headers_done()
-
-    def _continue(self, found: Frame) -> None:
-        if self._block is None or found.kind != Kind.CONTINUATION:
-            raise Fault(Code.PROTOCOL_ERROR, "headers are interrupted")
-        first, block = self._block
-        if found.stream != first.stream or not (found.payload or found.flags):
-            raise Fault(Code.PROTOCOL_ERROR, "headers are continued with nothing")
-        block += found.payload
-        if len(block) > _MAX_HEADERS:
-            raise Fault(Code.ENHANCE_YOUR_CALM, "there are too many headers")
-        if found.flags & frames.END_HEADERS:
-            self._headers_done()
-
-    def _headers_done(self) -> None:
-        assert self._block is not None  # noqa: S101 - both callers have just seen it
-        (first, block), self._block = self._block, None
-        oversized, headers = False, list[Header]()
-        try:
-            headers = self._decoder.decode(bytes(block))
-        except CompressionError as error:
-            raise Fault(Code.COMPRESSION_ERROR, str(error)) from error
-        except TooLarge:
-            oversized = True
-        exchange = self._exchanges.get(first.stream)
-        ended = bool(first.flags & frames.END_STREAM)
-        if exchange is not None:
-            self._trailers(exchange, ended=ended)
-            return
-        if first.stream <= self._last:
-            raise Fault(Code.STREAM_CLOSED, "a stream begins again")
-        self._last = first.stream
+    def _take_request(self, event: RequestReceived) -> None:
         if self._tasks >= _MAX_TASKS:
-            raise Fault(Code.ENHANCE_YOUR_CALM, "there are too many requests")
-        exchange = Exchange(self, first.stream, self._their_window, complete=ended)
-        if oversized:
-            exchange.interim(_TOO_MANY_HEADERS, end=True)
-        elif len(self._exchanges) >= MAX_STREAMS:
-            self._refuse(first.stream, Code.REFUSED_STREAM)
-        elif not _fill(exchange, headers):
-            self._refuse(first.stream, Code.PROTOCOL_ERROR)
-        else:
-            self._open(exchange)
-
-    def _open(self, exchange: Exchange) -> None:
+            raise Fault("there are too many requests")
+        exchange = Exchange(self, event.stream_id)
+        if not _fill(exchange, [(bytes(name), bytes(value)) for name, value in event.headers]):
+            self._spoken.reset_stream(event.stream_id, ErrorCodes.PROTOCOL_ERROR)
+            return
         self._exchanges[exchange.stream] = exchange
-        if exchange.complete:
-            self._start(exchange)
+        if event.stream_ended:
             return
         told = dict(exchange.headers)
         length = told.get("content-length", "")
@@ -269,7 +252,7 @@ class Http2(asyncio.Protocol):
             self._start(exchange)
             return
         if told.get("expect", "").lower() == "100-continue":
-            exchange.interim(_GO_ON)
+            self.put_head(exchange, [(b":status", str(_GO_ON).encode())])
         loop = asyncio.get_running_loop()
         exchange.timer = loop.call_later(self._patience_s, self._give_up, exchange)
 
@@ -277,43 +260,17 @@ class Http2(asyncio.Protocol):
         exchange.late = True
         self._start(exchange)
 
-    def _trailers(self, exchange: Exchange, *, ended: bool) -> None:
-        if not ended or exchange.complete:
-            raise Fault(Code.PROTOCOL_ERROR, "headers follow a body")
-        self._complete(exchange)
-
-    def _take_data(self, found: Frame) -> None:
-        exchange = self._exchanges.get(found.stream)
-        if found.stream > self._last or not found.stream:
-            raise Fault(Code.PROTOCOL_ERROR, "data comes before its headers")
-        size = len(found.payload)
-        data = frames.content(found)
-        if size:
-            self._control(frames.window_update(0, size))
-        if exchange is None or exchange.complete:
+    def _take_data(self, event: DataReceived) -> None:
+        self._spoken.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        exchange = self._exchanges.get(event.stream_id)
+        if exchange is None or exchange.task is not None:
             return
-        if exchange.task is None:
-            exchange.body += data
-            exchange.too_large = len(exchange.body) > self._most
+        exchange.body += event.data
+        exchange.too_large = len(exchange.body) > self._most
         if sum(len(each.body) for each in self._exchanges.values()) > _BODIES * self._most:
-            raise Fault(Code.ENHANCE_YOUR_CALM, "there are too many bodies")
-        if found.flags & frames.END_STREAM:
-            self._complete(exchange)
-        elif exchange.too_large and exchange.task is None:
+            raise Fault("there are too many bodies")
+        if exchange.too_large:
             self._start(exchange)
-        elif size:
-            self._control(frames.window_update(found.stream, size))
-
-    def _complete(self, exchange: Exchange) -> None:
-        exchange.complete = True
-        length = dict(exchange.headers).get("content-length")
-        if exchange.task is not None:
-            return
-        if length is not None and length != str(len(exchange.body)):
-            self._refuse(exchange.stream, Code.PROTOCOL_ERROR)
-            self._drop(exchange)
-            return
-        self._start(exchange)
 
     def _start(self, exchange: Exchange) -> None:
         if exchange.timer is not None:
@@ -326,31 +283,24 @@ class Http2(asyncio.Protocol):
     async def _serve(self, exchange: Exchange) -> None:
         try:
             await self._answer(exchange)
-        except ConnectionError:
+        except (ConnectionError, StreamClosedError):
             log.debug("reader has gone", extra={"target": exchange.path})
         except Exception:  # one stream must not end the connection; the bug is in the log
             log.exception("answer failed", extra={"target": exchange.path})
-            self._end(exchange, Code.INTERNAL_ERROR)
+            self._end(exchange, ErrorCodes.INTERNAL_ERROR)
         else:
             if not exchange.complete:
-                self._end(exchange, Code.NO_ERROR)
+                self._end(exchange, ErrorCodes.NO_ERROR)
         finally:
             self._tasks -= 1
             self._exchanges.pop(exchange.stream, None)
 
-    def _end(self, exchange: Exchange, code: Code) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(frames.reset(exchange.stream, code))
-
-    def _take_reset(self, found: Frame) -> None:
-        if len(found.payload) != 4:
-            raise Fault(Code.FRAME_SIZE_ERROR, "a reset is cut off")
-        if not found.stream or found.stream > self._last:
-            raise Fault(Code.PROTOCOL_ERROR, "a stream ends before it begins")
-        exchange = self._exchanges.get(found.stream)
-        if exchange is not None:
-            exchange.complete = True
-            self._drop(exchange)
+    def _end(self, exchange: Exchange, code: ErrorCodes) -> None:
+        if self._ending.is_set() or self.transport.is_closing():
+            return
+        with suppress(StreamClosedError):
+            self._spoken.reset_stream(exchange.stream, code)
+        self.flush()
 
     def _drop(self, exchange: Exchange) -> None:
         self._exchanges.pop(exchange.stream, None)
@@ -359,92 +309,60 @@ class Http2(asyncio.Protocol):
         if exchange.task is not None:
             exchange.task.cancel()
 
-    def _take_settings(self, found: Frame) -> None:
-        if found.flags & frames.ACK:
-            return
-        for name, value in frames.told(found.payload):
-            if name == Setting.INITIAL_WINDOW_SIZE:
-                if value > frames.MAX_WINDOW:
-                    raise Fault(Code.FLOW_CONTROL_ERROR, "a window is too large")
-                for exchange in self._exchanges.values():
-                    exchange.window += value - self._their_window
-                self._their_window = value
-        self._control(frames.frame(Kind.SETTINGS, frames.ACK, 0))
-        self._wake()
-
-    def _take_ping(self, found: Frame) -> None:
-        if len(found.payload) != 8:
-            raise Fault(Code.FRAME_SIZE_ERROR, "a ping has another size")
-        if not found.flags & frames.ACK:
-            self._control(frames.frame(Kind.PING, frames.ACK, 0, found.payload))
-
-    def _take_window(self, found: Frame) -> None:
-        more = int.from_bytes(found.payload, "big") & frames.MAX_WINDOW
-        if len(found.payload) != 4:
-            raise Fault(Code.FRAME_SIZE_ERROR, "a window update is cut off")
-        if not found.stream:
-            self._window += more
-            if not more or self._window > frames.MAX_WINDOW:
-                raise Fault(Code.FLOW_CONTROL_ERROR, "a window cannot grow by that")
-            self._wake()
-            return
-        exchange = self._exchanges.get(found.stream)
-        if exchange is None:
-            return
-        exchange.window += more
-        if not more or exchange.window > frames.MAX_WINDOW:
-            self._refuse(found.stream, Code.FLOW_CONTROL_ERROR)
-            self._drop(exchange)
-            return
-        exchange.ready.set()
-
     def _wake(self) -> None:
         for exchange in self._exchanges.values():
             exchange.ready.set()
 
-    def _control(self, data: bytes) -> None:
-        """Send what is not held back by windows: to a reader that takes something."""
-        if self.transport.get_write_buffer_size() > _MAX_UNSENT:
-            raise Fault(Code.ENHANCE_YOUR_CALM, "nothing is read")
-        self.transport.write(data)
-
-    def _refuse(self, stream: int, code: Code) -> None:
-        self._control(frames.reset(stream, code))
-
-    def room_now(self, exchange: Exchange) -> int:
-        """How much of a body may be sent now; raises ConnectionError when nobody is there."""
-        if self.transport.is_closing():
+    def _check_open(self) -> None:
+        if self._ending.is_set() or self.transport.is_closing():
             raise ConnectionResetError
-        if self._paused:
-            return 0
-        return max(min(self._window, exchange.window, frames.MAX_PAYLOAD), 0)
 
     async def room(self, exchange: Exchange) -> int:
-        """How much of a body may be sent; waits until that is something."""
-        while not (room := self.room_now(exchange)):
+        """How much of a body may be sent; waits until that is something.
+
+        Raises:
+            ConnectionError: Nobody is there.
+        """
+        while True:
+            self._check_open()
+            window = self._spoken.local_flow_control_window(exchange.stream)
+            room = min(window, self._spoken.max_outbound_frame_size)
+            if room > 0 and not self._paused:
+                return room
+            self.flush()
             exchange.ready.clear()
             await exchange.ready.wait()
-        return room
 
-    def send_data(self, exchange: Exchange, data: bytes, *, end: bool, after: bytes = b"") -> None:
-        """Send a part of a body for which there is room."""
-        self._window -= len(data)
-        exchange.window -= len(data)
-        flags = frames.END_STREAM if end else 0
-        self.transport.write(after + frames.frame(Kind.DATA, flags, exchange.stream, data))
+    def put_head(self, exchange: Exchange, head: list[Header], *, end: bool = False) -> None:
+        """Make ready to send a head.
+
+        Raises:
+            ConnectionError: Nobody is there.
+        """
+        self._check_open()
+        self._spoken.send_headers(exchange.stream, head, end_stream=end)
+
+    def put_data(self, exchange: Exchange, data: bytes, *, end: bool) -> None:
+        """Make ready to send a part of a body for which there is room.
+
+        Raises:
+            ConnectionError: Nobody is there.
+        """
+        self._check_open()
+        self._spoken.send_data(exchange.stream, data, end_stream=end)
 
     async def wait_closed(self, most_s: float) -> None:
         """Wait until every answer has ended, and not for ever."""
         await asyncio.wait({self._root}, timeout=most_s)
 
 
-def _head(status: int, headers: Lines) -> bytes:
+def _head(status: int, headers: Lines) -> list[Header]:
     """The headers of an answer in Go's order: what it adds itself comes last."""
     lines = [(name.lower(), value) for name, value in headers]
     lines.sort(key=lambda line: (line[0] == "content-length", line[0]))
     block = [(b":status", str(status).encode())]
     block += [(name.encode(), value.encode("utf-8", "replace")) for name, value in lines]
-    return encode([*block, (b"date", formatdate(usegmt=True).encode())])
+    return [*block, (b"date", formatdate(usegmt=True).encode())]
 
 
 def _fill(exchange: Exchange, headers: list[Header]) -> bool:
