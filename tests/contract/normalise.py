@@ -21,7 +21,8 @@ RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             (
                 r'(resourceVersion: ?|"resourceVersion\\?": ?|resourceVersion='
-                r'|resource version to be \d+, was |ResourceVersion in record \()(?:\\?")?\d+(?:\\?")?'
+                r"|resource version to be \d+, was |ResourceVersion in record \()"
+                r'(?:\\?")?\d+(?:\\?")?'
             ),
             r"\1<rv>",
         ),
