@@ -112,7 +112,8 @@ def too_large(wanted: int, current: int) -> ApiError:
 
 def _cut(objects: list[Stored], revision: int, options: ListOptions) -> Page:
     matches = options.matches
-    if not options.limit:
+    fits = not options.limit or len(objects) <= options.limit
+    if fits:
         found = [o for o in objects if matches(o.object)] if matches else objects
         return Page(items=found, revision=revision)
     found: list[Stored] = []

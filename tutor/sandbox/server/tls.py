@@ -104,8 +104,8 @@ class TlsObject:
             return nothing
         try:
             if buffer is None:
-                return self._run(lambda: self._connection.recv(min(size, _RECORD)))
-            return self._run(lambda: self._connection.recv_into(buffer, size))
+                return self._run(lambda: self._connection.recv(min(size, _RECORD)), tells=False)
+            return self._run(lambda: self._connection.recv_into(buffer, size), tells=False)
         except ssl.SSLZeroReturnError:
             return nothing
 
@@ -166,20 +166,25 @@ class TlsObject:
         """The agreed application protocol."""
         return self._connection.get_alpn_proto_negotiated().decode() or None
 
-    def _run(self, action: Callable[[], _T]) -> _T:
+    def _run(self, action: Callable[[], _T], *, tells: bool = True) -> _T:
+        """Do something with what has come. Without `tells` success leaves nothing to be sent."""
         data = self._incoming.read()
         while data:
             data = data[self._connection.bio_write(data) :]
         try:
-            return action()
+            done = action()
         except SSL.WantReadError as error:
+            self._flush()
             raise ssl.SSLWantReadError(2, "want read") from error
         except SSL.ZeroReturnError as error:
+            self._flush()
             raise ssl.SSLZeroReturnError(6, "closed") from error
         except (SSL.SysCallError, SSL.Error) as error:
-            raise ssl.SSLError(1, str(error)) from error
-        finally:
             self._flush()
+            raise ssl.SSLError(1, str(error)) from error
+        if tells:
+            self._flush()
+        return done
 
     def _flush(self) -> None:
         while True:
