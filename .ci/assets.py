@@ -163,7 +163,10 @@ async def picture(name: str) -> None:
     # Before an audience, edits are made by themselves.
     shows_at = 50 if scene is finished else 0
     with tempfile.TemporaryDirectory(prefix="tutor-") as folder:
-        home = Path(folder) / "home"
+        # A learner's own folder, with the prompt that everybody knows.
+        os.environ["HOME"] = folder
+        (Path(folder) / ".bashrc").write_text("PS1='$ '\n", encoding="utf-8")
+        home = Path(folder) / ".local" / "share" / "tutor"
         try:
             course = load_course(paths.lessons_dir())
             first = chosen(course, "")
@@ -181,7 +184,6 @@ async def picture(name: str) -> None:
 
 def main() -> None:
     """Make what is asked for."""
-    os.environ["PS1"] = "$ "
     for name in sys.argv[1:] or PICTURES:
         asyncio.run(picture(name))
         print(f"assets/{name}.svg")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from textual import events, getters, on
@@ -103,7 +104,7 @@ class SettingsScreen(ModalScreen[None]):
                 yield WishRow(self._themes(), self.app.theme)
                 yield WishRow(PACE, now.pace)
                 yield WishRow(KUBECTL, now.kubectl)
-            where = f"Saved in {self._desk.settings_file}"
+            where = f"Saved in {_at_home(self._desk.settings_file)}"
             yield Static(where, id="where", markup=False)
 
     def _themes(self) -> Wish:
@@ -124,6 +125,12 @@ class SettingsScreen(ModalScreen[None]):
             self._desk.save_setting(event.key, event.value)
         except TutorError as error:
             self.notify(str(error), severity="error", markup=False, timeout=NOTICE_S)
+
+
+def _at_home(file: Path) -> str:
+    """A path as people write it."""
+    home = Path.home()
+    return f"~/{file.relative_to(home)}" if file.is_relative_to(home) else str(file)
 
 
 PACE = Wish(
