@@ -77,7 +77,8 @@ def _prepare(top: Path, scenario: dict[str, Any], facts: dict[str, str]) -> dict
     work, home, tools = top / "work", top / "home", top / "bin"
     for folder in (work, home, tools):
         folder.mkdir()
-    for name, text in (scenario.get("files") or {}).items():
+    files: dict[str, str] = scenario.get("files") or {}
+    for name, text in files.items():
         target = work / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)

@@ -69,28 +69,28 @@ async def test_old_version_without_a_target_means_the_default(api: Api) -> None:
     assert made["spec"]["targetCPUUtilizationPercentage"] == 80
 
 
-@pytest.mark.parametrize(
-    ("spec", "why"),
-    [
-        ({"maxReplicas": 0}, "spec.maxReplicas: Required value: must be set and greater than 0"),
-        ({"minReplicas": 4}, "must be greater than or equal to `minReplicas`"),
-        ({"minReplicas": 0}, "spec.minReplicas: Invalid value: 0: must be greater than or equal"),
-        ({"scaleTargetRef": {"kind": "Deployment"}}, "spec.scaleTargetRef.name: Required value"),
-        (
-            {"scaleTargetRef": TARGET | {"apiVersion": "v1"}},
-            'spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API',
-        ),
-        ({"metrics": [{"type": "Pods"}]}, "spec.metrics[0].pods: Required value: must populate"),
-        (
-            {"metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {}}}]},
-            "spec.metrics[0].resource.target.averageUtilization: Required value: must set either",
-        ),
-        (
-            {"behavior": {"scaleUp": {"policies": [{"type": "Pods", "value": 0}]}}},
-            "spec.behavior.scaleUp.policies[0].value: Invalid value: 0: must be greater than zero",
-        ),
-    ],
-)
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"maxReplicas": 0}, "spec.maxReplicas: Required value: must be set and greater than 0"),
+    ({"minReplicas": 4}, "must be greater than or equal to `minReplicas`"),
+    ({"minReplicas": 0}, "spec.minReplicas: Invalid value: 0: must be greater than or equal"),
+    ({"scaleTargetRef": {"kind": "Deployment"}}, "spec.scaleTargetRef.name: Required value"),
+    (
+        {"scaleTargetRef": TARGET | {"apiVersion": "v1"}},
+        'spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API',
+    ),
+    ({"metrics": [{"type": "Pods"}]}, "spec.metrics[0].pods: Required value: must populate"),
+    (
+        {"metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {}}}]},
+        "spec.metrics[0].resource.target.averageUtilization: Required value: must set either",
+    ),
+    (
+        {"behavior": {"scaleUp": {"policies": [{"type": "Pods", "value": 0}]}}},
+        "spec.behavior.scaleUp.policies[0].value: Invalid value: 0: must be greater than zero",
+    ),
+]
+
+
+@pytest.mark.parametrize(("spec", "why"), REFUSED)
 async def test_senseless_autoscaler_is_refused(api: Api, spec: Object, why: str) -> None:
     refused = await api.ask("POST", path("v2"), scaler(**spec))
     assert refused.status == 422
