@@ -23,14 +23,12 @@ from tutor.sandbox.api.render import document
 from tutor.sandbox.api.request import Answer, Request, Response, Stream, User, read_target
 from tutor.sandbox.api.resources import Resources
 from tutor.sandbox.api.routes import Target, parse
-from tutor.sandbox.api.status import ApiError, forbidden, method_not_allowed
+from tutor.sandbox.api.status import ApiError, NotSimulated, forbidden, method_not_allowed
 from tutor.sandbox.kinds import GroupResource, GroupVersion
 
 _ALWAYS_ALLOWED = ("/healthz", "/livez", "/readyz")
 _NOT_ACCEPTABLE = 406
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
-NOT_SIMULATED = 501
-"""The status of what a real node would do, and this one cannot."""
 
 
 @dataclass(slots=True)
@@ -45,6 +43,7 @@ class Hop:
     status: int = 0
     why: str = ""
     """The message of a refusal."""
+    simulated: bool = True
 
     def fields(self) -> dict[str, str | int]:
         """What those who watch are told; what there is not is left out."""
@@ -135,6 +134,7 @@ class Front:
             if hop.caller is not None and not let_in:
                 extra.append(_NOSNIFF)
             hop.why = error.message
+            hop.simulated = not isinstance(error, NotSimulated)
         hop.status = made.status
         self._trace(hop)
         return _with_headers(made, extra)

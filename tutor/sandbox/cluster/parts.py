@@ -10,7 +10,7 @@ from tutor.sandbox.api.discovery import Discovery
 from tutor.sandbox.api.documents import Announced, Documents
 from tutor.sandbox.api.escalation import EscalationGuard
 from tutor.sandbox.api.flowcontrol import FlowControl
-from tutor.sandbox.api.front import NOT_SIMULATED, Front, Hop
+from tutor.sandbox.api.front import Front, Hop
 from tutor.sandbox.api.identity import Authenticator, TokenAuthority
 from tutor.sandbox.api.managed.tracking import Tracking
 from tutor.sandbox.api.objects import Objects
@@ -194,5 +194,5 @@ class Parts:
     def _tell(self, hop: Hop) -> None:
         """Publish what the API server did with a request."""
         self.settings.publish("api", hop.fields())
-        if hop.status == NOT_SIMULATED:
+        if not hop.simulated:
             self.settings.publish("not-simulated", {"what": hop.why})

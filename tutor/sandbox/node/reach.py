@@ -9,7 +9,7 @@ from datetime import datetime
 from tutor.sandbox.api.builtin.reading import items, part
 from tutor.sandbox.api.request import Answer, Request, Response, Stream
 from tutor.sandbox.api.routes import Target
-from tutor.sandbox.api.status import ApiError, bad_request
+from tutor.sandbox.api.status import ApiError, NotSimulated, bad_request
 from tutor.sandbox.kinds import GroupResource, Object, name_of
 from tutor.sandbox.node.instance import Instance
 from tutor.sandbox.node.log_query import LogQuery, log_query
@@ -70,7 +70,7 @@ class PodAccess:
 
 
 def _not_simulated(what: str) -> ApiError:
-    return bad_request(f"{_NO} {_WHY.get(what, 'there is nothing there')}")
+    return NotSimulated(f"{_NO} {_WHY.get(what, 'there is nothing there')}")
 
 
 def _container(pod: Object, wanted: str) -> Object:
