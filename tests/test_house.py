@@ -101,6 +101,12 @@ def test_modules_are_named_for_what_is_in_them() -> None:
     assert vague <= groups
 
 
+def test_test_modules_have_names_of_their_own() -> None:
+    # Two of one name in folders without packages end the whole run before its first test.
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_classes_are_named_for_what_they_are() -> None:
     vague: list[str] = []
     for path in ROOT.glob("tutor/**/*.py"):
