@@ -133,3 +133,12 @@ async def test_certificate_is_looked_at_again_when_the_authorities_change(
     none: list[x509.Certificate] = []
     monkeypatch.setattr(api.parts.front._authenticator, "_roots", lambda: none)
     assert (await api.get(MAPS)).status == 401
+
+
+async def test_mark_of_deletion_is_not_for_updates_to_set(api: Api) -> None:
+    await api.make(MAPS, config_map("kept"))
+    marks = {"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 3}
+    refused = await api.ask("PATCH", f"{MAPS}/kept", {"metadata": marks}, headers=MERGE)
+    fields = {each["field"] for each in refused.body["details"]["causes"]}
+    assert (refused.status, fields) == (422, {f"metadata.{name}" for name in marks})
+    assert refused.body["details"]["causes"][1]["message"].endswith("field is immutable")

@@ -434,11 +434,15 @@ class Objects:
         meta["uid"] = meta.get("uid") or before["uid"]
         for name in ("creationTimestamp", "resourceVersion"):
             meta[name] = before[name]
-        for name in ("generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
-            if name in before:
-                meta[name] = before[name]
-            else:
-                meta.pop(name, None)
+        if "generation" in before:
+            meta["generation"] = before["generation"]
+        else:
+            meta.pop("generation", None)
+        # Nobody takes these back; who adds or changes them is refused later.
+        if "deletionTimestamp" in before:
+            meta["deletionTimestamp"] = before["deletionTimestamp"]
+        if "deletionGracePeriodSeconds" in before:
+            meta.setdefault("deletionGracePeriodSeconds", before["deletionGracePeriodSeconds"])
 
     async def _stored(
         self, served: Served, key: Key, obj: Object, *, created: bool = False
