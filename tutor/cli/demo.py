@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tutor import logs, paths
+from tutor import logs, paths, settings
 from tutor.cli.cluster import stop
 from tutor.cli.run import Stage, Wanted, clear, find_lesson, scripted_editor, stage
 from tutor.course.model import Environment, Step, meant_for
@@ -48,7 +48,9 @@ class Played:
 
 def demo(lesson: str, *, as_json: bool, on: str, pace: str) -> int:
     """Play a lesson; 0 when every step is passed."""
-    root = paths.home(os.environ) / "demo"
+    home = paths.home(os.environ)
+    kubectl = settings.load(os.environ, home).kubectl
+    root = home / "demo"
     chosen = find_lesson(lesson)
     stop(root)
     clear(root)
@@ -61,6 +63,7 @@ def demo(lesson: str, *, as_json: bool, on: str, pace: str) -> int:
         root=root,
         own_rc=False,
         pace=pace,
+        kubectl=kubectl,
         extra=dict.fromkeys(("EDITOR", "KUBE_EDITOR", "VISUAL"), editor),
     )
     try:
