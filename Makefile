@@ -6,6 +6,7 @@ HERE := $(shell pwd -P)
 # A checkout that was moved, and a .venv whose Python has gone, are set up again.
 STALE := $(shell [ ! -e .venv/.ready-run ] || \
 	{ [ "$$(cat .venv/.ready-run)" = "$(HERE)" ] && $(PY) -c '' 2>/dev/null; } || echo again)
+KUBECTLS ?= $(HOME)/.cache/tutor-kubectls
 RECIPES := pyproject.toml constraints.txt .ci/setup .ci/setup.py
 
 # Without .pyc files every start takes three times as long.
@@ -15,7 +16,7 @@ unexport PYTHONPATH
 
 # Two targets at once would fill .venv at once.
 .NOTPARALLEL:
-.PHONY: help run demo test check house bench scenarios goldens fuzz assets schema clean again
+.PHONY: help run demo test check house bench scenarios goldens fuzz matrix assets schema clean again
 
 help: ## say what the targets do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +55,10 @@ goldens: .venv/.ready-test ## replay recorded requests; ONLY=TEXT VERBOSE=1
 
 fuzz: .venv/.ready-test ## ask the API server what nobody asks; ARGS="--requests 1000 --seed 7"
 	@$(PY) .ci/fuzz.py $(ARGS)
+
+matrix: .venv/.ready-test ## play the lesson with kubectl 1.28 to 1.37; KUBECTLS=FOLDER to keep them in
+	@$(PY) .ci/kubectls.py "$(KUBECTLS)"
+	@KUBECTLS="$(KUBECTLS)" $(PY) -m pytest -p no:randomly -s tests/contract/test_kubectl_matrix.py $(ARGS)
 
 assets: .venv/.ready-run ## take the pictures for the README anew, from the running program
 	@$(PY) .ci/assets.py $(ARGS)
