@@ -104,7 +104,7 @@ def save(root: Path, key: str, value: str) -> None:
 def _from_file(file: Path) -> dict[str, _Given]:
     try:
         text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
