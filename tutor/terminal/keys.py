@@ -74,6 +74,8 @@ def stroke(name: str, character: str | None = None) -> Stroke | None:
 
     `character` is what the press types, where the caller knows.
     """
+    if (name, character) == ("backspace", "\b"):
+        name = "ctrl+h"  # What the Backspace key sends is DEL.
     *held, base = name.split("+") if len(name) > 1 else [name]
     if not base:  # "ctrl++": the key itself is a plus
         held, base = [part for part in held if part], "+"

@@ -1,14 +1,17 @@
 """Keys from the terminal, without the tenth of a second that a bare Escape waits for otherwise.
 
-The library's driver looks only ten times a second whether what may follow an Escape has come.
+The library's driver looks only ten times a second whether what may follow an Escape has come. Its
+parser takes Alt with some characters for other keys, and loses the Alt of most symbols.
 """
 
 import codecs
 import os
 import selectors
+from collections.abc import Iterable
 from contextlib import suppress
 
-from textual import constants
+from textual import constants, events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._parser import ParseEOF
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
@@ -21,12 +24,38 @@ _LOOKS = 2
 _CHUNK_BYTES = 4096
 
 
+_ESCAPE = "\x1b"
+_INTRODUCERS = "[O"
+"""After an Escape these begin a key's sequence; all else is a key with Alt."""
+
+
+class _Parser(XTermParser):
+    """The library's parser, for which Escape and a character are Alt and that character."""
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        match [*sequence]:
+            case ["\x1b", character] if character not in _INTRODUCERS:
+                yield from self._with_alt(character)
+            case ["\x1b", "O", character] if sequence not in ANSI_SEQUENCES_KEYS:
+                yield from self._with_alt("O")
+                yield from super()._sequence_to_key_events(character)
+            case [character] if alt and character != _ESCAPE:
+                yield from self._with_alt(character)
+            case _:
+                yield from super()._sequence_to_key_events(sequence, alt)
+
+    def _with_alt(self, character: str) -> Iterable[events.Key]:
+        for key in super()._sequence_to_key_events(character, alt=True):
+            name = key.key if key.key.startswith("alt+") else f"alt+{key.key}"
+            yield events.Key(name, None)
+
+
 class Keyboard(LinuxDriver):
     """The library's driver with an input loop of its own."""
 
     def run_input_thread(self) -> None:
         """Read until the program ends, or the terminal is gone."""
-        parser = XTermParser(self._debug)
+        parser = _Parser(self._debug)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         looks = 0
         with selectors.DefaultSelector() as selector:
