@@ -1,5 +1,6 @@
 """The `tutor` command: which room a subcommand belongs to, and how a failure ends."""
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -21,12 +22,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # What comes next takes a moment to load. The app's screen, or a message, replaces it.
         sys.stderr.write("Opening …\r")
         sys.stderr.flush()
+        # Of what is loaded now nothing is garbage; looking for it takes a sixth of the time.
+        gc.disable()
     from tutor.cli.commands import run
 
     try:
         return run(words)
     finally:
         if begun:
+            gc.enable()
             sys.stderr.write("\x1b[K")
 
 

@@ -1,6 +1,7 @@
 """The program's window: which screen is shown, and in which colours."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Iterable
 
@@ -21,6 +22,9 @@ from tutor.ui.widgets.terminal import Terminal
 _SHELLS_OWN = frozenset({"quit", "command_palette", "help_quit"})
 """Actions of the library's own keys, which are the shell's while it has the focus."""
 
+
+UNCOLLECTED_S = 1.0
+"""After the start, how long nothing looks for garbage: next to nothing made in it is."""
 
 FAILURE_S = 15.0
 """How long it is told why a lesson does not open."""
@@ -49,12 +53,12 @@ class TutorApp(App[TutorError | None]):
         self._first = visit
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self._wanted_theme = theme
+        # Not when it is mounted: everything would be styled twice.
+        self.theme = theme if theme in self.available_themes else DARK.name
         self._shows_at = shows_at
 
     def on_mount(self) -> None:
-        known = self._wanted_theme in self.available_themes
-        self.theme = self._wanted_theme if known else DARK.name
+        self.set_timer(UNCOLLECTED_S, gc.enable)
         if not self.is_headless:
             # Whoever ends us from outside: the terminal is given back, the shell is ended.
             for each in (signal.SIGTERM, signal.SIGHUP):

@@ -68,6 +68,12 @@ class DrawnScreen(StagedScreen):
         """What there is to see now."""
         return self.back.scene
 
+    async def until_drawn(self) -> None:
+        """Wait until everything has been on the screen once."""
+        await self.query_one(LessonPane).drawn.wait()
+        await self.query_one(FactsPane).drawn.wait()
+        await self.wait_for_refresh()
+
     def redraw(self) -> None:
         """Show what is so now."""
         if not self.is_attached:

@@ -54,11 +54,11 @@ class StagedScreen(Screen[TutorError | None]):
 
     def on_mount(self) -> None:
         self.redraw()
-        # The first picture goes out before anything heavy is imported or started.
-        self.call_after_refresh(self._begin_to_live)
-
-    def _begin_to_live(self) -> None:
         self._life = self._live()
+
+    async def until_drawn(self) -> None:
+        """Wait until everything has been on the screen once."""
+        raise NotImplementedError
 
     async def leave(self) -> None:
         """Take the stage down, and go when that is done."""
@@ -71,6 +71,8 @@ class StagedScreen(Screen[TutorError | None]):
     @work(group="stage")
     async def _live(self) -> None:
         """Set the stage, and play until the screen goes."""
+        # The first picture goes out before anything heavy is imported or started.
+        await self.until_drawn()
         try:
             async with self.desk.stage(self.back.visit) as stage:
                 self.back.enter(stage, self._tell_of_cluster)

@@ -1,6 +1,7 @@
 """The facts of a step: what holds, what was seen instead, and how to see the same."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -66,7 +67,7 @@ class FactView(Vertical, can_focus=True):
             text-overflow: ellipsis;
         }
         & .at { width: 9; color: $text-muted; text-align: right; }
-        & .more { padding: 0 0 0 2; display: none; }
+        & .more { padding: 0 0 0 2; height: auto; }
         & .saw { height: auto; color: $foreground; }
         & .show { width: 1fr; height: auto; color: $text-muted; }
         & Tag { margin: 0 0 0 1; }
@@ -76,14 +77,14 @@ class FactView(Vertical, can_focus=True):
         &.-not-yet .sign { color: $error; }
         &.-cannot-look .sign { color: $warning; }
         &.-unseen .sign { color: $text-muted; }
-        &.-open .more { display: block; height: auto; }
         &.-open .label { text-style: bold; }
         &:focus { background: $panel; }
     }
     """
 
     row: reactive[FactRow | None] = reactive(None)
-    is_open: reactive[bool] = reactive(False, layout=True)
+    # What is not open is not there: the first picture of a lesson comes sooner.
+    is_open: reactive[bool] = reactive(False, recompose=True)
 
     @dataclass
     class RunWanted(Message):
@@ -107,20 +108,22 @@ class FactView(Vertical, can_focus=True):
             return self.view
 
     def __init__(self, row: FactRow) -> None:
-        super().__init__(id=f"fact-{row.id}")
+        super().__init__(id=f"fact-{row.id}", classes=f"-{row.state.replace(' ', '-')}")
         self.set_reactive(FactView.row, row)
 
     def compose(self) -> ComposeResult:
+        words = self._words()
         with Horizontal():
-            yield Static(classes="sign", markup=False)
-            yield Static(classes="label", markup=False)
-            yield Static(classes="seen", markup=False)
-            yield Static(classes="at", markup=False)
-        with Vertical(classes="more"):
-            yield Static(classes="saw", markup=False)
-            with Horizontal():
-                yield Static(classes="show", markup=False)
-                yield Tag("[run]")
+            for name in ("sign", "label", "seen", "at"):
+                yield Static(words[name], classes=name, markup=False)
+        if self.is_open:
+            with Vertical(classes="more"):
+                saw = Static(words["saw"], classes="saw", markup=False)
+                saw.display = bool(words["saw"])
+                yield saw
+                with Horizontal():
+                    yield Static(words["show"], classes="show", markup=False)
+                    yield Tag("[run]")
 
     def on_mount(self) -> None:
         self._draw()
@@ -131,21 +134,29 @@ class FactView(Vertical, can_focus=True):
     def watch_is_open(self) -> None:
         self.set_class(self.is_open, "-open")
 
+    def _words(self) -> Mapping[str, str]:
+        row = self.row
+        if row is None:
+            return dict.fromkeys(("sign", "label", "seen", "at", "saw", "show"), "")
+        text = seen(row)
+        return {
+            "sign": SIGNS[row.state],
+            "label": row.label,
+            "seen": f"· {text}" if text else "",
+            "at": row.at,
+            "saw": text,
+            "show": f"see it yourself: {row.show}",
+        }
+
     def _draw(self) -> None:
         row = self.row
-        if row is None or self.query_one_optional(".show") is None:
+        if row is None:
             return
-        text = seen(row)
-        for name, words in (
-            ("sign", SIGNS[row.state]),
-            ("label", row.label),
-            ("seen", f"· {text}" if text else ""),
-            ("at", row.at),
-            ("saw", text),
-            ("show", f"see it yourself: {row.show}"),
-        ):
-            self.query_one(f".{name}", Static).update(words)
-        self.query_one(".saw").display = bool(text)
+        for name, words in self._words().items():
+            for part in self.query(f".{name}").results(Static):
+                part.update(words)
+                if name == "saw":
+                    part.display = bool(words)
         self.update_classes({f"-{each.replace(' ', '-')}": row.state == each for each in SIGNS})
 
     def on_click(self, event: events.Click) -> None:
@@ -182,6 +193,8 @@ class FactsPane(VerticalScroll, can_focus=False):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the interface library's name
         super().__init__(id=id)
+        self.drawn = asyncio.Event()
+        """Set when the facts of a step have been placed."""
         self._chosen: str | None = None
         """The fact that the learner opened; empty when they closed all; None before."""
 
@@ -194,6 +207,8 @@ class FactsPane(VerticalScroll, can_focus=False):
         for view, row in zip(self.query(FactView), rows, strict=True):
             view.row = row
         self._open()
+        if rows:
+            self.drawn.set()
 
     async def watch_mistakes(
         self, before: tuple[Mistake, ...], mistakes: tuple[Mistake, ...]
@@ -218,7 +233,7 @@ class FactsPane(VerticalScroll, can_focus=False):
         row = event.view.row
         self._chosen = "" if event.view.is_open or row is None else row.id
         self._open()
-        event.view.scroll_visible(animate=False)
+        self.call_after_refresh(event.view.scroll_visible, animate=False)
 
 
 class FactsLine(Static, can_focus=True):

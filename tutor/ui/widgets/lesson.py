@@ -1,5 +1,6 @@
 """What the step says: its text, what to type, hints, questions, and what just happened."""
 
+import asyncio
 from collections.abc import Mapping
 
 from textual.containers import VerticalScroll
@@ -37,6 +38,8 @@ class LessonPane(VerticalScroll, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the interface library's name
         super().__init__(id=id)
+        self.drawn = asyncio.Event()
+        """Set when a step has been placed."""
         self._shown: list[str] = []
         """What is there, by name, top to bottom."""
         self._is_new = True
@@ -59,6 +62,7 @@ class LessonPane(VerticalScroll, can_focus=True):
             quiz.answer = scene.record.answers.get(quiz.question.id, "")
             quiz.is_done = scene.is_done
         self._mark()
+        self.drawn.set()
 
     async def _place(self, wanted: Mapping[str, Widget]) -> None:
         """Mount what is not there yet, each behind what it follows, and bring it into view."""

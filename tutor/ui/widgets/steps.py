@@ -1,5 +1,6 @@
 """The list of steps: what is done, where one is, what is not open yet."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual import events
@@ -61,6 +62,8 @@ class StepList(OptionList):
 
     rows: reactive[tuple[StepRow, ...]] = reactive(())
 
+    _drawn_in: Mapping[str, Style] | None = None
+
     @dataclass
     class Chosen(Message):
         """The learner wants that step."""
@@ -115,7 +118,11 @@ class StepList(OptionList):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        if self.is_mounted and self.rows:
+        if not self.is_mounted or not self.rows:
+            return
+        styles = {kind: self._style(kind) for kind in (*SIGNS, "current")}
+        if styles != self._drawn_in:
+            self._drawn_in = styles
             for index, row in enumerate(self.rows):
                 self.replace_option_prompt_at_index(index, self._prompt(row))
 
