@@ -110,6 +110,17 @@ class BlockLog:
         fresh = [key for key, each in self._done.items() if each.standing == NEW]
         return min(fresh, key=lambda key: not key.startswith("solution"), default=None)
 
+    def again(self) -> str | None:
+        """The block to do once more when all have been: one that failed, or the only one.
+
+        None while one is being typed: what is asked for ahead is not to come twice.
+        """
+        states = {key: each.standing.state for key, each in self._done.items()}
+        if "running" in states.values():
+            return None
+        failed = next((key for key, state in states.items() if state == "failed"), None)
+        return failed or (next(iter(states)) if len(states) == 1 else None)
+
     def note(self, record: CommandRecord) -> None:
         """A command ended: it may be one of a block that is not done, typed by whomever."""
         text = _normal(record.text)

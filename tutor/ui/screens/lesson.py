@@ -291,14 +291,14 @@ class LessonScreen(Solving, DrawnScreen):
     def action_run(self) -> None:
         """Do the next block of the step."""
         scene = self.scene
-        key = self.back.log.upcoming()
-        again = tuple(scene.blocks())
-        if key is None and len(again) == 1 and not scene.is_done:
-            key = again[0]
+        log = self.back.log
+        key = log.upcoming() or (None if scene.is_done else log.again())
         if key is not None:
             self._perform(key)
         elif scene.is_done:
             self.tell("All of this step has been typed.", "F9 goes on.")
+        elif self.back.runner.is_typing:
+            self.tell("All of it is being typed already.", "Wait for its end, or end it.")
         else:
             self.tell("All of it has been typed once.", "F6, Tab and Enter type one again.")
 
