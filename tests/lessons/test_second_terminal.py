@@ -31,12 +31,13 @@ def test_second_terminal_goes_on_where_the_lesson_is(roads: Roads) -> None:
             base64 -d < self-signed-ca-for-kind-testing.pem.b64 > ca.pem
             curl -s --cacert ca.pem {URL}; echo
             kubectl get nodes -o name
-            kubectl get namespace default -o name {PINNY} 2> /dev/null
-            pinniped whoami {PINNY} 2> /dev/null | grep Username
+            # A cluster that has come back starts its pods again: for a moment nobody answers.
+            until kubectl get namespace default -o name {PINNY} 2> /dev/null; do sleep 0.1; done
+            until pinniped whoami {PINNY} 2> /dev/null | grep Username; do sleep 0.1; done
             kubectl auth whoami -o jsonpath='{{..username}}' {ADMIN}; echo
-            openssl s_client -connect "$TUTOR_INGRESS" -CAfile ca.pem \\
+            until openssl s_client -connect "$TUTOR_INGRESS" -CAfile ca.pem \\
                 -servername impersonation-proxy-mtls.local < /dev/null 2> /dev/null \\
-                | grep -m1 -o 'Verify return code.*'
+                | grep -m1 -o 'Verify return code: 0.*'; do sleep 0.1; done
             kind get clusters
             yq '.clusters[0].name' kind-with-contour.kubeconfig.yaml
             """,
