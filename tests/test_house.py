@@ -28,21 +28,9 @@ DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("do
 BUILT = {"__pycache__", ".venv", "build", "dist"}
 
 # A folder of somebody's machine: none of them is where the program will run.
-MACHINE = re.compile(r"(?<![\w.~/}$-])/(?:home|Users|root|work|farm|opt|srv)/\w")
-# Spelt in parts, so that this file may be searched, too.
-REGISTRIES = re.compile(
-    "|".join(
-        re.escape(".".join(parts))
-        for parts in (
-            ("pypi", "org"),
-            ("pythonhosted", "org"),
-            ("registry", "npmjs"),
-            ("proxy", "golang"),
-            ("static", "crates", "io"),
-            ("deb", "debian", "org"),
-        )
-    )
-)
+MACHINE = re.compile(r"(?<![\w.~/}$-])/(?:home|Users|root|opt|srv)/\w")
+# Whoever installs says where packages come from: by an option, a variable or an address.
+INDEX = re.compile(r"(?i)index(?:[-_]url)?[\"' =:]+https?://|https?://\S+\.whl\b")
 VAGUE_MODULES = {"utils", "util", "helpers", "helper", "common", "misc", "core"}
 VAGUE_CLASSES = re.compile(r"(Manager|Helper|Utils?)$|^Base[A-Z]")
 
@@ -79,8 +67,9 @@ def test_files_name_no_folder_of_a_machine() -> None:
     assert lines_with(MACHINE) == []
 
 
-def test_files_name_no_package_registry() -> None:
-    assert lines_with(REGISTRIES) == []
+def test_files_name_no_package_index() -> None:
+    assert INDEX.search("pip install --index-url=" + "https://index.example/simple")
+    assert lines_with(INDEX) == []
 
 
 def test_things_to_do_have_an_issue() -> None:
