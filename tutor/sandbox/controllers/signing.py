@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from cryptography import x509
-from cryptography.x509 import ObjectIdentifier
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
 from tutor.sandbox import pki
 from tutor.sandbox.api.builtin.admission.certificates import REQUESTS
@@ -22,6 +21,7 @@ from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, ClusterFacts, Result, Watches
 from tutor.sandbox.kinds import Object, name_of
+from tutor.sandbox.usages import BITS, EXTENDED
 
 _SERVING = "kubernetes.io/kubelet-serving"
 _KUBELET = "kubernetes.io/kube-apiserver-client-kubelet"
@@ -30,33 +30,6 @@ _UNKNOWN = "kubernetes.io/legacy-unknown"
 _LIFETIME, _SHORTEST = timedelta(days=365), timedelta(minutes=10)
 _BACKDATE, _SHORT = timedelta(minutes=5), timedelta(hours=8)
 _NODES, _NODE_PREFIX = "system:nodes", "system:node:"
-_BITS = {
-    "signing": "digital_signature",
-    "digital signature": "digital_signature",
-    "content commitment": "content_commitment",
-    "key encipherment": "key_encipherment",
-    "key agreement": "key_agreement",
-    "data encipherment": "data_encipherment",
-    "cert sign": "key_cert_sign",
-    "crl sign": "crl_sign",
-    "encipher only": "encipher_only",
-    "decipher only": "decipher_only",
-}
-_EXTENDED = {
-    "any": ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
-    "server auth": ExtendedKeyUsageOID.SERVER_AUTH,
-    "client auth": ExtendedKeyUsageOID.CLIENT_AUTH,
-    "code signing": ExtendedKeyUsageOID.CODE_SIGNING,
-    "email protection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
-    "s/mime": ExtendedKeyUsageOID.EMAIL_PROTECTION,
-    "ipsec end system": ObjectIdentifier("1.3.6.1.5.5.7.3.5"),
-    "ipsec tunnel": ObjectIdentifier("1.3.6.1.5.5.7.3.6"),
-    "ipsec user": ObjectIdentifier("1.3.6.1.5.5.7.3.7"),
-    "timestamping": ExtendedKeyUsageOID.TIME_STAMPING,
-    "ocsp signing": ExtendedKeyUsageOID.OCSP_SIGNING,
-    "microsoft sgc": ObjectIdentifier("1.3.6.1.4.1.311.10.3.3"),
-    "netscape sgc": ObjectIdentifier("2.16.840.1.113730.4.1"),
-}
 
 
 class CertificateRequests:
@@ -166,10 +139,10 @@ def signed(
 ) -> str:
     """A certificate, as PEM, with the subject and the alternative names that are asked for."""
     extensions: list[tuple[x509.ExtensionType, bool]] = []
-    bits = sorted({_BITS[usage] for usage in usages if usage in _BITS})
+    bits = sorted({BITS[usage] for usage in usages if usage in BITS})
     if bits:
         extensions.append((pki.key_usage(bits), True))
-    extended = list(dict.fromkeys(_EXTENDED[usage] for usage in usages if usage in _EXTENDED))
+    extended = list(dict.fromkeys(EXTENDED[usage] for usage in usages if usage in EXTENDED))
     if extended:
         extensions.append((x509.ExtendedKeyUsage(extended), False))
     extensions.append((x509.BasicConstraints(ca=False, path_length=None), True))

@@ -23,32 +23,9 @@ from tutor.sandbox.api.status import (
     too_long,
 )
 from tutor.sandbox.kinds import Object
+from tutor.sandbox.usages import BITS, EXTENDED
 
-_USAGES = (
-    "any",
-    "cert sign",
-    "client auth",
-    "code signing",
-    "content commitment",
-    "crl sign",
-    "data encipherment",
-    "decipher only",
-    "digital signature",
-    "email protection",
-    "encipher only",
-    "ipsec end system",
-    "ipsec tunnel",
-    "ipsec user",
-    "key agreement",
-    "key encipherment",
-    "microsoft sgc",
-    "netscape sgc",
-    "ocsp signing",
-    "s/mime",
-    "server auth",
-    "signing",
-    "timestamping",
-)
+_USAGES = tuple(sorted({*BITS, *EXTENDED}))
 _DECISIONS = ("Approved", "Denied")
 _FINAL = (*_DECISIONS, "Failed")
 _STATUSES = ("False", "True", "Unknown")

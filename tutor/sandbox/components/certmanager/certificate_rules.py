@@ -18,8 +18,8 @@ from tutor.sandbox.components.certmanager.duration import (
 from tutor.sandbox.components.certmanager.mailaddress import MailError, parse_address
 from tutor.sandbox.components.certmanager.resources import GROUP
 from tutor.sandbox.components.certmanager.subject import is_address
-from tutor.sandbox.components.certmanager.usage import BITS, EXTENDED
 from tutor.sandbox.kinds import Object
+from tutor.sandbox.usages import BITS, EXTENDED
 
 Errors = list[FieldError]
 

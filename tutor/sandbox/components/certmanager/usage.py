@@ -7,39 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, ObjectIdentifier
+from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 
 from tutor.sandbox.pki import key_usage
+from tutor.sandbox.usages import BITS, EXTENDED
 
-BITS = {
-    "digital signature": "digital_signature",
-    "signing": "digital_signature",
-    "content commitment": "content_commitment",
-    "key encipherment": "key_encipherment",
-    "data encipherment": "data_encipherment",
-    "key agreement": "key_agreement",
-    "cert sign": "key_cert_sign",
-    "crl sign": "crl_sign",
-    "encipher only": "encipher_only",
-    "decipher only": "decipher_only",
-}
-"""Names of plain usages, in the order of their bits, to the names that `pki.key_usage` takes."""
-
-EXTENDED = {
-    "any": ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
-    "server auth": ExtendedKeyUsageOID.SERVER_AUTH,
-    "client auth": ExtendedKeyUsageOID.CLIENT_AUTH,
-    "code signing": ExtendedKeyUsageOID.CODE_SIGNING,
-    "email protection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
-    "s/mime": ExtendedKeyUsageOID.EMAIL_PROTECTION,
-    "ipsec end system": ObjectIdentifier("1.3.6.1.5.5.7.3.5"),
-    "ipsec tunnel": ObjectIdentifier("1.3.6.1.5.5.7.3.6"),
-    "ipsec user": ObjectIdentifier("1.3.6.1.5.5.7.3.7"),
-    "timestamping": ExtendedKeyUsageOID.TIME_STAMPING,
-    "ocsp signing": ExtendedKeyUsageOID.OCSP_SIGNING,
-    "microsoft sgc": ObjectIdentifier("1.3.6.1.4.1.311.10.3.3"),
-    "netscape sgc": ObjectIdentifier("2.16.840.1.113730.4.1"),
-}
 DEFAULT = ("digital signature", "key encipherment")
 _EMPTY_BITS = bytes.fromhex("03020000")
 """How Go writes a key usage without any bit."""

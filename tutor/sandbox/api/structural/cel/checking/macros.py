@@ -15,8 +15,8 @@ from tutor.sandbox.api.structural.cel.checking.tree import (
     ListOf,
     Literal,
     Name,
-    Select,
     Tree,
+    mapped,
     walk,
 )
 
@@ -74,32 +74,11 @@ class _Expansion:
         self._at = 0
 
     def expand(self, expr: Expr) -> Expr:
-        match expr:
-            case Select():
-                return replace(expr, operand=self.expand(expr.operand))
-            case ListOf():
-                return replace(expr, items=tuple(map(self.expand, expr.items)))
-            case Entries():
-                entries = (
-                    replace(
-                        entry,
-                        key=entry.key if isinstance(entry.key, str) else self.expand(entry.key),
-                        value=self.expand(entry.value),
-                    )
-                    for entry in expr.entries
-                )
-                return replace(expr, entries=tuple(entries))
-            case Fold():
-                parts = ("over", "start", "condition", "step", "result")
-                return replace(expr, **{part: self.expand(getattr(expr, part)) for part in parts})
-            case Call():
-                return self._call(expr)
-            case _:
-                return expr
+        inside = mapped(expr, self.expand)
+        return self._call(inside) if isinstance(inside, Call) else inside
 
-    def _call(self, expr: Call) -> Expr:
-        target = self.expand(expr.target) if expr.target is not None else None
-        call = replace(expr, target=target, args=tuple(map(self.expand, expr.args)))
+    def _call(self, call: Call) -> Expr:
+        target = call.target
         if target is None or not _is_macro(call):
             return call
         self._at = self._offsets.get(call.id, 0)

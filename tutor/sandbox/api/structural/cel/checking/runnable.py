@@ -13,13 +13,13 @@ from tutor.sandbox.api.structural.cel.checking.encode import encode
 from tutor.sandbox.api.structural.cel.checking.rule import read_rule_tree, variables_of
 from tutor.sandbox.api.structural.cel.checking.tree import (
     Call,
-    Entries,
     Expr,
     Fold,
     ListOf,
     Literal,
     Name,
     Select,
+    mapped,
 )
 from tutor.sandbox.api.structural.cel.errors import SyntaxFailure
 
@@ -60,7 +60,7 @@ class _Rewriting:
 
     def rewrite(self, given: Expr) -> Expr:
         """An expression with what the engine needs in it."""
-        expr = self._inside(self._checked.resolved.get(given.id, given))
+        expr = mapped(self._checked.resolved.get(given.id, given), self.rewrite)
         match expr:
             case Call(function=name) if name in _OPTIONAL:
                 library = Name(id=expr.id, name="optional")
@@ -93,37 +93,6 @@ class _Rewriting:
         """The name of a type of Kubernetes' own, else its kind; empty for what is added here."""
         found = self._checked.types.get(expr.id)
         return (found.name or found.kind) if found is not None else ""
-
-    def _inside(self, expr: Expr) -> Expr:
-        match expr:
-            case Select():
-                return replace(expr, operand=self.rewrite(expr.operand))
-            case Call():
-                target = self.rewrite(expr.target) if expr.target is not None else None
-                return replace(expr, target=target, args=tuple(map(self.rewrite, expr.args)))
-            case ListOf():
-                return replace(expr, items=tuple(map(self.rewrite, expr.items)))
-            case Entries():
-                entries = (
-                    replace(
-                        entry,
-                        key=entry.key if isinstance(entry.key, str) else self.rewrite(entry.key),
-                        value=self.rewrite(entry.value),
-                    )
-                    for entry in expr.entries
-                )
-                return replace(expr, entries=tuple(entries))
-            case Fold():
-                return replace(
-                    expr,
-                    over=self.rewrite(expr.over),
-                    start=self.rewrite(expr.start),
-                    condition=self.rewrite(expr.condition),
-                    step=self.rewrite(expr.step),
-                    result=self.rewrite(expr.result),
-                )
-            case _:
-                return expr
 
 
 def _own(function: str, place: Expr, arg: Expr) -> Call:

@@ -4,8 +4,8 @@ Macros are expanded already. Source: the messages `ParsedExpr` and `Expr` of CEL
 (`cel/expr/syntax.proto`).
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from struct import unpack
 from typing import Any
 
@@ -155,6 +155,39 @@ def inner(expr: Expr) -> tuple[Expr, ...]:
             )
         case _:
             return ()
+
+
+def mapped(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The expression with each of its direct parts changed, in the order in which they stand."""
+    match expr:
+        case Select():
+            return replace(expr, operand=change(expr.operand))
+        case Call():
+            target = change(expr.target) if expr.target is not None else None
+            return replace(expr, target=target, args=tuple(map(change, expr.args)))
+        case ListOf():
+            return replace(expr, items=tuple(map(change, expr.items)))
+        case Entries():
+            entries = (
+                replace(
+                    entry,
+                    key=entry.key if isinstance(entry.key, str) else change(entry.key),
+                    value=change(entry.value),
+                )
+                for entry in expr.entries
+            )
+            return replace(expr, entries=tuple(entries))
+        case Fold():
+            return replace(
+                expr,
+                over=change(expr.over),
+                start=change(expr.start),
+                condition=change(expr.condition),
+                step=change(expr.step),
+                result=change(expr.result),
+            )
+        case _:
+            return expr
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
