@@ -21,8 +21,10 @@ from tutor.session.journal import Journal
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 VICTIMS = (("learner",), ("sandbox",), ("learner", "sandbox")) * 3
-LATEST_S = 4.0
+LATEST_S = 1.5
 """How long after a step has passed somebody is killed, at most."""
+FEWEST = 6
+"""Kills that a quick learner, who has played all steps before the last one, has met all the same."""
 
 
 @dataclass
@@ -118,8 +120,10 @@ def test_lesson_goes_on_after_any_kill(tmp_path: Path) -> None:
     chance = random.Random(7)
     steps = [step.id for step in LESSONS[0].steps_on(PLACE)]
     with learner(root, told) as playing:
-        for victims in VICTIMS:
-            assert playing.hear(), (root / "learner.err").read_text()
+        for kills, victims in enumerate(VICTIMS):
+            if not playing.hear():
+                assert kills >= FEWEST, (root / "learner.err").read_text()
+                break
             playing.wait(chance.uniform(0, LATEST_S))
             if "learner" in victims:
                 playing.kill()
