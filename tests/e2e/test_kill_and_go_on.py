@@ -24,7 +24,7 @@ VICTIMS = (("learner",), ("sandbox",), ("learner", "sandbox")) * 3
 LATEST_S = 1.5
 """How long after a step has passed somebody is killed, at most."""
 FEWEST = 6
-"""Kills that a quick learner, who has played all steps before the last one, has met all the same."""
+"""Kills that a quick learner, who has played every step before the last one, has met."""
 
 
 @dataclass
