@@ -25,7 +25,8 @@ def operate(chosen: argparse.Namespace) -> int:
 
 def _up(root: Path, chosen: argparse.Namespace) -> int:
     ensure_running(root, chosen.pace)
-    answer = ask(root, "up")
+    peers = dict[str, int](chosen.peer)
+    answer = ask(root, "up", without=chosen.without, peers=peers)
     file = root / "kubeconfig"
     _write(file, kubeconfig_text(answer["name"], answer["kubeconfig"]))
     print(f"The cluster `{answer['name']}` answers at {answer['kubeconfig']['server']}.")
@@ -63,6 +64,10 @@ def _status(root: Path, chosen: argparse.Namespace) -> int:
     for cluster in answer["clusters"]:
         state = "running" if cluster["running"] else "starting"
         print(f"  {cluster['name']:24} {state:10} {cluster['server']}")
+        for component in cluster["without"]:
+            print(f"    without {component}")
+        for service, port in cluster["peers"].items():
+            print(f"    the Service {service} leads to 127.0.0.1:{port}")
     if not answer["clusters"]:
         print("  no clusters; `tutor sandbox up` makes one")
     for what, count in answer.get("not_simulated", {}).items():

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ AddCommand = Callable[..., argparse.ArgumentParser]
 OUR_BUG = 70
 INTERRUPTED = 130
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_PEER = re.compile(r"(?P<service>[a-z0-9.-]+/[a-z0-9-]+)=(?P<port>\d+)")
 _PACES = ("watchable", "real", "instant")
 
 
@@ -165,7 +167,36 @@ def _add_sandbox(command: AddCommand) -> None:
         if name == "trace":
             operation.add_argument("--follow", "-f", action="store_true")
         if name == "up":
-            operation.add_argument("--pace", choices=_PACES, default="watchable")
+            _add_making(operation)
+
+
+def _add_making(up: argparse.ArgumentParser) -> None:
+    up.add_argument("--pace", choices=_PACES, default="watchable")
+    up.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="COMPONENT",
+        help="leave this product to a program of yours: its pods run, and do nothing",
+    )
+    up.add_argument(
+        "--peer",
+        action="append",
+        type=_peer,
+        default=[],
+        metavar="NAMESPACE/SERVICE=PORT",
+        help="let this Service lead to a port of 127.0.0.1, whether or not it has endpoints",
+    )
+
+
+def _peer(text: str) -> tuple[str, int]:
+    """A Service and a port."""
+    found = _PEER.fullmatch(text)
+    if not found or not 0 < int(found["port"]) < 65_536:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} should be NAMESPACE/SERVICE=PORT, as in cert-manager/webhook=10250"
+        )
+    return found["service"], int(found["port"])
 
 
 def _app(chosen: argparse.Namespace) -> int:

@@ -59,7 +59,7 @@ class Parts:
         self.keys = keys
         self.store = store
         self.machine = Machine(log)
-        self.network = Network(self.find)
+        self.network = Network(self.find, settings.peers)
         self.outbound = Outbound(self.network, keys.front_proxy, settings.publish)
         self.programs: Programs | None = None
         self.pods = PodAccess(lambda: self.programs)

@@ -63,6 +63,8 @@ class ClusterSettings:
     node_port_mappings: tuple[HostPort, ...] = ()
     pace: Pace = WATCHABLE
     components: Mapping[str, Component] = field(default_factory=dict[str, Component])
+    peers: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Services (`NAMESPACE/NAME`) that lead to a loopback port of a program outside the cluster."""
     port: int = 0
     """The API server's loopback port; 0 for any."""
     publish: Publish = unheard

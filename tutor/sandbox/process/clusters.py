@@ -6,7 +6,7 @@ import json
 import logging
 import shutil
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,19 @@ Report = Callable[[str, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What is left to programs outside the sandbox."""
+
+    without: tuple[str, ...] = ()
+    """Components that are off."""
+    peers: tuple[tuple[str, int], ...] = ()
+    """Services, as `NAMESPACE/NAME`, and the loopback port that each leads to."""
+
+
+WHOLE = Outside()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterRecord:
     """What must be known to start a cluster again."""
 
@@ -41,6 +54,7 @@ class ClusterRecord:
     """The API server's loopback port, the same for life: kubeconfigs name it."""
     host_ports: tuple[tuple[int, int], ...] = ()
     """Pairs of container port and host port."""
+    outside: Outside = WHOLE
 
     @property
     def node(self) -> str:
@@ -96,8 +110,7 @@ class Clusters:
                 shutil.rmtree(folder)
                 continue
             content = json.loads(file.read_text())
-            pairs = tuple((int(c), int(h)) for c, h in content["host_ports"])
-            record = ClusterRecord(name=content["name"], port=content["port"], host_ports=pairs)
+            record = _recalled(content)
             self._records[record.name] = record
             self._launch(record)
 
@@ -108,17 +121,20 @@ class Clusters:
         report: Report,
         *,
         watched: bool = True,
+        outside: Outside = WHOLE,
     ) -> Cluster:
         """Make a cluster; returns when its API server answers.
 
         `watched` takes the time that a person needs to read each step.
 
         Raises:
-            Refused: `exists`; `port-in-use` with the port, when another cluster's node has it.
+            Refused: `exists`; `port-in-use` with the port, when another cluster's node has it;
+                `unknown-component`.
         """
         if name in self._records:
             raise Refused("exists", f"There is a cluster named {name} already.")
-        record = ClusterRecord(name=name, port=_free_port(), host_ports=host_ports)
+        self._refuse_unknown(outside.without)
+        record = ClusterRecord(name=name, port=_free_port(), host_ports=host_ports, outside=outside)
         await self._refuse_taken_ports(record, report)
         self._records[name] = record
         try:
@@ -128,6 +144,15 @@ class Clusters:
             raise
         self._remember(record)
         return cluster
+
+    def _refuse_unknown(self, names: Iterable[str]) -> None:
+        unknown = next((name for name in names if name not in self._components), None)
+        if unknown is not None:
+            raise Refused(
+                "unknown-component",
+                f"There is no component named {unknown}.",
+                next_action=f"Name one of these: {', '.join(sorted(self._components))}.",
+            )
 
     async def _refuse_taken_ports(self, record: ClusterRecord, report: Report) -> None:
         """Fail where kind does: when the node's container is to get its ports."""
@@ -238,7 +263,12 @@ class Clusters:
             node=record.node,
             node_port_mappings=tuple(HostPort(container=c, host=h) for c, h in record.host_ports),
             pace=self._pace,
-            components=self._components,
+            components={
+                name: component
+                for name, component in self._components.items()
+                if name not in record.outside.without
+            },
+            peers=dict(record.outside.peers),
             port=record.port,
             publish=lambda kind, hop: self._publish(kind, {"cluster": record.name, **hop}),
         )
@@ -258,6 +288,20 @@ class Clusters:
         async with self._changed:
             change()
             self._changed.notify_all()
+
+
+def _recalled(content: Mapping[str, Any]) -> ClusterRecord:
+    """A record from its file, which may be of an older version."""
+    outside = content.get("outside") or {"without": (), "peers": ()}
+    return ClusterRecord(
+        name=content["name"],
+        port=content["port"],
+        host_ports=tuple((int(c), int(h)) for c, h in content["host_ports"]),
+        outside=Outside(
+            without=tuple(outside["without"]),
+            peers=tuple((str(service), int(port)) for service, port in outside["peers"]),
+        ),
+    )
 
 
 def _refusal(error: ClusterError | OSError) -> Refused:

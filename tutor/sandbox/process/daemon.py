@@ -21,7 +21,7 @@ from tutor.errors import ClusterError
 from tutor.sandbox.cluster.assembly import Cluster
 from tutor.sandbox.component import Component
 from tutor.sandbox.pace import PaceName
-from tutor.sandbox.process.clusters import Clusters
+from tutor.sandbox.process.clusters import WHOLE, Clusters, Outside
 from tutor.sandbox.process.front import Front
 from tutor.sandbox.process.memory import trim_forever
 from tutor.sandbox.process.protocol import (
@@ -31,9 +31,11 @@ from tutor.sandbox.process.protocol import (
     cluster_name_of,
     map_of,
     number_of,
+    peers_of,
     ports_of,
     read_request,
     text_of,
+    texts_of,
 )
 from tutor.sandbox.process.trace import Trace
 
@@ -148,11 +150,24 @@ class Daemon:
         seconds = loop.time() - began
         await replies.send({"step": "Waiting", "state": "done", "seconds": seconds})
 
-    async def _up(self, _request: dict[str, Any], replies: Replies) -> dict[str, Any]:
+    async def _up(self, request: dict[str, Any], replies: Replies) -> dict[str, Any]:
         """Make the cluster named `sandbox` unless it is there."""
-        if self._clusters.record(DEFAULT_CLUSTER) is None:
-            ports = ((80, 80), (443, 443))
-            await self._clusters.create(DEFAULT_CLUSTER, ports, replies.step, watched=False)
+        outside = Outside(without=texts_of(request, "without"), peers=peers_of(request))
+        record = self._clusters.record(DEFAULT_CLUSTER)
+        if record is None:
+            await self._clusters.create(
+                DEFAULT_CLUSTER,
+                ((80, 80), (443, 443)),
+                replies.step,
+                watched=False,
+                outside=outside,
+            )
+        elif outside not in (WHOLE, record.outside):
+            raise Refused(
+                "made-otherwise",
+                f"The cluster {DEFAULT_CLUSTER} was made with other components or peers.",
+                next_action="Delete it with `tutor sandbox reset`, and make it again.",
+            )
         cluster = await self._clusters.ready(DEFAULT_CLUSTER)
         return {"name": DEFAULT_CLUSTER, "kubeconfig": self._credentials(cluster)}
 
@@ -180,6 +195,8 @@ class Daemon:
                 "name": name,
                 "running": self._clusters.cluster(name) is not None,
                 "server": f"https://127.0.0.1:{record.port}",
+                "without": record.outside.without,
+                "peers": dict(record.outside.peers),
             }
             for name in self._clusters.names
             if (record := self._clusters.record(name)) is not None

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tutor.sandbox.api.values import is_map
+from tutor.sandbox.api.values import is_list, is_map
 
 MAX_LINE = 1_000_000
 _MAX_NAME = 200
@@ -98,6 +98,23 @@ def cluster_name_of(request: Mapping[str, Any]) -> str:
     if not _NAME.fullmatch(name):
         raise Refused("bad-request", f"a cluster cannot have the name {name[:_MAX_NAME]}")
     return name
+
+
+def texts_of(request: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """A list of texts; empty when there is none."""
+    value: Any = request.get(key) or []
+    if not is_list(value) or not all(isinstance(each, str) for each in value):
+        raise Refused("bad-request", f"`{key}` must be a list of texts")
+    return tuple(value)
+
+
+def peers_of(request: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    """Pairs of a Service, as `NAMESPACE/NAME`, and a port of this machine, in order of name."""
+    found = sorted(map_of(request, "peers").items())
+    if not all("/" in service and type(port) is int for service, port in found):
+        why = "`peers` must be an object of `NAMESPACE/NAME` keys and port numbers"
+        raise Refused("bad-request", why)
+    return tuple(found)
 
 
 def ports_of(request: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:

@@ -2,8 +2,9 @@
 
 A pod's port exists when a program listens there: then `bind` ties its address to a loopback port.
 A Service leads to one of its ready endpoints; without any, the connection is refused by a loopback
-port on which nobody listens, as kube-proxy's REJECT rule does. Names and addresses of the cluster
-mean something only here: to the machine, 10.96.0.0/16 is a foreign network.
+port on which nobody listens, as kube-proxy's REJECT rule does. Services that are given to a program
+outside the cluster, its peer, lead to that program's port instead. Names and addresses of the
+cluster mean something only here: to the machine, 10.96.0.0/16 is a foreign network.
 """
 
 import random
@@ -40,8 +41,9 @@ class Route:
 class Network:
     """Routes of one cluster."""
 
-    def __init__(self, find: Find) -> None:
+    def __init__(self, find: Find, peers: Mapping[str, int]) -> None:
         self._find = find
+        self._peers = peers
         self._bound: dict[tuple[str, int], int] = {}
         self._reject = socket.socket()
         self._reject.bind(("127.0.0.1", 0))
@@ -100,6 +102,10 @@ class Network:
 
     def _through(self, service: Object, port: int) -> Route:
         ip = service["spec"].get("clusterIP", "")
+        meta = service["metadata"]
+        peer = self._peers.get(f"{meta['namespace']}/{meta['name']}")
+        if peer is not None:
+            return Route(ip, port, peer)
         targets = self._targets(service, port)
         if not targets:
             return Route(ip, port, self._rejecting)
