@@ -65,6 +65,19 @@ def test_end_from_outside_leaves_a_sane_terminal_and_no_shell(home: Path) -> Non
         assert not psutil.wait_procs(shells, timeout=10)[1]
 
 
+def test_terminal_that_goes_away_ends_the_app_and_the_shell(home: Path) -> None:
+    with window(home) as terminal:
+        # As make does: it waits for the app when the terminal hangs up, and tells it nothing.
+        terminal.start(f"trap : HUP; {TUTOR}", size=(120, 40), environment=environment(home))
+        terminal.sees("✗ You have seen which kind you run", "no cluster yet")
+        terminal.type("yes")
+        terminal.sees("y\n")
+        app = app_of(home)
+        processes = [app, *app.children(recursive=True)]
+        terminal.hang_up()
+        assert not psutil.wait_procs(processes, timeout=20)[1]
+
+
 def test_killed_app_comes_back_to_its_step_and_hints(home: Path) -> None:
     with window(home) as terminal:
         open_lesson(terminal, home)

@@ -48,6 +48,10 @@ class Window:
             *("sh", "-c", shell),
         )
 
+    def hang_up(self) -> None:
+        """Close the window from outside, whatever runs in it."""
+        self._tmux("kill-server")
+
     def text(self) -> str:
         """What is to be seen."""
         return self._tmux("capture-pane", "-p")

@@ -1,7 +1,9 @@
 """Keys from the terminal, without the tenth of a second that a bare Escape waits for otherwise.
 
 The library's driver looks only ten times a second whether what may follow an Escape has come. Its
-parser takes Alt with some characters for other keys, and loses the Alt of most symbols.
+parser takes Alt with some characters for other keys, and loses the Alt of most symbols. And with a
+terminal that has gone away it waits for ever: not everybody is told so by a signal (below `make`,
+nobody is).
 """
 
 import codecs
@@ -9,11 +11,13 @@ import os
 import selectors
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import IO, Any
 
 from textual import constants, events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._parser import ParseEOF
 from textual._xterm_parser import XTermParser
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 _REST_S = 0.1
@@ -50,8 +54,33 @@ class _Parser(XTermParser):
             yield events.Key(name, None)
 
 
+class _Output:
+    """Where the library's thread writes: it must go on when the terminal has gone away.
+
+    The program waits for that thread whenever its queue is full.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+
 class Keyboard(LinuxDriver):
     """The library's driver with an input loop of its own."""
+
+    def __init__(self, app: App[Any], **more: Any) -> None:
+        super().__init__(app, **more)  # pyright: ignore[reportUnknownMemberType] -- its `App` is bare
+        self._file = _Output(self._file)  # pyright: ignore[reportArgumentType] -- `IO` is no protocol
 
     def run_input_thread(self) -> None:
         """Read until the program ends, or the terminal is gone."""
@@ -64,8 +93,9 @@ class Keyboard(LinuxDriver):
                 pause = constants.ESCAPE_DELAY + _MARGIN_S if looks else _REST_S
                 looks = max(looks - 1, 0)
                 if selector.select(pause):
-                    data = os.read(self.fileno, _CHUNK_BYTES)
+                    data = self._read()
                     if not data:
+                        self._loop.call_soon_threadsafe(self._app.exit)
                         break
                     looks = _LOOKS
                     for message in parser.feed(decoder.decode(data)):
@@ -75,3 +105,9 @@ class Keyboard(LinuxDriver):
         with suppress(ParseEOF):
             for message in parser.feed(""):
                 self.process_message(message)
+
+    def _read(self) -> bytes:
+        """What was typed; nothing when the terminal is gone."""
+        with suppress(OSError):
+            return os.read(self.fileno, _CHUNK_BYTES)
+        return b""
