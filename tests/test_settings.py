@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from tutor.errors import SettingsError
+from tutor.keymap import Keymap
 from tutor.paths import settings_file
 from tutor.settings import Settings, load, save
 
@@ -38,7 +39,7 @@ def test_a_misspelt_key_is_told_with_its_line_and_the_nearest_one(tmp_path: Path
     error = refusal(tmp_path)
     assert f"{tmp_path / 'settings.yaml'}:2" in error.message
     assert "unknown setting `pase`: did you mean `pace`?" in error.message
-    assert error.next_action == "The settings are: kubectl, shell, pace, theme."
+    assert error.next_action == "The settings are: kubectl, editor, shell, pace, theme, keys."
 
 
 def test_a_wrong_value_is_told_with_its_line_and_the_choices(tmp_path: Path) -> None:
@@ -100,3 +101,45 @@ def test_setting_that_is_saved_leaves_the_rest_of_the_file_alone(tmp_path: Path)
     with pytest.raises(SettingsError, match="cannot be `fast`"):
         save(tmp_path, "pace", "fast")
     assert load({}, tmp_path).pace == "instant"
+
+
+def test_keys_of_the_file_are_those_chosen(tmp_path: Path) -> None:
+    write(tmp_path, "pace: real\nkeys:\n  run: F4\n  hint: none\n")
+    assert Keymap(load({}, tmp_path).keys)["run"] == "f4"
+    assert Keymap(load({}, tmp_path).keys)["hint"] == ""
+    assert Keymap(load({"TUTOR_KEYS": "run=f5, next=f12"}, tmp_path).keys)["next"] == "f12"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("keys:\n  run: f4\n  nxt: f5\n", 3, "nothing is called `nxt`: did you mean `next`?"),
+        ("keys:\n  run: f99\n", 2, "`run` cannot have `f99`, which is no key: did you mean `f9`?"),
+        ("keys:\n  run: f9\n", 2, "`run` cannot have `f9`: it is the key of `next`."),
+        ("keys:\n  run: ctrl+c\n", 2, "it ends what runs in the shell."),
+        ("keys:\n  run: x\n", 2, "`run` cannot have `x`: the shell needs it."),
+        ("keys:\n  prefix: none\n", 2, "`prefix` has to have a key"),
+        ("keys: f4\n", 1, "below `keys` stand actions, each with its key."),
+        ("keys:\n  run: [f4]\n", 2, "a setting is one plain value."),
+        ("keys:\n  run: f4\n  run: f5\n", 3, "`run` stands twice."),
+    ],
+)
+def test_keys_that_cannot_be_had_are_told_with_their_line(
+    tmp_path: Path, text: str, line: int, message: str
+) -> None:
+    write(tmp_path, text)
+    error = refusal(tmp_path)
+    assert f"settings.yaml:{line}: " in error.message
+    assert message in error.message
+    assert error.next_action
+
+
+def test_keys_that_are_saved_take_the_place_of_those_before(tmp_path: Path) -> None:
+    write(tmp_path, "# mine\nkeys:\n  run: f4\n  # why\n  next: f12\n# more\npace: real\n")
+    save(tmp_path, "keys", {"hint": "none"})
+    file = settings_file(tmp_path)
+    assert file.read_text(encoding="utf-8") == ("# mine\nkeys:\n  hint: none\n# more\npace: real\n")
+    save(tmp_path, "keys", {})
+    assert file.read_text(encoding="utf-8") == "# mine\n# more\npace: real\n"
+    save(tmp_path, "keys", {"run": "f4"})
+    assert load({}, tmp_path).keys == {"run": "f4"}

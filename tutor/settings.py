@@ -3,18 +3,18 @@
 The command line reads them once, lets its flags win, and passes plain values on.
 """
 
-import difflib
 import os
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from tutor import paths
 from tutor.errors import SettingsError
+from tutor.keymap import Fault, did_you_mean, fault_of
 
 _SHELLS = ("bash", "zsh")
 _MAX_CHARACTERS = 100_000
@@ -37,12 +37,16 @@ class Settings(BaseModel):
 
     kubectl: Literal["bundled", "own"] = "bundled"
     """Whose kubectl the sandbox's shells run: ours, or their own if it is 1.28 or newer."""
+    editor: Literal["own", "bundled"] = "own"
+    """What programs in the lesson's shell edit with: your `$EDITOR`, or ours."""
     shell: Annotated[str, AfterValidator(_usable_shell)] = ""
     """The path of the shell; empty for what `$SHELL` says."""
     pace: Literal["watchable", "real", "instant"] = "watchable"
     """How long things take in a sandbox that this program starts."""
     theme: str = ""
     """The name of a colour theme; empty for the program's own."""
+    keys: dict[str, str] = Field(default_factory=dict[str, str])
+    """Other keys for actions; in `TUTOR_KEYS`, `run=f4,next=f12`. Without fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,10 @@ class _Given:
     value: object
     place: str
     """The file and line, or the variable."""
+    places: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Those of the keys in a mapping."""
+    lines: range = range(0)
+    """In the file, from 0."""
 
 
 def load(environ: Mapping[str, str], root: Path) -> Settings:
@@ -64,31 +72,24 @@ def load(environ: Mapping[str, str], root: Path) -> Settings:
     given = _from_file(file)
     for key in Settings.model_fields:
         if value := environ.get(variable := f"TUTOR_{key.upper()}"):
-            given[key] = _Given(value, f"the variable {variable}")
-    try:
-        return Settings.model_validate({key: item.value for key, item in given.items()})
-    except ValidationError as error:
-        raise _refused(error, given) from error
+            place = f"the variable {variable}"
+            given[key] = _Given(_pairs(value) if key == "keys" else value, place)
+    return _checked(given)
 
 
-def save(root: Path, key: str, value: str) -> None:
+def save(root: Path, key: str, value: str | Mapping[str, str]) -> None:
     """Keep one setting in the file of a home folder; the rest of the file stays as it is.
 
     Raises:
         SettingsError: The file cannot be read or written, or there is no such setting or value.
     """
     file = paths.settings_file(root)
-    _from_file(file)  # a file with faults is for the learner to mend
+    before = _from_file(file)  # a file with faults is for the learner to mend
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    line = f"{key}: {value}"
-    place = next((at for at, each in enumerate(lines) if each.startswith(f"{key}:")), len(lines))
-    lines[place : place + 1] = [line]
-    text = "\n".join(lines) + "\n"
-    given = _parse(text, file)
-    try:
-        Settings.model_validate({name: item.value for name, item in given.items()})
-    except ValidationError as error:
-        raise _refused(error, given) from error
+    place = before[key].lines if key in before else range(len(lines), len(lines))
+    lines[place.start : place.stop] = _written(key, value)
+    text = "".join(f"{line}\n" for line in lines)
+    _checked(_parse(text, file))
     draft = file.with_name(f".{file.name}.new")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -99,6 +100,28 @@ def save(root: Path, key: str, value: str) -> None:
             f"{file} cannot be written: {error.strerror or error}.",
             next_action="Free space or mend its permissions; the change holds until you leave.",
         ) from error
+
+
+def _checked(given: Mapping[str, _Given]) -> Settings:
+    try:
+        found = Settings.model_validate({key: item.value for key, item in given.items()})
+    except ValidationError as error:
+        raise _refused(error, given) from error
+    if fault := fault_of(found.keys):
+        raise _refused_key(fault, given["keys"])
+    return found
+
+
+def _written(key: str, value: str | Mapping[str, str]) -> list[str]:
+    if isinstance(value, str):
+        return [f"{key}: {value}"]
+    return [f"{key}:", *(f"  {name}: {each}" for name, each in value.items())] if value else []
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """What `run=f4,next=f12` says."""
+    pairs = (each.partition("=") for each in text.split(",") if each.strip())
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _from_file(file: Path) -> dict[str, _Given]:
@@ -120,7 +143,7 @@ def _from_file(file: Path) -> dict[str, _Given]:
 
 
 def _parse(text: str, file: Path) -> dict[str, _Given]:
-    """One level of keys and plain values; everything deeper is refused."""
+    """Keys and plain values, and below `keys` once more; everything deeper is refused."""
     try:
         root = cast("yaml.Node | None", yaml.compose(text, Loader=yaml.SafeLoader))  # pyright: ignore[reportUnknownMemberType] - untyped in its stubs
     except (yaml.YAMLError, RecursionError) as error:
@@ -132,16 +155,45 @@ def _parse(text: str, file: Path) -> dict[str, _Given]:
     if not isinstance(root, yaml.MappingNode):
         raise SettingsError(f"{file}:1: keys and values should stand here.", next_action=_FORM)
     found: dict[str, _Given] = {}
-    for key, value in cast("list[tuple[yaml.Node, yaml.Node]]", root.value):
-        place = f"{file}:{key.start_mark.line + 1}"
-        if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
-            raise SettingsError(f"{place}: a setting is one plain value.", next_action=_FORM)
-        if key.value in found:
-            raise SettingsError(
-                f"{place}: `{key.value}` stands twice.", next_action="Take one of them out."
-            )
-        found[key.value] = _Given(value.value, place)
+    for key, value in _members(root, file):
+        if key.value == "keys" and isinstance(value, yaml.MappingNode):
+            below = _members(value, file)
+            items = {name.value: _scalar(each, file) for name, each in below}
+            places = {name.value: _place(name, file) for name, _ in below}
+            end = below[-1][1].end_mark.line if below else value.end_mark.line
+        else:
+            items, places, end = _scalar(value, file), {}, value.end_mark.line
+        lines = range(key.start_mark.line, end + 1)
+        found[key.value] = _Given(items, _place(key, file), places, lines)
     return found
+
+
+def _members(node: yaml.MappingNode, file: Path) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
+    members: list[tuple[yaml.ScalarNode, yaml.Node]] = []
+    for key, value in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
+        if not isinstance(key, yaml.ScalarNode):
+            raise SettingsError(
+                f"{_place(key, file)}: a name should stand here.", next_action=_FORM
+            )
+        if any(key.value == other.value for other, _ in members):
+            raise SettingsError(
+                f"{_place(key, file)}: `{key.value}` stands twice.",
+                next_action="Take one of them out.",
+            )
+        members.append((key, value))
+    return members
+
+
+def _scalar(node: yaml.Node, file: Path) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise SettingsError(
+            f"{_place(node, file)}: a setting is one plain value.", next_action=_FORM
+        )
+    return node.value
+
+
+def _place(node: yaml.Node, file: Path) -> str:
+    return f"{file}:{node.start_mark.line + 1}"
 
 
 _FORM = "A settings file has lines such as `pace: real`."
@@ -152,17 +204,22 @@ def _refused(error: ValidationError, given: Mapping[str, _Given]) -> SettingsErr
     first = error.errors(include_url=False)[0]
     key = str(first["loc"][0])
     item = given[key]
+    if key == "keys":
+        return SettingsError(
+            f"{item.place}: below `keys` stand actions, each with its key.",
+            next_action="Write lines such as `  run: f4` below it.",
+        )
     if first["type"] == "extra_forbidden":
         known = tuple(Settings.model_fields)
         return SettingsError(
-            f"{item.place}: unknown setting `{key}`{_did_you_mean(key, known)}",
+            f"{item.place}: unknown setting `{key}`{did_you_mean(key, known)}",
             next_action=f"The settings are: {', '.join(known)}.",
         )
     if first["type"] == "literal_error":
         choices = _choices(key)
         return SettingsError(
             f"{item.place}: `{key}` cannot be `{item.value}`"
-            f"{_did_you_mean(str(item.value), choices)}",
+            f"{did_you_mean(str(item.value), choices)}",
             next_action=f"Write one of: {', '.join(choices)}.",
         )
     why = first["msg"].removeprefix("Value error, ")
@@ -177,6 +234,6 @@ def _choices(key: str) -> tuple[str, ...]:
     return cast("tuple[str, ...]", annotation.__args__)
 
 
-def _did_you_mean(word: str, words: Collection[str]) -> str:
-    near = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
-    return f": did you mean `{near[0]}`?" if near else "."
+def _refused_key(fault: Fault, given: _Given) -> SettingsError:
+    place = given.places.get(fault.action, given.place)
+    return SettingsError(f"{place}: {fault.message}", next_action=fault.next_action)
