@@ -10,6 +10,7 @@ from bench.figure import Figure
 from bench.home import PROGRAMS, Home, home
 from bench.screen import screen
 from tutor import paths
+from tutor.cli.choice import chosen
 from tutor.course.loader import load_course
 
 _ROUNDS = 7
@@ -31,7 +32,7 @@ Hello().run()
 
 def measure() -> Iterator[Figure]:
     """The figures of this group."""
-    lesson = load_course(paths.lessons_dir()).lessons[0]
+    lesson = chosen(load_course(paths.lessons_dir()), "")
     title = lesson.steps[0].title.encode()
     with home() as place:
         environment = _environment(place)

@@ -1,10 +1,11 @@
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tutor.course.loader import load_course, load_lesson, read_course, read_lesson
-from tutor.course.model import ENVIRONMENTS, File, Run
+from tutor.course.model import ENVIRONMENTS, Course, File, Run
 from tutor.errors import CourseError
 
 LESSONS = Path(__file__).parent / "data" / "lessons"
@@ -51,9 +52,10 @@ STEP = "steps/make-secret.yaml"
 BROKEN: list[tuple[str, str, str, str, str]] = [
     # file, old text, new text, where the fault is, what it says
     (STEP, "minutes: 3", "minuts: 3", "make-secret.yaml:3:1", "did you mean `minutes`?"),
-    (STEP, "minutes: 3", "minutes: many", "make-secret.yaml:3:10", "a whole number, not the text"),
-    (STEP, "minutes: 3", 'minutes: "3"', "make-secret.yaml:3:10", "a whole number, not the text"),
-    (STEP, "minutes: 3", "minutes: 0", "make-secret.yaml:3:10", "greater than or equal to 1"),
+    (STEP, "minutes: 3", "minutes: many", "make-secret.yaml:3:10", "a number, not the text"),
+    (STEP, "minutes: 3", 'minutes: "3"', "make-secret.yaml:3:10", "a number, not the text"),
+    (STEP, "minutes: 3", "minutes: 0", "make-secret.yaml:3:10", "greater than or equal to 0.5"),
+    (STEP, "minutes: 3", "minutes: 0.7", "make-secret.yaml:3:10", "a multiple of 0.5"),
     (STEP, "title: Make a Secret", "title: 12", "make-secret.yaml:2:8", "text, not the number 12"),
     (STEP, "title: Make a Secret", "", "make-secret.yaml:1:1", "the key `title` is missing"),
     (STEP, "title: Make a Secret", "title:", "make-secret.yaml:2:7", "text, not nothing"),
@@ -80,6 +82,7 @@ BROKEN: list[tuple[str, str, str, str, str]] = [
     ("lesson.yaml", "id: first-secret", "id: second-secret", "lesson.yaml:2:5", "10-first-secret"),
     ("lesson.yaml", "[sandbox, kind,", "[sandbx, kind,", "lesson.yaml:13:16", "`sandbox`?"),
     ("lesson.yaml", "demo.kubeconfig.yaml", "~/.kube/config", "lesson.yaml:14:13", "not below"),
+    ("lesson.yaml", "kubeconfig: demo.kubeconfig.yaml", "", "lesson.yaml:16:3", "no cluster to look at"),
     ("lesson.yaml", '"*.txt"', '"../*"', "lesson.yaml:17:11", "not below"),
 ]  # fmt: skip
 
@@ -163,3 +166,24 @@ def test_folder_that_is_not_there_is_a_fault_with_a_cure(tmp_path: Path) -> None
     with pytest.raises(CourseError, match="cannot be read: No such file") as caught:
         load_course(tmp_path / "nowhere")
     assert "Check the path" in caught.value.next_action
+
+
+def test_welcome_is_a_lesson_that_is_not_the_first_one(tmp_path: Path) -> None:
+    course = _course(tmp_path, "welcome: hello")
+    assert course.welcome == course.lesson("hello")
+    assert course.first == course.lesson("first-secret")
+    assert _course(tmp_path, "").first == course.lesson("hello")
+
+
+def test_welcome_that_is_no_lesson_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="no lesson `hallo`: did you mean `hello`"):
+        _course(tmp_path, "welcome: hallo")
+
+
+def _course(folder: Path, more: str) -> Course:
+    """The course of these tests, with another lesson before its own."""
+    shutil.copytree(LESSONS, folder, dirs_exist_ok=True)
+    shutil.copytree(LESSONS / "10-first-secret", folder / "05-hello", dirs_exist_ok=True)
+    edit(folder / "05-hello" / "lesson.yaml", "id: first-secret", "id: hello")
+    (folder / "course.yaml").write_text(f"title: Two lessons\n{more}\n", encoding="utf-8")
+    return load_course(folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.lessons.looking import PLACE
 from tests.lessons.rehearsal import Rehearsal, rehearsing
-from tests.lessons.roads import LESSONS
+from tests.lessons.roads import FIRST
 from tutor.course.model import Step
 from tutor.session.player import Unproved
 
@@ -20,7 +20,7 @@ PATIENCE_S = 15.0
 
 
 async def play(root: Path) -> None:
-    lesson = LESSONS[0]
+    lesson = FIRST
     async with rehearsing(lesson, root) as rehearsal:
         print("at", rehearsal.session.step.id, flush=True)
         for step in lesson.steps_on(PLACE):

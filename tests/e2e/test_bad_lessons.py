@@ -38,7 +38,7 @@ SLIPS = {
         CREATE,
         "minutes: 3",
         "minutes: soon",
-        ("`minutes` should be a whole number, not the text 'soon'", "Write a whole number here."),
+        ("`minutes` should be a number, not the text 'soon'", "Write a number here."),
     ),
     "a name that CEL does not know": Slip(
         CREATE,

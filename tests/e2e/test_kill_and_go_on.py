@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.lessons.looking import PLACE
-from tests.lessons.roads import LESSONS
+from tests.lessons.roads import FIRST
 from tutor import paths
 from tutor.cli.cluster import stop
 from tutor.session.journal import Journal
@@ -118,7 +118,7 @@ def kill_sandbox(root: Path) -> None:
 def test_lesson_goes_on_after_any_kill(tmp_path: Path) -> None:
     root, told = tmp_path / "home", Told()
     chance = random.Random(7)
-    steps = [step.id for step in LESSONS[0].steps_on(PLACE)]
+    steps = [step.id for step in FIRST.steps_on(PLACE)]
     with learner(root, told) as playing:
         for kills, victims in enumerate(VICTIMS):
             if not playing.hear():
@@ -138,7 +138,7 @@ def test_lesson_goes_on_after_any_kill(tmp_path: Path) -> None:
                 assert steps.index(told.opened[-1]) in (last, last + 1, last + 2)
         assert playing.ended() == 0, (root / "learner.err").read_text()
     with Journal(paths.progress_file(root)) as journal:
-        progress = journal.load(LESSONS[0].id, PLACE)
+        progress = journal.load(FIRST.id, PLACE)
     assert progress is not None
     assert progress.finished_at is not None
     assert all(progress.step(step).done == "passed" for step in steps)

@@ -74,6 +74,9 @@ async def rehearsing(lesson: Lesson, root: Path) -> AsyncGenerator[Rehearsal]:
 @contextmanager
 def _frozen(root: Path) -> Generator[None]:
     """Nothing of the sandbox moves, as if it had just been killed."""
+    if not is_running(root):
+        yield
+        return
     process = psutil.Process(ask(root, "status")["pid"])
     process.send_signal(signal.SIGSTOP)
     try:
@@ -83,7 +86,7 @@ def _frozen(root: Path) -> Generator[None]:
 
 
 def keep(root: Path, moment: Path) -> None:
-    """Copy the home folder of a sandbox that runs."""
+    """Copy the home folder of a lesson, whose sandbox may run."""
     with _frozen(root):
         shutil.copytree(root, moment, ignore=shutil.ignore_patterns("socket", "lock", "pid"))
 

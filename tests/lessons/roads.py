@@ -7,10 +7,14 @@ from pathlib import Path
 from tests.lessons.looking import PLACE
 from tests.lessons.rehearsal import keep, rehearsing
 from tutor import paths
+from tutor.cli.choice import chosen
 from tutor.course.loader import load_course
 from tutor.course.model import Lesson
 
-LESSONS = load_course(paths.lessons_dir()).lessons
+_COURSE = load_course(paths.lessons_dir())
+LESSONS = _COURSE.lessons
+FIRST = chosen(_COURSE, "")
+"""The first lesson about the matter itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ class NoSuchLesson(TutorError):
 
 
 def chosen(course: Course, name: str) -> Lesson:
-    """The lesson of that id; the only or first one for an empty name. Raises `NoSuchLesson`."""
+    """The lesson of that id; the course's first for an empty name. Raises `NoSuchLesson`."""
     known = [lesson.id for lesson in course.lessons]
-    if not known:
+    if course.first is None:
         raise NoSuchLesson(
             f"There are no lessons in {course.folder}.", next_action="Install tutor again."
         )
     if not name:
-        return course.lessons[0]
+        return course.first
     if name in known:
         return course.lesson(name)
     near = get_close_matches(name, known, 1, 0.4)

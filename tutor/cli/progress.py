@@ -59,7 +59,9 @@ def lesson_at_hand(root: Path) -> Lesson | None:
     course = load_course(paths.lessons_dir())
     begun = [each for each in saved_progress(root) if each.environment == "sandbox"]
     turned_to = [
-        (_last_turn(each), lesson) for each in begun if (lesson := _lesson(course, each.lesson))
+        (_last_turn(each), lesson)
+        for each in begun
+        if (lesson := _lesson(course, each.lesson)) and lesson.has_cluster
     ]
     return max(turned_to, key=lambda pair: pair[0], default=(None, None))[1]
 
@@ -109,8 +111,8 @@ def _step_document(step: Step, progress: Progress) -> dict[str, Any]:
 def _extent(lesson: Lesson) -> str:
     environments = lesson.header.environments
     steps = lesson.steps_on(environments[0])
-    minutes = sum(step.minutes for step in steps)
-    return f"{len(steps)} steps, about {minutes} minutes, on {' or '.join(environments)}"
+    where = f"on {' or '.join(environments)}" if lesson.has_cluster else "without a cluster"
+    return f"{len(steps)} steps, about {lesson.minutes_on(environments[0])} minutes, {where}"
 
 
 def _place(course: Course, progress: Progress) -> str:
@@ -118,7 +120,8 @@ def _place(course: Course, progress: Progress) -> str:
     if lesson is None:
         return f"on {progress.environment}: no longer one of the lessons; its progress is kept"
     steps = _steps(lesson, progress)
-    count = f"on {progress.environment}: {_done(steps, progress)} of {len(steps)} steps done"
+    where = f"on {progress.environment}: " if lesson.has_cluster else ""
+    count = f"{where}{_done(steps, progress)} of {len(steps)} steps done"
     if progress.finished_at is not None:
         return f"{count}, finished {progress.finished_at.astimezone():%Y-%m-%d}"
     current = next((step for step in steps if step.id == progress.current), None)

@@ -45,8 +45,8 @@ _KEPT = ".before"
 
 def _clear(root: Path, lesson: Lesson, place: Path) -> None:
     """Delete what a lesson made in one environment, and put its files aside."""
-    server = server_of(place / "work" / lesson.header.kubeconfig)
-    if place.name == "sandbox":
+    server = server_of(place / "work" / lesson.kubeconfig)
+    if place.name == "sandbox" and lesson.has_cluster:
         _delete_cluster(root, server)
     elif server:
         print(f"The cluster at {server} is not the sandbox's: it stays as it is.")

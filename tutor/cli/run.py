@@ -14,6 +14,7 @@ from pathlib import Path
 from tutor import paths
 from tutor.cli.choice import chosen, environment_of
 from tutor.cli.control import environment
+from tutor.cli.editor import EDITOR, last_editor, write_editor
 from tutor.cli.keeping import keeping_sandbox
 from tutor.clock import SystemClock
 from tutor.course.loader import load_course
@@ -49,6 +50,7 @@ class Wanted:
     """Whether the learner's own shell configuration is read."""
     pace: str = "watchable"
     kubectl: str = "bundled"
+    editor: str = "own"
     extra: Mapping[str, str] | None = None
     """More variables for the shell."""
 
@@ -68,7 +70,7 @@ class Stage:
 
 
 def find_lesson(name: str, folder: Path | None = None) -> Lesson:
-    """The lesson of that id; the only or first one for an empty name. Raises `NoSuchLesson`."""
+    """The lesson of that id; the course's first for an empty name. Raises `NoSuchLesson`."""
     return chosen(load_course(folder or paths.lessons_dir()), name)
 
 
@@ -81,13 +83,14 @@ async def stage(wanted: Wanted) -> AsyncGenerator[Stage]:
     """
     lesson, root = wanted.lesson, wanted.root
     kind = environment_of(lesson, wanted.on)
+    in_sandbox = kind == "sandbox" and lesson.has_cluster
     clock = SystemClock()
     work = paths.work_dir(root, lesson.id, wanted.on)
     lock_folder = work.parent.parent
     with only_here(lock_folder, lesson.id, now=clock.now()):
         folder = _working_folder(work)
-        hosts = folder.root / "hosts" if kind == "sandbox" else _SYSTEM_HOSTS
-        async with keeping_sandbox(root, wanted.pace, wanted=kind == "sandbox"):
+        hosts = folder.root / "hosts" if in_sandbox else _SYSTEM_HOSTS
+        async with keeping_sandbox(root, wanted.pace, wanted=in_sandbox):
             extra = await asyncio.to_thread(_variables, wanted, kind, folder, hosts)
             inherited = {**os.environ, **{k: v for k, v in extra.items() if v is not None}}
             inside = {k: v for k, v in inherited.items() if extra.get(k, "") is not None}
@@ -139,11 +142,13 @@ def _variables(
 ) -> dict[str, str | None]:
     """What the learner's shell has beyond this process's own; None to take a variable out."""
     extra: dict[str, str | None] = {}
-    if kind == "sandbox":
+    if kind == "sandbox" and wanted.lesson.has_cluster:
         extra |= environment(wanted.root, hosts, wanted.kubectl)
     if kind != "context":
         # A command without --kubeconfig reaches the lesson's cluster, and never the learner's own.
-        extra["KUBECONFIG"] = str(folder.root / wanted.lesson.header.kubeconfig)
+        extra["KUBECONFIG"] = str(folder.root / wanted.lesson.kubeconfig)
+    if wanted.editor == "bundled":
+        extra |= dict.fromkeys(("EDITOR", "KUBE_EDITOR", "VISUAL"), EDITOR)
     return extra | dict(wanted.extra or {})
 
 
@@ -151,12 +156,16 @@ def _launch(wanted: Wanted, folder: WorkingFolder, extra: Mapping[str, str | Non
     path = extra.get("PATH") or os.environ.get("PATH", os.defpath)
     program = find_program(wanted.shell or os.environ.get("SHELL"), path)
     first = [Path(path.split(os.pathsep)[0])] if extra.get("PATH") else []
+    editor = last_editor(wanted.editor, path)
+    if editor == EDITOR:
+        first.append(write_editor(wanted.root))
     return Launch(
         program=program,
         folder=folder.root,
         environment=os.environ,
         extra={name: value for name, value in extra.items() if name != "PATH"},
         path=first,
+        editor=editor,
         own_rc=wanted.own_rc,
     )
 
@@ -165,7 +174,7 @@ def _cluster(
     wanted: Wanted, kind: Environment, folder: WorkingFolder, inside: Mapping[str, str]
 ) -> Cluster:
     keys = paths.work_dir(wanted.root, wanted.lesson.id, wanted.on).parent / "keys"
-    file, context = folder.root / wanted.lesson.header.kubeconfig, None
+    file, context = folder.root / wanted.lesson.kubeconfig, None
     if kind == "context":
         first = inside.get("KUBECONFIG", "").split(os.pathsep)[0]
         file = Path(first) if first else Path(inside.get("HOME", "~")).expanduser() / ".kube/config"

@@ -51,8 +51,14 @@ def read_course(folder: Path) -> tuple[Course, list[CourseError]]:
             lessons.extend([lesson] if lesson else [])
         elif entry.name != "course.yaml":
             faults.append(_stray(entry, "A course has course.yaml and one folder for each lesson."))
-    course = Course(folder=folder, title=title.title, summary=title.summary, lessons=tuple(lessons))
-    faults.extend(broken_in_course(course))
+    course = Course(
+        folder=folder,
+        title=title.title,
+        summary=title.summary,
+        lessons=tuple(lessons),
+        welcome=next((lesson for lesson in lessons if lesson.id == title.welcome), None),
+    )
+    faults.extend(broken_in_course(course, title))
     return course, faults
 
 

@@ -4,8 +4,9 @@ A fact's `given` and `that` are not interpreted here: `where` keeps their place 
 the probes give them a meaning.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar, get_args
 
@@ -217,7 +218,7 @@ class Step(Node):
 
     id: Slug
     title: Text
-    minutes: int = Field(ge=1, le=60)
+    minutes: float = Field(ge=0.5, le=60, multiple_of=0.5)
     say: Text
     do: tuple[Block, ...] = ()
     given: Given = Field(default_factory=Given)
@@ -275,8 +276,11 @@ class Header(Node):
     """What a learner should know or have, in words."""
     tools: tuple[Tool, ...] = ()
     environments: tuple[Environment, ...] = Field(min_length=1)
-    kubeconfig: Text
-    """The kubeconfig that the probes use: a path below the working folder."""
+    kubeconfig: Text | None = None
+    """The kubeconfig that the probes use: a path below the working folder.
+
+    Left out: the lesson has no cluster, and none is started for it.
+    """
     grants: Grants
     order: tuple[Slug, ...] = Field(alias="steps", min_length=1)
     """The ids of the steps, first to last."""
@@ -287,6 +291,8 @@ class Title(Node):
 
     title: Text
     summary: str = ""
+    welcome: Slug | None = None
+    """The id of the lesson that shows how lessons work: offered at the very first start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,12 +314,27 @@ class Lesson:
         """The steps of this environment, in order."""
         return meant_for(environment, self.steps)
 
+    def minutes_on(self, environment: Environment, *, without: Collection[str] = ()) -> int:
+        """How long the steps of this environment take, in whole minutes, but for some."""
+        steps = self.steps_on(environment)
+        return ceil(sum(step.minutes for step in steps if step.id not in without))
+
     def step(self, step_id: str) -> Step:
         """The step of that id. Raises `KeyError` when there is none."""
         for step in self.steps:
             if step.id == step_id:
                 return step
         raise KeyError(step_id)
+
+    @property
+    def has_cluster(self) -> bool:
+        """Whether it needs one."""
+        return self.header.kubeconfig is not None
+
+    @property
+    def kubeconfig(self) -> str:
+        """Where its kubeconfig is, below the working folder; without a cluster nothing is there."""
+        return self.header.kubeconfig or "no-cluster.kubeconfig.yaml"
 
     def text(self, path: str) -> str:
         """A file of the lesson's `files/` folder."""
@@ -328,6 +349,14 @@ class Course:
     title: str
     summary: str = ""
     lessons: tuple[Lesson, ...] = ()
+    welcome: Lesson | None = None
+    """The lesson that shows how lessons work; one of them all."""
+
+    @property
+    def first(self) -> Lesson | None:
+        """The first lesson about the matter itself; None when there is no lesson at all."""
+        others = [lesson for lesson in self.lessons if lesson != self.welcome]
+        return next(iter(others or self.lessons), None)
 
     def lesson(self, lesson_id: str) -> Lesson:
         """The lesson of that id. Raises `KeyError` when there is none."""

@@ -21,6 +21,7 @@ from tutor.course.model import (
     Run,
     Set,
     Step,
+    Title,
     meant_for,
 )
 from tutor.course.places import Where
@@ -32,10 +33,10 @@ AnyBlock = Run | File | Edit | Look
 HINTS_LEAST, HINTS_MOST = 2, 3
 
 
-def broken_in_course(course: Course) -> list[CourseError]:
+def broken_in_course(course: Course, title: Title) -> list[CourseError]:
     """Faults between the lessons of a course."""
     counts = Counter(lesson.id for lesson in course.lessons)
-    return [
+    faults = [
         (lesson.header.where / "id").error(
             f"two lessons have the id `{lesson.id}`",
             next_action="Give one of them another id.",
@@ -43,6 +44,15 @@ def broken_in_course(course: Course) -> list[CourseError]:
         for lesson in course.lessons
         if counts[lesson.id] > 1
     ]
+    if title.welcome and course.welcome is None:
+        known = [lesson.id for lesson in course.lessons]
+        faults.append(
+            (title.where / "welcome").error(
+                f"there is no lesson `{title.welcome}`{did_you_mean(title.welcome, known)}",
+                next_action="Name one of the lessons, or take it out.",
+            )
+        )
+    return faults
 
 
 def broken_in(lesson: Lesson) -> list[CourseError]:
@@ -63,11 +73,20 @@ def _steps_stand_once(lesson: Lesson) -> Faults:
 
 def _paths_stay_below(lesson: Lesson) -> Faults:
     header = lesson.header
-    if not _is_below(header.kubeconfig):
+    if header.kubeconfig is not None and not _is_below(header.kubeconfig):
         yield (header.where / "kubeconfig").error(_OUTSIDE.format(header.kubeconfig))
     for index, pattern in enumerate(header.grants.files):
         if not _is_below(pattern):
             yield (header.grants.where / "files" / index).error(_OUTSIDE.format(pattern))
+
+
+def _cluster_has_a_kubeconfig(lesson: Lesson) -> Faults:
+    grants = lesson.header.grants
+    if not lesson.has_cluster and (grants.cluster or grants.namespaces):
+        yield grants.where.error(
+            "without `kubeconfig` the lesson has no cluster to look at",
+            next_action="Add `kubeconfig` to lesson.yaml, or take `cluster` and `namespaces` out.",
+        )
 
 
 def _files_are_used(lesson: Lesson) -> Faults:
@@ -212,6 +231,7 @@ def _questions_explain(step: Step, _lesson: Lesson) -> Faults:
 LESSON_RULES: tuple[Callable[[Lesson], Faults], ...] = (
     _steps_stand_once,
     _paths_stay_below,
+    _cluster_has_a_kubeconfig,
     _files_are_used,
 )
 STEP_RULES: tuple[Callable[[Step, Lesson], Faults], ...] = (

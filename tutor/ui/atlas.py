@@ -58,9 +58,9 @@ def entries(course: Course, saved: Saved, search: str = "") -> Iterator[Entry]:
 
 
 def _lesson(lesson: Lesson, progress: Progress | None) -> LessonEntry:
-    steps = lesson.steps_on(lesson.header.environments[0])
-    done = [step for step in steps if progress and is_done(progress, step.id)]
-    minutes = sum(step.minutes for step in steps)
+    environment = lesson.header.environments[0]
+    steps = lesson.steps_on(environment)
+    done = [step.id for step in steps if progress and is_done(progress, step.id)]
     known = {step.id: step.title for step in steps}
     mark: LessonMark = "new" if progress is None else "begun"
     return LessonEntry(
@@ -68,8 +68,8 @@ def _lesson(lesson: Lesson, progress: Progress | None) -> LessonEntry:
         mark="done" if len(done) == len(steps) else mark,
         done=len(done),
         total=len(steps),
-        minutes=minutes,
-        minutes_left=minutes - sum(step.minutes for step in done),
+        minutes=lesson.minutes_on(environment),
+        minutes_left=lesson.minutes_on(environment, without=done),
         current=known.get(progress.current, "") if progress else "",
     )
 

@@ -38,6 +38,11 @@ class Finding(Protocol):
         """When somebody looked."""
         ...
 
+    @property
+    def is_settling(self) -> bool:
+        """Whether it holds, and has not held for long enough."""
+        ...
+
 
 class Findings(Protocol):
     """What is found of a step."""
@@ -77,6 +82,8 @@ class FactRow:
     """The clock time of the last look; empty before the first."""
     show: str
     """The command with which learners see it for themselves."""
+    is_settling: bool
+    """Whether it holds, and has not held for long enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +115,8 @@ class Scene:
     @property
     def minutes_left(self) -> int:
         """How long the steps take that are not done."""
-        steps = self.lesson.steps_on(self.environment)
-        return sum(step.minutes for step in steps if not is_done(self.progress, step.id))
+        done = [step.id for step in self.outline if is_done(self.progress, step.id)]
+        return self.lesson.minutes_on(self.environment, without=done)
 
     @property
     def is_done(self) -> bool:
@@ -162,6 +169,7 @@ class Scene:
             text=found.verdict.text if found else "",
             at=clock_time(found.at) if found else "",
             show=fact.show.strip(),
+            is_settling=found is not None and found.is_settling,
         )
 
     def missing(self) -> tuple[str, ...]:
