@@ -4,6 +4,7 @@ Source: cert-manager.md 1.1, 1.2, 1.4, 4.1, 4.4 and 5.
 """
 
 import base64
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import timedelta
@@ -89,12 +90,23 @@ async def test_webhook_makes_its_ca_and_the_injector_hands_it_on(lab: Lab) -> No
         assert hook["clientConfig"]["caBundle"] == secret["data"]["ca.crt"]
 
 
-async def test_leases_are_held_in_kube_system(lab: Lab) -> None:
-    names = ("cert-manager-controller", "cert-manager-cainjector-leader-election")
-    for name in names:
-        lease = lab.client.get(LEASES, "kube-system", name)
-        assert lease["spec"]["holderIdentity"].startswith("cert-manager")
-        assert lease["spec"]["leaseDurationSeconds"] == 60
+async def test_leases_are_held_in_kube_system_and_events_tell_by_whom(lab: Lab) -> None:
+    """Who holds them, and who tells of it: seen with the real programs, by `make interop`."""
+    controller, injector = "cert-manager-controller", "cert-manager-cainjector-leader-election"
+    holders = {
+        name: lab.client.get(LEASES, "kube-system", name)["spec"]["holderIdentity"]
+        for name in (controller, injector)
+    }
+    identity = r"cert-manager-[0-9a-z-]+-external-cert-manager-controller"
+    assert re.fullmatch(identity, holders[controller])
+    assert re.fullmatch(r"cert-manager-cainjector-[0-9a-z-]+_[0-9a-f-]{36}", holders[injector])
+    sources = {controller: "cert-manager-leader-election", injector: holders[injector]}
+    for name, holder in holders.items():
+        assert lab.client.get(LEASES, "kube-system", name)["spec"]["leaseDurationSeconds"] == 60
+        await until(lambda name=name: lab.events(name, "kube-system"))
+        assert lab.events(name, "kube-system") == [
+            (sources[name], "LeaderElection", f"{holder} became leader")
+        ]
 
 
 async def test_installing_again_keeps_the_injected_ca(lab: Lab) -> None:

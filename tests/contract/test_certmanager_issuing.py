@@ -20,6 +20,7 @@ from tests.contract.certmanager_lab import (
     CA_ISSUER,
     CA_SECRET,
     CONCIERGE,
+    EVENTS,
     HOST,
     ISSUERS,
     LEAF,
@@ -69,6 +70,14 @@ async def test_events_of_a_certificate_tell_its_story(lab: Lab) -> None:
     request = rf'Created new CertificateRequest resource "{CA}-{_SUFFIX}"'
     assert re.fullmatch(request, texts[2])
     assert texts[3] == "The certificate has been successfully issued"
+
+
+async def test_events_name_no_reporting_controller(lab: Lab) -> None:
+    """cert-manager v1.12.3 is built with client-go 0.27, which does not do so yet."""
+    found = [
+        e for e in lab.client.list(EVENTS, NAMESPACE) if "cert-manager" in e["source"]["component"]
+    ]
+    assert {event["reportingComponent"] for event in found} == {""}
 
 
 async def test_events_of_a_request_come_from_every_signer(lab: Lab) -> None:

@@ -23,10 +23,20 @@ class _Known(NamedTuple):
 
 
 class Recorder:
-    """Records events as one component."""
+    """Records events as one component.
 
-    def __init__(self, client: Client, component: str, host: str = "") -> None:
+    `reporting` is whether the events name it as their reporting controller, too: programs that were
+    built with client-go before 0.28 leave that empty.
+    """
+
+    def __init__(
+        self, client: Client, component: str, host: str = "", *, reporting: bool = True
+    ) -> None:
         self._client = client
+        self._reporting: Object = {
+            "reportingComponent": component if reporting else "",
+            "reportingInstance": host if reporting else "",
+        }
         self._source: Object = {"component": component} | ({"host": host} if host else {})
         self._known: dict[tuple[str, ...], _Known] = {}
 
@@ -96,6 +106,5 @@ class Recorder:
             "lastTimestamp": stamp,
             "count": 1,
             "type": kind,
-            "reportingComponent": self._source["component"],
-            "reportingInstance": self._source.get("host", ""),
+            **self._reporting,
         }

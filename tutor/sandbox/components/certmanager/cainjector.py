@@ -209,7 +209,9 @@ async def cainjector(workload: Workload) -> None:
     """Run the injector until cancelled."""
     flags = Flags(workload.container, workload.pod)
     klog = Klog(workload.log, workload.client.now).named("cert-manager")
-    leader = Leader(workload, klog, flags.get("leader-election-namespace", "kube-system"), _LEASE)
+    identity = f"{name_of(workload.pod)}_{workload.pod['metadata']['uid']}"
+    place = (flags.get("leader-election-namespace", "kube-system"), _LEASE)
+    leader = Leader(workload, klog, place, identity, identity)
     for target in TARGETS:
         text = "Registering a reconciler for injectable"
         klog.info("setup.go:119", text, {"kind": target.kind})

@@ -21,6 +21,7 @@ from tutor.sandbox.components.certmanager.flags import Flags
 from tutor.sandbox.components.certmanager.issuer_state import TYPES
 from tutor.sandbox.components.certmanager.klog import Klog
 from tutor.sandbox.components.certmanager.lease import Leader
+from tutor.sandbox.kinds import name_of
 
 _LEASE = "cert-manager-controller"
 _COMMIT = "9479c8157dd876e2fc828850b429a4b4f734c871"
@@ -67,7 +68,13 @@ async def controller(workload: Workload) -> None:
         cluster_namespace=flags.get("cluster-resource-namespace", "kube-system"),
         not_simulated=lambda what: workload.tell("not-simulated", what=what),
     )
-    leader = Leader(workload, klog, flags.get("leader-election-namespace", "kube-system"), _LEASE)
+    leader = Leader(
+        workload,
+        klog,
+        (flags.get("leader-election-namespace", "kube-system"), _LEASE),
+        f"{name_of(workload.pod)}-external-{_LEASE}",
+        "cert-manager-leader-election",
+    )
     workload.ready()
     await leader.acquire()
     first, then = certificate_controllers(around), issuer_controllers(around)

@@ -10,6 +10,7 @@ from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import Exited, Workload
 from tutor.sandbox.components.certmanager.klog import Klog
+from tutor.sandbox.controllers.events import Recorder
 from tutor.sandbox.controllers.resources import micro
 from tutor.sandbox.kinds import GroupResource, Object, thaw
 
@@ -45,15 +46,24 @@ def taken(lease: Object, identity: str, now: datetime) -> Object:
 
 
 class Leader:
-    """Takes a lease and keeps it."""
+    """Takes a lease as `identity`, and keeps it.
 
-    def __init__(self, workload: Workload, klog: Klog, namespace: str, name: str) -> None:
-        meta = workload.pod["metadata"]
+    An identity that is the same after a restart of the sandbox spares waiting for a dead process.
+    """
+
+    def __init__(
+        self,
+        workload: Workload,
+        klog: Klog,
+        place: tuple[str, str],
+        identity: str,
+        component: str,
+    ) -> None:
         self._client: Client = workload.client
         self._klog = klog
-        self._namespace, self._name = namespace, name
-        self._identity = f"{meta['name']}_{meta['uid']}"
-        """The same after a restart of the sandbox, so that nobody waits for a dead process."""
+        self._namespace, self._name = place
+        self._identity = identity
+        self._recorder = Recorder(workload.client, component, reporting=False)
 
     async def acquire(self) -> None:
         """Wait until the lease is ours."""
@@ -62,6 +72,9 @@ class Leader:
         while not await self._try():  # noqa: ASYNC110 - other processes hold it, not tasks
             await asyncio.sleep(RETRY_S)
         self._klog.plain("leaderelection.go:255", f"successfully acquired lease {place}")
+        lease = self._client.find(LEASES, self._namespace, self._name)
+        if lease is not None:
+            await self._recorder.normal(lease, "LeaderElection", f"{self._identity} became leader")
 
     async def keep(self) -> None:
         """Renew the lease until cancelled, then give it back.

@@ -158,7 +158,7 @@ def _review(body: bytes) -> Object | None:
 async def webhook(workload: Workload) -> None:
     """Run the webhook until cancelled."""
     flags = Flags(workload.container, workload.pod)
-    client = workload.client
+    client = workload.client.managed_by("webhook")
     klog = Klog(workload.log, client.now).named("cert-manager")
     place = (
         flags.get("dynamic-serving-ca-secret-namespace"),

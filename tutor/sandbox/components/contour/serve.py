@@ -23,6 +23,7 @@ from tutor.sandbox.components.contour.policy import (
     judge_all,
     status_of,
 )
+from tutor.sandbox.controllers.events import Recorder
 from tutor.sandbox.kinds import GroupResource, Object, name_of, namespace_of
 from tutor.sandbox.pki import Pair
 
@@ -184,8 +185,9 @@ async def _lead(workload: Workload) -> None:
     """Take the leader's Lease; there is one instance for all replicas."""
     client, namespace = workload.client, namespace_of(workload.pod)
     moment = client.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    identity = f"{name_of(workload.pod)}_{workload.pod['metadata']['uid']}"
     spec = {
-        "holderIdentity": name_of(workload.pod),
+        "holderIdentity": identity,
         "leaseDurationSeconds": 15,
         "acquireTime": moment,
         "renewTime": moment,
@@ -197,13 +199,15 @@ async def _lead(workload: Workload) -> None:
         "metadata": {"name": "leader-elect", "namespace": namespace},
         "spec": spec,
     }
-    if client.find(_LEASES, namespace, "leader-elect") is None:
-        await client.create(lease)
-        return
 
     def take(obj: Object) -> Object:
         turns = obj["spec"].get("leaseTransitions", 0)
         obj["spec"] = spec | {"leaseTransitions": turns + 1}
         return obj
 
-    await client.change(_LEASES, namespace, "leader-elect", take)
+    if client.find(_LEASES, namespace, "leader-elect") is None:
+        taken = await client.create(lease)
+    else:
+        taken = await client.change(_LEASES, namespace, "leader-elect", take)
+    recorder = Recorder(client, identity, reporting=False)
+    await recorder.normal(taken, "LeaderElection", f"{identity} became leader")

@@ -46,7 +46,7 @@ class Controller:
         self.name = name
         full = f"cert-manager-{name}"
         self.client = around.client.managed_by(full)
-        self.recorder = Recorder(around.client, full)
+        self.recorder = Recorder(around.client, full, reporting=False)
         self.klog = around.klog.named(name)
         self.pace = around.pace
         self._setter = around.setter
