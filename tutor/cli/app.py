@@ -150,6 +150,7 @@ class LocalDesk:
             shell=self.settings.shell,
             pace=self.settings.pace,
             kubectl=self.settings.kubectl,
+            editor=self.settings.editor,
             # The folder's name is long, and the pane is small.
             extra={"PROMPT_DIRTRIM": os.environ.get("PROMPT_DIRTRIM", "1")},
         )

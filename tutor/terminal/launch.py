@@ -53,6 +53,8 @@ class Launch:
     """Variables to set (or, with None, to take out), also after the learner's rc files."""
     path: Sequence[Path] = ()
     """Folders that stand first on the PATH, also after the learner's rc files."""
+    editor: str = ""
+    """What `EDITOR` and `KUBE_EDITOR` are when neither the environment nor an rc file has them."""
     own_rc: bool = True
     """Whether the learner's rc files are read, and their history is used."""
 
@@ -120,6 +122,7 @@ def environment(launch: Launch, key: str) -> dict[str, str]:
         "TUTOR_OWN_RC": "1" if launch.own_rc else "0",
         "TUTOR_KEEP": " ".join(launch.extra),
         "TUTOR_PATH": os.pathsep.join(map(str, launch.path)),
+        "TUTOR_LAST_EDITOR": launch.editor,
     }
     if launch.program.kind == "zsh":
         if "ZDOTDIR" in inherited:

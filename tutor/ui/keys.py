@@ -131,7 +131,13 @@ KEYS: tuple[Key, ...] = (
         id="settings",
         after_prefix="e",
         label="settings",
-        says="Change colours, pace and kubectl",
+        says="Change colours, pace, kubectl and editor",
+    ),
+    Key(
+        id="keys",
+        after_prefix="k",
+        label="keys",
+        says="Give actions other keys",
     ),
     Key(
         id="course",

@@ -3,7 +3,8 @@
 #
 # Given in the environment, and taken out of it: TUTOR_MARK_KEY; TUTOR_OWN_RC, 1 to read ~/.bashrc;
 # TUTOR_PATH, folders that stand first on the PATH whatever ~/.bashrc does; TUTOR_KEEP, names of
-# variables whose values ~/.bashrc must not change.
+# variables whose values ~/.bashrc must not change; TUTOR_LAST_EDITOR, an editor for when nothing
+# else names one.
 #
 # Works in bash 3.2 (macOS): no PS0 there, so a DEBUG trap stands in. Functions are defined before
 # ~/.bashrc is read, so that no alias of it gets into them.
@@ -12,7 +13,8 @@ __tutor_key=$TUTOR_MARK_KEY
 __tutor_path=$TUTOR_PATH
 __tutor_keep=$TUTOR_KEEP
 __tutor_own_rc=$TUTOR_OWN_RC
-unset TUTOR_MARK_KEY TUTOR_PATH TUTOR_KEEP TUTOR_OWN_RC
+__tutor_editor=$TUTOR_LAST_EDITOR
+unset TUTOR_MARK_KEY TUTOR_PATH TUTOR_KEEP TUTOR_OWN_RC TUTOR_LAST_EDITOR
 
 __tutor_encode() {
     local LC_ALL=C rest=$1 done= safe byte
@@ -90,7 +92,11 @@ fi
 
 builtin eval "$__tutor_saved"
 [[ -z $__tutor_path ]] || PATH=$__tutor_path:$PATH
-builtin unset __tutor_saved __tutor_value __tutor_name __tutor_keep __tutor_path
+if [[ -n $__tutor_editor && -z $EDITOR ]]; then
+    export EDITOR=${VISUAL:-$__tutor_editor}
+    export KUBE_EDITOR=${KUBE_EDITOR:-$EDITOR}
+fi
+builtin unset __tutor_editor __tutor_saved __tutor_value __tutor_name __tutor_keep __tutor_path
 
 if [[ $__tutor_own_rc != 1 || -z $PS1 || $PS1 == '\s-\v\$ ' ]]; then
     PS1='\$ '

@@ -104,7 +104,9 @@ class SettingsScreen(ModalScreen[None]):
                 yield WishRow(self._themes(), self.app.theme)
                 yield WishRow(PACE, now.pace)
                 yield WishRow(KUBECTL, now.kubectl)
-            where = f"Saved in {_at_home(self._desk.settings_file)}"
+                yield WishRow(EDITOR, now.editor)
+                yield KeysRow()
+            where = f"Saved in {at_home(self._desk.settings_file)}"
             yield Static(where, id="where", markup=False)
 
     def _themes(self) -> Wish:
@@ -144,4 +146,10 @@ KUBECTL = Wish(
     title="kubectl",
     says="Ours, or your own (1.28 or newer); from the next visit of a lesson on.",
     options=("bundled", "own"),
+)
+EDITOR = Wish(
+    key="editor",
+    title="Editor",
+    says="Yours, where there is one, or ours, a small one; from the next visit of a lesson on.",
+    options=("own", "bundled"),
 )

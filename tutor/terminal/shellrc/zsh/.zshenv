@@ -6,6 +6,7 @@ __tutor_folder=$ZDOTDIR
 __tutor_key=$TUTOR_MARK_KEY
 __tutor_path=$TUTOR_PATH
 __tutor_own_rc=$TUTOR_OWN_RC
+__tutor_editor=$TUTOR_LAST_EDITOR
 typeset -gA __tutor_keep
 for __tutor_name in ${=TUTOR_KEEP}; do
     __tutor_keep[$__tutor_name]=${(P)__tutor_name-__tutor_unset}
@@ -15,7 +16,8 @@ if [[ -n ${TUTOR_ZDOTDIR+set} ]]; then
 else
     unset ZDOTDIR
 fi
-unset TUTOR_MARK_KEY TUTOR_PATH TUTOR_KEEP TUTOR_OWN_RC TUTOR_ZDOTDIR __tutor_name
+unset TUTOR_MARK_KEY TUTOR_PATH TUTOR_KEEP TUTOR_OWN_RC TUTOR_LAST_EDITOR TUTOR_ZDOTDIR
+unset __tutor_name
 
 if [[ $__tutor_own_rc == 1 && -r ${ZDOTDIR:-$HOME}/.zshenv ]]; then
     . "${ZDOTDIR:-$HOME}/.zshenv"

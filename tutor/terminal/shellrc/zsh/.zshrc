@@ -51,10 +51,15 @@ for __tutor_name in ${(k)__tutor_keep}; do
     fi
 done
 [[ -z $__tutor_path ]] || PATH=$__tutor_path:$PATH
+if [[ -n $__tutor_editor && -z $EDITOR ]]; then
+    export EDITOR=${VISUAL:-$__tutor_editor}
+    export KUBE_EDITOR=${KUBE_EDITOR:-$EDITOR}
+fi
 if [[ $__tutor_own_rc != 1 || $PS1 == '%m%# ' ]]; then
     PS1='%(!.#.$) '
 fi
-unset __tutor_folder __tutor_keep __tutor_name __tutor_path __tutor_own_rc __tutor_zdotdir
+unset __tutor_folder __tutor_keep __tutor_name __tutor_path __tutor_own_rc __tutor_editor
+unset __tutor_zdotdir
 
 typeset -ga precmd_functions preexec_functions
 precmd_functions=(__tutor_ended $precmd_functions __tutor_prompt)
