@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,36 +20,50 @@ from tutor.session.lock import only_here
 
 
 def reset(name: str) -> int:
-    """Forget how far the learner is in a lesson, and delete its clusters in the sandbox.
+    """Bring a lesson back to its beginning, and print what that took.
 
     Raises:
         TutorError: There is no such lesson, it is open, or its folder cannot be changed.
     """
     root = paths.home(os.environ)
     lesson = chosen(load_course(paths.lessons_dir()), name)
-    folder = paths.work_dir(root, lesson.id, "sandbox").parent.parent
-    if not folder.is_dir():
+    if not paths.work_dir(root, lesson.id, "sandbox").parent.parent.is_dir():
         print(f"The lesson {lesson.id} was not begun; `tutor learn {lesson.id}` opens it.")
         return 0
+    begin_anew(root, lesson, print)
+    print(f"{lesson.id} begins anew: tutor learn {lesson.id}")
+    return 0
+
+
+Tell = Callable[[str], None]
+
+
+def begin_anew(root: Path, lesson: Lesson, tell: Tell) -> None:
+    """Forget how far the learner is in a lesson that was begun, and delete its clusters.
+
+    What was deleted and what is kept goes to `tell`, in sentences.
+
+    Raises:
+        TutorError: The lesson is open, or its folder cannot be changed.
+    """
+    folder = paths.work_dir(root, lesson.id, "sandbox").parent.parent
     with only_here(folder, lesson.id, now=SystemClock().now()):
         for place in sorted(each for each in folder.iterdir() if each.is_dir()):
             if not place.name.endswith(_KEPT):
-                _clear(root, lesson, place)
+                _clear(root, lesson, place, tell)
         _forget(root, lesson)
-    print(f"{lesson.id} begins anew: tutor learn {lesson.id}")
-    return 0
 
 
 _KEPT = ".before"
 
 
-def _clear(root: Path, lesson: Lesson, place: Path) -> None:
+def _clear(root: Path, lesson: Lesson, place: Path, tell: Tell) -> None:
     """Delete what a lesson made in one environment, and put its files aside."""
     server = server_of(place / "work" / lesson.kubeconfig)
     if place.name == "sandbox" and lesson.has_cluster:
-        _delete_cluster(root, server)
+        _delete_cluster(root, server, tell)
     elif server:
-        print(f"The cluster at {server} is not the sandbox's: it stays as it is.")
+        tell(f"The cluster at {server} is not the sandbox's: it stays as it is.")
     kept = place.with_name(place.name + _KEPT)
     try:
         shutil.rmtree(kept, ignore_errors=True)
@@ -59,10 +73,10 @@ def _clear(root: Path, lesson: Lesson, place: Path) -> None:
             f"The folder {place} cannot be put aside: {error.strerror or error}.",
             next_action=f"Make {place.parent} writable, or set TUTOR_HOME to another folder.",
         ) from error
-    print(f"The files of the lesson on {place.name} are in {kept / 'work'} until the next reset.")
+    tell(f"The files of the lesson on {place.name} are in {kept / 'work'} until the next reset.")
 
 
-def _delete_cluster(root: Path, server: str) -> None:
+def _delete_cluster(root: Path, server: str, tell: Tell) -> None:
     if not server and not is_running(root):
         return
     ensure_running(root)
@@ -70,14 +84,10 @@ def _delete_cluster(root: Path, server: str) -> None:
     gone = [each["name"] for each in clusters if each["server"] == server]
     for name in gone:
         ask(root, "delete-cluster", name=name)
-        print(f"Deleted the cluster {name} of the sandbox.")
-    _name_others(each["name"] for each in clusters if each["name"] not in gone)
-
-
-def _name_others(names: Iterable[str]) -> None:
-    others = ", ".join(names)
+        tell(f"Deleted the cluster {name} of the sandbox.")
+    others = ", ".join(each["name"] for each in clusters if each["name"] not in gone)
     if others:
-        print(f"The sandbox has other clusters: {others}. `tutor sandbox reset` deletes all.")
+        tell(f"The sandbox has other clusters: {others}. `tutor sandbox reset` deletes all.")
 
 
 def server_of(kubeconfig: Path) -> str:
