@@ -50,3 +50,11 @@ async def test_a_scale_with_a_wrong_number_is_refused(api: Api) -> None:
     assert (reply.status, reply.reason) == (400, "BadRequest")
     told = 'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal string into'
     assert reply.message.startswith(told)
+
+
+async def test_a_scale_of_another_name_is_refused(api: Api) -> None:
+    await api.make(DEPLOYMENTS, obj("Deployment", "d", version="apps/v1", spec=SPEC))
+    scale = {"metadata": {"name": "other", "namespace": "here"}, "spec": {"replicas": 4}}
+    reply = await api.ask("PUT", SCALE, scale)
+    told = "the name of the object (other) does not match the name on the URL (d)"
+    assert (reply.status, reply.message) == (400, told)

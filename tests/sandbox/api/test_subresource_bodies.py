@@ -61,3 +61,14 @@ async def test_scale_is_patched(api: Api) -> None:
     reply = await api.ask("PATCH", f"{SETS}/a/scale", {"spec": {"replicas": 3}}, headers=MERGE)
     assert reply.body["spec"]["replicas"] == 3
     assert (await api.get(f"{SETS}/a")).body["spec"]["replicas"] == 3
+
+
+@pytest.mark.parametrize("told", [{}, {"resources": {}}])
+async def test_resize_needs_a_node_that_tells_of_resources(api: Api, told: Any) -> None:
+    running = {"name": "c", "image": "i", "imageID": "i", "ready": True, "restartCount": 0}
+    running |= {"state": {"running": {"startedAt": "2020-01-01T00:00:00Z"}}} | told
+    status = {"status": {"containerStatuses": [running]}}
+    await api.ask("PATCH", f"{PODS}/a/status", status, headers=MERGE)
+    wanted = {"spec": {"resources": {}}}
+    reply = await api.ask("PATCH", f"{PODS}/a/resize", wanted, headers=MERGE)
+    assert ("Pod running on node without support for resize" in str(reply.body)) == (not told)

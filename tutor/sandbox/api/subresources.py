@@ -8,7 +8,7 @@ from tutor.sandbox.api.builtin.reading import part, text
 from tutor.sandbox.api.deletion import options_of, timestamp
 from tutor.sandbox.api.eviction import Evictions
 from tutor.sandbox.api.negotiate import Form, form_of
-from tutor.sandbox.api.objects import Objects
+from tutor.sandbox.api.objects import Objects, check_name
 from tutor.sandbox.api.printers.printer import AGE
 from tutor.sandbox.api.registry import Registry, Served
 from tutor.sandbox.api.render import answer, include_of
@@ -99,7 +99,7 @@ class Subresources:
             config = patching.config_of(call, request.body)
             outcome = await self._objects.apply(call, served, *place, config)
         else:
-            change = self._scale_change(request, served, call, paths)
+            change = self._scale_change(request, target, served, call, paths)
             outcome = await self._objects.update(
                 call, served, *place, change, retry=target.verb == "patch"
             )
@@ -107,7 +107,7 @@ class Subresources:
         return answer(_shown_scale(scale, served, request, form), form=form)
 
     def _scale_change(
-        self, request: Request, served: Served, call: Call, paths: ScalePaths
+        self, request: Request, target: Target, served: Served, call: Call, paths: ScalePaths
     ) -> patching.Change:
         kind = _scale_kind(served)
         scales = Served(kind, BuiltinStrategy(kind))
@@ -118,6 +118,7 @@ class Subresources:
             except DecodeError as error:
                 told = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
                 raise bad_request(f"{told}: {error}") from None
+            check_name(scale, target.name)
             return lambda old: apply_scale(old, scale, paths)
         media = bodies.media_type(request)
         patching.check_media(media, served)

@@ -41,6 +41,9 @@ def validate_resize(new: Object, old: Object) -> Errors:
     if was != quality_of_service(spec):
         why = "Pod QOS Class may not change as a result of resizing"
         errors.append(invalid("spec", text(part(new, "status"), "qosClass"), why))
+    if not _node_resizes(old):
+        why = "Pod running on node without support for resize"
+        errors.append(forbidden_field("spec", why))
     rest = thaw(spec)
     errors += _pod_level(spec, before, rest)
     if moved := _moved(spec, before):
@@ -49,6 +52,14 @@ def validate_resize(new: Object, old: Object) -> Errors:
     if not errors and not same(rest, before):
         errors.append(forbidden_field("spec", "only cpu and memory resources are mutable"))
     return errors
+
+
+def _node_resizes(pod: Object) -> bool:
+    """Whether the node has told of resources; without a running container it may."""
+    for status in items(part(pod, "status"), "containerStatuses"):
+        if "running" in part(status, "state"):
+            return "resources" in status
+    return True
 
 
 def _pod_level(spec: Object, before: Object, rest: Object) -> Errors:
