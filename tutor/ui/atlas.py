@@ -57,6 +57,11 @@ def entries(course: Course, saved: Saved, search: str = "") -> Iterator[Entry]:
             yield from steps
 
 
+def spelled_minutes(minutes: float) -> str:
+    """How long a step takes, as people write it."""
+    return f"{int(minutes) or ''}{'½' if minutes % 1 else ''} min"
+
+
 def _lesson(lesson: Lesson, progress: Progress | None) -> LessonEntry:
     environment = lesson.header.environments[0]
     steps = lesson.steps_on(environment)

@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from tutor.course.model import Lesson, meant_for
 from tutor.session.record import Progress
-from tutor.ui.atlas import Entry, LessonEntry, LessonMark, StepEntry, entries
+from tutor.ui.atlas import Entry, LessonEntry, LessonMark, StepEntry, entries, spelled_minutes
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.screens.help import HelpScreen
 from tutor.ui.screens.settings import SettingsScreen
@@ -193,7 +193,7 @@ class CourseScreen(Screen[Visit | None]):
 def _prompt(entry: Entry, width: int) -> Content:
     if isinstance(entry, StepEntry):
         colour = "$primary" if entry.is_current else _COLOURS.get(entry.mark, "$foreground")
-        minutes = f"{entry.step.minutes} min"
+        minutes = spelled_minutes(entry.step.minutes)
         room = max(width - _BESIDE_TITLE, 10)
         title = entry.step.title
         title = title if len(title) <= room else f"{title[: room - 1]}…"
@@ -218,7 +218,7 @@ def _described(entry: Entry) -> tuple[str, str, str]:
     header = entry.lesson.header
     if isinstance(entry, StepEntry):
         word = {"passed": "done", "skipped": "left out", "open": "open", "closed": "not open yet"}
-        extent = f"{entry.step.minutes} minutes · {SIGNS[entry.mark]} {word[entry.mark]}"
+        extent = f"{spelled_minutes(entry.step.minutes)} · {SIGNS[entry.mark]} {word[entry.mark]}"
         facts = meant_for(header.environments[0], entry.step.facts)
         done = f"**It is done when**\n\n{_bullets(tuple(fact.label for fact in facts))}"
         return f"{entry.number} · {entry.step.title}", extent, f"{entry.step.say}\n\n{done}"
