@@ -19,6 +19,7 @@ from tutor.sandbox.api.impersonation import Impersonator, wanted
 from tutor.sandbox.api.negotiate import Form, failure_form, wants_pretty
 from tutor.sandbox.api.rbac import Attributes, Authorizer, Decision
 from tutor.sandbox.api.registry import Registry
+from tutor.sandbox.api.remembered import Remembered
 from tutor.sandbox.api.render import document
 from tutor.sandbox.api.request import Answer, Request, Response, Stream, User, read_target
 from tutor.sandbox.api.resources import Resources
@@ -49,26 +50,30 @@ class Hop:
         """What those who watch are told; what there is not is left out."""
         chain = self.request.peer_chain
         acts = self.user.name if self.user and self.user is not self.caller else ""
-        found = {
-            "method": self.request.method,
-            "path": self.request.target,
-            "certificate": _subject(chain[0]) if chain else "",
-            "user": self.caller.name if self.caller else "",
-            "as": acts,
-            "status": self.status,
-            "why": self.why,
-        }
-        return {name: value for name, value in found.items() if value}
+        found: dict[str, str | int] = {"method": self.request.method, "path": self.request.target}
+        if chain:
+            found["certificate"] = _subject(chain)
+        if self.caller:
+            found["user"] = self.caller.name
+        if acts:
+            found["as"] = acts
+        found["status"] = self.status
+        if self.why:
+            found["why"] = self.why
+        return found
+
+
+def _subject_of(chain: tuple[x509.Certificate, ...]) -> str:
+    return chain[0].subject.rfc4514_string()
+
+
+_subject = Remembered(_subject_of)
 
 
 @lru_cache(maxsize=256)
-def _subject(certificate: x509.Certificate) -> str:
-    return certificate.subject.rfc4514_string()
-
-
-@lru_cache(maxsize=256)
-def _target(method: str, target: str) -> Target:
-    return parse(method, *read_target(target))
+def _asked(method: str, target: str) -> tuple[Target, Attributes]:
+    found = parse(method, *read_target(target))
+    return found, access_of(found)
 
 
 class Aggregator(Protocol):
@@ -116,7 +121,7 @@ class Front:
 
     async def handle(self, request: Request) -> Answer:
         """Answer a request."""
-        target = _target(request.method, request.target)
+        target, access = _asked(request.method, request.target)
         extra: list[tuple[str, str]] = []
         hop = Hop(request)
         let_in = False
@@ -124,9 +129,9 @@ class Front:
             known = self._authenticator.authenticate(request)
             extra += [("Warning", f'299 - "{text}"') for text in known.warnings]
             hop.caller = known.user
-            hop.user = self._acting(request, target, known.user)
-            extra += self._flow.headers(hop.user, access_of(target))
-            self._authorize(hop.user, target)
+            hop.user = self._acting(request, access, known.user)
+            extra += self._flow.headers(hop.user, access)
+            self._authorize(hop.user, target, access)
             let_in = True
             made = await self._answer(request, target, hop.user)
         except ApiError as error:
@@ -139,14 +144,13 @@ class Front:
         self._trace(hop)
         return _with_headers(made, extra)
 
-    def _acting(self, request: Request, target: Target, user: User) -> User:
+    def _acting(self, request: Request, access: Attributes, user: User) -> User:
         want = wanted(request)
         if want is None:
             return user
-        return self._impersonator.act_as(user, want, access_of(target))
+        return self._impersonator.act_as(user, want, access)
 
-    def _authorize(self, user: User, target: Target) -> None:
-        access = access_of(target)
+    def _authorize(self, user: User, target: Target, access: Attributes) -> None:
         decision = self.decide(user, access)
         if not decision.allowed:
             resource = GroupResource(access.group, target.resource)

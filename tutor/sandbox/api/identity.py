@@ -13,10 +13,12 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tutor.sandbox import pki
 from tutor.sandbox.api import jws
 from tutor.sandbox.api.builtin.reading import part, text
+from tutor.sandbox.api.remembered import Remembered
 from tutor.sandbox.api.request import ANONYMOUS, Request, User
 from tutor.sandbox.api.status import unauthorized
 from tutor.sandbox.kinds import Object, labels_of
@@ -299,7 +301,8 @@ class Authenticator:
         self, client_roots: Callable[[], Sequence[x509.Certificate]], tokens: TokenAuthority
     ) -> None:
         self._roots = client_roots
-        self._known: dict[tuple[x509.Certificate, ...], _Vouched] = {}
+        self._known: dict[bytes, _Vouched] = {}
+        self._encoded = Remembered(_encoded)
         self.tokens = tokens
 
     def authenticate(self, request: Request) -> Authenticated:
@@ -331,7 +334,8 @@ class Authenticator:
         Signatures are looked at once, and again when the roots or what is valid have changed.
         """
         roots = tuple(self._roots())
-        known = self._known.get(chain)
+        encoded = self._encoded(chain)
+        known = self._known.get(encoded)
         if known is not None and known.roots == roots and known.since <= now <= known.until:
             return known.user
         if pki.why_not_client(chain, roots, now) is not None:
@@ -342,8 +346,12 @@ class Authenticator:
         involved = (*chain, *roots)
         since = max(each.not_valid_before_utc for each in involved)
         until = min(each.not_valid_after_utc for each in involved)
-        self._known[chain] = _Vouched(user, roots, since, until)
+        self._known[encoded] = _Vouched(user, roots, since, until)
         return user
+
+
+def _encoded(chain: tuple[x509.Certificate, ...]) -> bytes:
+    return b"".join(each.public_bytes(Encoding.DER) for each in chain)
 
 
 def _certificate_user(certificate: x509.Certificate) -> User:

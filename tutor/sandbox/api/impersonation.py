@@ -26,6 +26,7 @@ _USER, _UID, _GROUP, _EXTRA = (
     "impersonate-group",
     "impersonate-extra-",
 )
+_ANY = "impersonate-"
 _AUTHENTICATION = "authentication.k8s.io"
 _NODE_PREFIX = "system:node:"
 
@@ -48,6 +49,8 @@ def wanted(request: Request) -> Wanted | None:
     Raises:
         ApiError: 400 for attributes without a user.
     """
+    if not any([header.startswith(_ANY) for header, _ in request.headers]):  # noqa: C419 - faster
+        return None
     name, uid = request.header(_USER), request.header(_UID)
     groups = tuple(request.header_values(_GROUP))
     extra: dict[str, tuple[str, ...]] = {}

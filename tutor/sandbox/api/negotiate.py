@@ -5,6 +5,7 @@ Source: apiserver's endpoints/handlers/negotiation.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from tutor.sandbox.api.request import Request
@@ -68,8 +69,12 @@ def form_of(
     Raises:
         ApiError: 406 when nothing fits.
     """
-    pretty = wants_pretty(request)
     accept = request.header("accept") or "*/*"
+    return _form(accept, wants_pretty(request), binary, shapes, encodes)
+
+
+@lru_cache(maxsize=256)
+def _form(accept: str, pretty: bool, binary: bool, shapes: bool, encodes: bool) -> Form:
     for media, parameters in accepts(accept):
         shape: Shape = "object"
         version = "v1"
@@ -87,7 +92,7 @@ def form_of(
             return Form(_JSON, shape, version, pretty)
         if media == _YAML and shape == "object":
             return Form(_YAML, shape, version, pretty)
-    if encodes and accepts_binary(request):
+    if encodes and _has_binary(accept):
         return Form(PROTOBUF)
     routed = any(media in _ROUTED for media, _ in accepts(accept))
     raise _not_served() if routed or not binary else _not_acceptable()
@@ -107,7 +112,11 @@ def failure_form(request: Request, *, pretty: bool) -> Form:
 
 def accepts_binary(request: Request) -> bool:
     """Whether protobuf is among what the caller accepts."""
-    accepted = accepts(request.header("accept"))
+    return _has_binary(request.header("accept"))
+
+
+def _has_binary(accept: str) -> bool:
+    accepted = accepts(accept)
     return any(media == PROTOBUF and "as" not in parameters for media, parameters in accepted)
 
 

@@ -2,10 +2,11 @@
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from tutor.sandbox.api.bodies import media_type
 from tutor.sandbox.api.metadata import FIELD_MANAGER_MAX_BYTES, field_manager
-from tutor.sandbox.api.request import Call, FieldValidation, Query, Request, User
+from tutor.sandbox.api.request import Call, FieldValidation, Query, Request, User, read_target
 from tutor.sandbox.api.routes import Target
 from tutor.sandbox.api.status import (
     FieldError,
@@ -33,14 +34,37 @@ _EXACT, _NOT_OLDER = "Exact", "NotOlderThan"
 _VALIDATIONS: tuple[FieldValidation, ...] = ("Ignore", "Warn", "Strict")
 
 
+class _Options(NamedTuple):
+    manager: str
+    validation: FieldValidation
+    dry_run: bool
+    force: bool
+
+
 def call_of(request: Request, target: Target, user: User) -> Call:
     """The call that a request makes.
 
     Raises:
         ApiError: 422 for options that are not allowed.
     """
-    query = request.query
-    errors = _patch_errors(request) if target.verb == "patch" else []
+    applies = target.verb == "patch" and media_type(request).startswith(_APPLY)
+    chosen = _options(request.target, target.verb, applies)
+    return Call(
+        user=user,
+        verb=target.verb,
+        now=request.received,
+        manager=chosen.manager or default_manager(request),
+        validation=chosen.validation,
+        dry_run=chosen.dry_run,
+        subresource=target.subresource,
+        force=chosen.force,
+    )
+
+
+@lru_cache(maxsize=256)
+def _options(target: str, verb: str, applies: bool) -> _Options:
+    query = read_target(target)[1]
+    errors = _patch_errors(query, applies) if verb == "patch" else []
     manager = query.get("fieldManager")
     errors += field_manager(manager, "fieldManager")
     dry_run = query.all("dryRun")
@@ -52,27 +76,18 @@ def call_of(request: Request, target: Target, user: User) -> Call:
     )
     if found is None:
         errors.append(not_supported("fieldValidation", validation, ["", *_VALIDATIONS]))
-    if errors and target.verb in _OPTIONS:
-        raise invalid_object("meta.k8s.io", _OPTIONS[target.verb], "", errors)
-    return Call(
-        user=user,
-        verb=target.verb,
-        now=request.received,
-        manager=manager or default_manager(request),
-        validation=found or "Warn",
-        dry_run=bool(dry_run),
-        subresource=target.subresource,
-        force=flag(query, "force"),
-    )
+    if errors and verb in _OPTIONS:
+        raise invalid_object("meta.k8s.io", _OPTIONS[verb], "", errors)
+    return _Options(manager, found or "Warn", bool(dry_run), flag(query, "force"))
 
 
-def _patch_errors(request: Request) -> list[FieldError]:
+def _patch_errors(query: Query, applies: bool) -> list[FieldError]:
     """Server-side apply does not guess its manager; nothing else can be forced."""
-    if media_type(request).startswith(_APPLY):
-        if request.query.get("fieldManager"):
+    if applies:
+        if query.get("fieldManager"):
             return []
         return [required("fieldManager", "is required for apply patch")]
-    if not request.query.has("force"):
+    if not query.has("force"):
         return []
     return [forbidden_field("force", "may not be specified for non-apply patch")]
 

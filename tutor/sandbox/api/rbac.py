@@ -17,6 +17,7 @@ BINDINGS = GroupResource(RBAC, "rolebindings")
 CLUSTER_BINDINGS = GroupResource(RBAC, "clusterrolebindings")
 MASTERS = "system:masters"
 _SERVICE_ACCOUNT = "system:serviceaccount:"
+_REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +85,22 @@ class Authorizer:
         self._cluster_roles: dict[str, Object] = {}
         self._roles: dict[tuple[str, str], Object] = {}
         self._by_subject: dict[tuple[str, str], list[_Grant]] = {}
+        self._decided: dict[tuple[str, tuple[str, ...], Attributes], Decision] = {}
 
     def decide(self, user: User, access: Attributes) -> Decision:
         """Whether the user may do this."""
         if MASTERS in user.groups:
             return Decision(allowed=True)
         self._refresh()
+        asked = (user.name, user.groups, access)
+        known = self._decided.get(asked)
+        if known is None:
+            if len(self._decided) >= _REMEMBERED:
+                self._decided.clear()
+            known = self._decided[asked] = self._judge(user, access)
+        return known
+
+    def _judge(self, user: User, access: Attributes) -> Decision:
         missing: list[str] = []
         for grant in self._grants(user, access.namespace):
             rules = self.rules_of(grant.role, grant.binding, missing)
@@ -135,6 +146,7 @@ class Authorizer:
         if stamp == self._stamp:
             return
         self._stamp = stamp
+        self._decided.clear()
         read = self._reader.objects
         self._cluster_roles = {name_of(role): role for role in read(CLUSTER_ROLES, "")}
         self._roles = {

@@ -39,14 +39,18 @@ ANONYMOUS = User(name="system:anonymous", groups=("system:unauthenticated",))
 class Query:
     """The query string: values in order, keys case-sensitive, unknown keys allowed."""
 
-    __slots__ = ("_pairs",)
+    __slots__ = ("_names", "_pairs")
 
     def __init__(self, text: str) -> None:
         self._pairs = parse_qsl(text, keep_blank_values=True)
+        self._names = frozenset(name for name, _ in self._pairs)
 
     def get(self, name: str, default: str = "") -> str:
         """The first value, or the default."""
-        return next((value for key, value in self._pairs if key == name), default)
+        for key, value in self._pairs:
+            if key == name:
+                return value
+        return default
 
     def all(self, name: str) -> list[str]:
         """Every value of a key."""
@@ -54,7 +58,7 @@ class Query:
 
     def has(self, name: str) -> bool:
         """Whether the key is there at all."""
-        return any(key == name for key, _ in self._pairs)
+        return name in self._names
 
 
 @lru_cache(maxsize=256)
@@ -89,7 +93,11 @@ class Request:
 
     def header(self, name: str) -> str:
         """The first value of a header, empty when absent."""
-        return next((value for key, value in self.headers if key == name), "")
+        # A loop: several times as fast as a generator, and asked ten times a request.
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return ""
 
     def header_values(self, name: str) -> list[str]:
         """Every value of a header."""

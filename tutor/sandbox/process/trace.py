@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 _KEPT = 500
 _WAITING = 1_000
@@ -15,12 +15,27 @@ Hop = dict[str, Any]
 """`time`, `kind` and what is particular to the kind."""
 
 
+class _Note(NamedTuple):
+    """A hop as it is kept: written out only when somebody looks."""
+
+    at: datetime
+    kind: str
+    fields: Mapping[str, Any]
+
+    def hop(self) -> Hop:
+        return {
+            "time": self.at.isoformat(timespec="milliseconds"),
+            "kind": self.kind,
+            **self.fields,
+        }
+
+
 class Trace:
     """The last hops, and those who listen for new ones."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._last: deque[Hop] = deque(maxlen=_KEPT)
+        self._last: deque[_Note] = deque(maxlen=_KEPT)
         self._listeners: list[asyncio.Queue[Hop]] = []
         self._not_simulated: Counter[str] = Counter()
 
@@ -33,11 +48,11 @@ class Trace:
         """Note a hop. A listener that does not keep up misses some."""
         if kind == "not-simulated":
             self._count(str(fields["what"]))
-        hop: Hop = {"time": self._now().isoformat(timespec="milliseconds"), "kind": kind, **fields}
-        self._last.append(hop)
+        note = _Note(self._now(), kind, fields)
+        self._last.append(note)
         for queue in self._listeners:
             if not queue.full():
-                queue.put_nowait(hop)
+                queue.put_nowait(note.hop())
 
     def _count(self, what: str) -> None:
         # What is asked for is in the answer, so that there may be any number of them.
@@ -46,7 +61,7 @@ class Trace:
 
     def last(self) -> list[Hop]:
         """The hops that are remembered, oldest first."""
-        return list(self._last)
+        return [note.hop() for note in self._last]
 
     async def follow(self) -> AsyncGenerator[Hop]:
         """New hops as they come."""
