@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from tutor.probes.base import TRUE, Verdict
-from tutor.probes.settling import LATCHED, Standing, due_at, judged, settled
+from tutor.probes.settling import LATCHED, Standing, due_at, is_settling, judged, settled
 
 NO = Verdict("not yet", "no")
 TWO = timedelta(seconds=2)
@@ -19,16 +19,20 @@ def test_fact_without_a_settle_time_is_true_at_once() -> None:
 def test_fact_that_holds_is_not_yet_until_it_has_settled() -> None:
     standing = judged(Standing(), TRUE, settle=TWO, is_edge=False, now=5.0)
     assert standing.verdict == Verdict("not yet", "it holds now, and has to hold for 2 s")
+    assert is_settling(standing)
     assert due_at(standing, settle=TWO) == 7.0
     again = judged(standing, TRUE, settle=TWO, is_edge=False, now=6.9)
     assert again.verdict.state == "not yet"
-    assert settled(again, settle=TWO, is_edge=False, now=7.0).verdict == TRUE
+    over = settled(again, settle=TWO, is_edge=False, now=7.0)
+    assert over.verdict == TRUE
+    assert not is_settling(over)
 
 
 def test_fact_that_stops_holding_starts_again() -> None:
     standing = judged(Standing(), TRUE, settle=TWO, is_edge=False, now=5.0)
     broken = judged(standing, NO, settle=TWO, is_edge=False, now=6.0)
     assert broken == Standing(NO)
+    assert not is_settling(broken)
     assert due_at(broken, settle=TWO) is None
     again = judged(broken, TRUE, settle=TWO, is_edge=False, now=7.5)
     assert due_at(again, settle=TWO) == 9.5

@@ -44,9 +44,14 @@ def settled(standing: Standing, *, settle: timedelta, is_edge: bool, now: float)
     return replace(standing, verdict=TRUE, is_latched=is_edge)
 
 
+def is_settling(standing: Standing) -> bool:
+    """Whether it holds, and has not held for long enough."""
+    return standing.holds_since is not None and standing.verdict.state != "true"
+
+
 def due_at(standing: Standing, *, settle: timedelta) -> float | None:
     """When time alone changes the standing; None when it does not."""
-    if standing.holds_since is None or standing.verdict.state == "true":
+    if standing.holds_since is None or not is_settling(standing):
         return None
     return standing.holds_since + settle.total_seconds()
 

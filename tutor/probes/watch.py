@@ -13,7 +13,7 @@ from tutor.probes.base import TRUE, Verdict, World
 from tutor.probes.binding import BoundFact, BoundMistake, BoundStep
 from tutor.probes.judging import judge
 from tutor.probes.looking import Looking
-from tutor.probes.settling import LATCHED, Standing, due_at, judged, settled
+from tutor.probes.settling import LATCHED, Standing, due_at, is_settling, judged, settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Finding:
 
     verdict: Verdict
     at: datetime
+    is_settling: bool = False
+    """Whether it holds, and has not held for long enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +127,7 @@ class Watch:
         for name, standing in self._standings.items():
             before = self._findings.facts[name]
             is_new = name in raw or standing.verdict != before.verdict
-            found[name] = Finding(standing.verdict, now) if is_new else before
+            found[name] = (
+                Finding(standing.verdict, now, is_settling(standing)) if is_new else before
+            )
         return found

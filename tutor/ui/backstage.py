@@ -18,6 +18,7 @@ from tutor.ui.blocks import BlockLog
 from tutor.ui.ports import Session, Shell, Stage, Visit
 from tutor.ui.runner import Busy, Runner
 from tutor.ui.scene import Findings, Scene
+from tutor.ui.waiting import Behind, Wait, pods_of, waits
 from tutor.ui.widgets.topbar import Health
 
 NAMESPACES = Collection("v1", "Namespace", None)
@@ -99,12 +100,33 @@ class Backstage:
         """How the cluster is."""
         return health_of(self.stage.cluster.look(NAMESPACES)) if self.stage else "starting"
 
+    def waits(self) -> tuple[Wait, ...]:
+        """What there is to wait for."""
+        stage, shell = self.stage, self.runner.shell
+        pods = [stage.cluster.look(each) for each in self._pods] if stage else []
+        full = shell is not None and shell.engine.modes().alternate_screen
+        runs = shell.running if shell and not full else None
+        behind = Behind(
+            is_set=stage is not None,
+            health=self.health,
+            pods=[pod for each in pods if isinstance(each, Objects) for pod in each.items],
+            is_shell_ready=shell is not None
+            and (shell.at_prompt or shell.running is not None or shell.exit_status is not None),
+            running=runs.text if runs else "",
+        )
+        return waits(self.scene, behind)
+
+    @property
+    def _pods(self) -> tuple[Collection, ...]:
+        return pods_of(self.visit.lesson.header.grants)
+
     def enter(self, stage: Stage, cluster_changed: Callable[[], None]) -> None:
         """The stage is set. `cluster_changed` is called from another thread."""
         self.stage = stage
         self._step = stage.session.progress.current
         self._ends.append(stage.session.listen(self._note))
-        self._ends.append(stage.cluster.follow(NAMESPACES, cluster_changed))
+        for each in (NAMESPACES, *self._pods):
+            self._ends.append(stage.cluster.follow(each, cluster_changed))
         self.changed()
 
     def leave(self) -> None:

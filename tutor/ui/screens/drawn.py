@@ -11,6 +11,8 @@ from tutor.ui.blocks import shown
 from tutor.ui.keyrow import key_row
 from tutor.ui.keys import PREFIX
 from tutor.ui.layout import SMALLEST, SMALLEST_SHARE, Pane, shape
+from tutor.ui.patience import Patience
+from tutor.ui.ports import Desk, Visit
 from tutor.ui.runner import abridged
 from tutor.ui.scene import Scene
 from tutor.ui.screens.staged import StagedScreen
@@ -20,7 +22,7 @@ from tutor.ui.widgets.keybar import KeyBar, Shown
 from tutor.ui.widgets.lesson import LessonPane
 from tutor.ui.widgets.shell_pane import ShellPane
 from tutor.ui.widgets.steps import StepList
-from tutor.ui.widgets.topbar import Standing, TopBar
+from tutor.ui.widgets.topbar import Standing, Told, TopBar
 
 
 class ReadingPane(EdgePane):
@@ -44,6 +46,10 @@ class DrawnScreen(StagedScreen):
     looked_at = ""
     """The clock time at which the learner last asked for a look."""
     _zoomed_for_program = False
+
+    def __init__(self, desk: Desk, visit: Visit) -> None:
+        super().__init__(desk, visit)
+        self._patience = Patience(self, self._tell_wait)
 
     def compose(self) -> ComposeResult:
         yield TopBar(id="top")
@@ -95,6 +101,10 @@ class DrawnScreen(StagedScreen):
         title = f"Shell · {abridged(runs.text)}" if runs else "Shell"
         self.query_one(ShellPane).border_title = _plain(title)
         self._redraw_keys()
+        self._patience.wait_for(self.back.waits())
+
+    def _tell_wait(self, told: Told | None) -> None:
+        self.query_one(TopBar).told = told
 
     def _redraw_lesson(self, scene: Scene) -> None:
         pane, log = self.query_one(LessonPane), self.back.log

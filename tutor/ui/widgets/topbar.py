@@ -28,6 +28,15 @@ class Standing:
     minutes_left: int
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that takes its time."""
+
+    words: str
+    """Goes on from "waiting for"."""
+    since: str
+
+
 def health_words(health: Health) -> tuple[str, str]:
     """A sign, and the words for it."""
     match health:
@@ -61,6 +70,8 @@ class TopBar(Horizontal):
     standing: reactive[Standing | None] = reactive(None)
     brief: reactive[bool] = reactive(False)
     """Whether there is little room."""
+    told: reactive[Told | None] = reactive(None)
+    """What is waited for, to be said in place of the title."""
 
     @dataclass
     class StepsWanted(Message):
@@ -83,18 +94,30 @@ class TopBar(Horizontal):
     def watch_brief(self) -> None:
         self._draw()
 
+    def watch_told(self) -> None:
+        self._draw()
+
     def _draw(self) -> None:
         if self.standing is None or not self.children:
             return
         now = self.standing
         sign, words = health_words(now.health)
-        self.query_one(".title", Static).update(now.title)
+        title = self.query_one(".title", Static)
+        title.update(self._first_words(now, title.size.width))
         number = f"{now.number}/{now.total}" if self.brief else f"step {now.number} of {now.total}"
         self.query_one(Tag).word = number
         place = f"{now.place} {sign}" if self.brief else f"{now.place} {sign} {words}"
         left = f" · {now.minutes_left} min" + ("" if self.brief else " left")
         tail = left if now.minutes_left else " · done"
         self.query_one("#rest", Static).update(Content(f" · {place}{tail}"))
+
+    def _first_words(self, now: Standing, room: int) -> Content:
+        if self.told is None:
+            return Content.styled(now.title, "bold")
+        since = f" · {self.told.since} "
+        words = Content(f"… waiting for {self.told.words}")
+        kept = words.truncate(max(room - len(since), 0), ellipsis=True)
+        return Content.assemble(kept, since).stylize("bold $accent")
 
     def on_mount(self) -> None:
         self._draw()
