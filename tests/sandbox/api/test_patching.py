@@ -112,3 +112,25 @@ async def test_object_that_is_put_has_the_name_of_its_url(api: Api, name: str, w
     await api.make(MAPS, config_map("a"))
     refused = await patch(api, f"{MAPS}/a", {"metadata": {"name": name or None}})
     assert (refused.status, refused.message) == (400, why)
+
+
+async def test_strict_strategic_patch_shows_what_is_left_of_it_and_sorts_its_complaints(
+    api: Api,
+) -> None:
+    await api.make(SETS, replica_set(0))
+    container = {"name": "c", "imag": "x"}
+    template = {"spec": {"$setElementOrder/containers": [{"name": "c"}], "containers": [container]}}
+    body = {"spec": {"template": template, "replica": 1}}
+    refused = await patch(api, f"{SETS}/rs?fieldValidation=Strict", body, "strategic")
+    assert refused.message == (
+        ' "" is invalid: patch: Invalid value: "map[spec:map[replica:1 template:map[spec:map[]]]]":'
+        ' strict decoding error: unknown field "spec.replica",'
+        ' unknown field "spec.template.spec.containers[0].imag"'
+    )
+
+
+async def test_merge_patch_names_unknown_fields_in_order_of_the_alphabet(api: Api) -> None:
+    await api.make(SETS, replica_set(0))
+    made = await patch(api, f"{SETS}/rs", {"spec": {"z": 1, "foo": 1}, "bar": 2})
+    named = [text.split('"')[2].strip("\\") for text in made.header("Warning")]
+    assert named == ["bar", "spec.foo", "spec.z"]

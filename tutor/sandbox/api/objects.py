@@ -321,14 +321,21 @@ class Objects:
         return changed
 
     def decode(
-        self, call: Call, served: Served, value: Object, duplicates: Sequence[str] = ()
+        self,
+        call: Call,
+        served: Served,
+        value: Object,
+        duplicates: Sequence[str] = (),
+        *,
+        in_order: bool = True,
     ) -> Object:
         """The caller's JSON as this kind; complaints as the caller wants them.
 
-        `duplicates` are complaints of the parser.
+        `duplicates` are complaints of the parser. Unknown fields are named in the order of the
+        document, or of the alphabet.
         """
         decoded = served.strategy.decode(value)
-        unknown = [*duplicates, *decoded.unknown]
+        unknown = [*duplicates, *(decoded.unknown if in_order else sorted(decoded.unknown))]
         if unknown and call.validation == "Strict":
             kind = served.kind
             raise bad_request(

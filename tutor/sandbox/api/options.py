@@ -31,7 +31,7 @@ _OPTIONS = {
 }
 _MATCH, _INITIAL = "resourceVersionMatch", "sendInitialEvents"
 _EXACT, _NOT_OLDER = "Exact", "NotOlderThan"
-_VALIDATIONS: tuple[FieldValidation, ...] = ("Ignore", "Warn", "Strict")
+_VALIDATIONS: tuple[FieldValidation, ...] = ("Ignore", "Strict", "Warn")
 
 
 class _Options(NamedTuple):

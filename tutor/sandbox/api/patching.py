@@ -63,7 +63,8 @@ def change_of(objects: Objects, call: Call, served: Served, media: str, body: by
         made = patch(document, body, form, node, lax=call.validation == "Ignore")
         try:
             value = _typed(served, made.object, form)
-            return objects.decode(call, served, value, made.strict)
+            in_order = form != "strategic"
+            return objects.decode(call, served, value, made.strict, in_order=in_order)
         except DecodeError as error:
             raise made.reject(str(error)) from None
         except ApiError as error:

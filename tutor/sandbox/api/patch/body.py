@@ -73,11 +73,12 @@ def patch(current: Object, body: bytes, form: Form, node: Node | None, *, lax: b
         raise _no_object(given, form)
     strict = [] if lax else [f'duplicate field "{path}"' for path in document.duplicates]
     if form == "merge":
-        found = merge(current, given)
-        return Patched(found, strict, go_json(_sorted_along(found, given)))
+        found = _sorted_along(merge(current, given), given)
+        return Patched(found, strict, go_json(found))
     if node is None:
         raise bad_request("strategic merge patch format is not supported")
-    return Patched(strategic.apply(current, given, node), strict, go_print(given))
+    found = strategic.apply(current, given, node)
+    return Patched(found, strict, go_print(given))
 
 
 def _read(body: bytes, prefix: str) -> Document:
@@ -115,8 +116,8 @@ def _patch_json(current: Object, body: bytes, *, lax: bool) -> Patched:
         level = touched
         for step in operation["path"].split("/")[1:-1]:
             level = level.setdefault(step, {})
-    shown = go_json(_sorted_along(found, touched))
-    return Patched(found, [] if lax else _strict(document), shown)
+    found = _sorted_along(found, touched)
+    return Patched(found, [] if lax else _strict(document), go_json(found))
 
 
 def _operations(given: Any, *, lax: bool) -> list[dict[str, Any]]:
