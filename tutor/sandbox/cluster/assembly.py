@@ -20,11 +20,13 @@ from tutor.sandbox.cluster.settings import (
     NODE_ADDRESS,
     NODE_PORT,
     SERVICE_ADDRESS,
+    SERVICE_NETWORK,
     ClusterSettings,
 )
 from tutor.sandbox.component import ServerTls
 from tutor.sandbox.controllers import bootstrap
 from tutor.sandbox.controllers.resources import NODES, is_true
+from tutor.sandbox.kinds import Object
 from tutor.sandbox.log import Log
 from tutor.sandbox.server.network import Network
 from tutor.sandbox.server.wire import serving
@@ -141,6 +143,7 @@ async def _begin(client: Client, settings: ClusterSettings, keys: ClusterKeys) -
 async def _fill(client: Client, settings: ClusterSettings, keys: ClusterKeys) -> None:
     async with asyncio.TaskGroup() as group:
         standard = bootstrap.objects(
+            SERVICE_NETWORK,
             SERVICE_ADDRESS,
             (NODE_ADDRESS, NODE_PORT),
             _authentication(keys),
@@ -148,9 +151,16 @@ async def _fill(client: Client, settings: ClusterSettings, keys: ClusterKeys) ->
             () if settings.node else BARE_OPEN_PATHS,
         )
         for obj in (*standard, *builtin_services()):
-            group.create_task(client.create(obj), name="bootstrap")
+            group.create_task(_make(client, obj), name="bootstrap")
     if settings.node:
         await KindNode(client, keys, settings.name, settings.node).install()
+
+
+async def _make(client: Client, obj: Object) -> None:
+    """Create an object, and give it the status that its controller would."""
+    made = await client.create(obj)
+    if "status" in obj and made.get("status") != obj["status"]:
+        await client.update(made | {"status": obj["status"]}, "status")
 
 
 def _authentication(keys: ClusterKeys) -> dict[str, str]:

@@ -16,6 +16,7 @@ _MAX_USER_PRIORITY = 1_000_000_000
 
 
 def objects(
+    service_network: str,
     service_address: str,
     endpoint: tuple[str, int],
     authentication: Mapping[str, str],
@@ -24,9 +25,9 @@ def objects(
 ) -> Iterator[Object]:
     """The objects in the order of their creation.
 
-    `service_address` is the cluster IP of `default/kubernetes`, `endpoint` where the server is,
-    `authentication` what servers behind it need to know of it, `open_paths` what everybody may
-    read besides the usual.
+    `service_network` is the range of cluster IPs, `service_address` that of `default/kubernetes`,
+    `endpoint` where the server is, `authentication` what servers behind it need to know of it,
+    `open_paths` what everybody may read besides the usual.
     """
     yield from (_namespace(name) for name in SYSTEM_NAMESPACES)
     for obj in json.loads((_DATA / "rbac.json").read_text()):
@@ -40,6 +41,7 @@ def objects(
     yield _config_map(
         "kube-apiserver-legacy-service-account-token-tracking", {"since": f"{now:%Y-%m-%d}"}
     )
+    yield _service_range(service_network, timestamp(now))
     yield _service(service_address, endpoint[1])
     yield _endpoints(*endpoint)
     yield _endpoint_slice(*endpoint)
@@ -65,6 +67,26 @@ def _priority_class(name: str, value: int) -> Object:
         "metadata": {"name": name},
         "value": value,
         "description": "Keeps the pods that the cluster cannot do without.",
+    }
+
+
+def _service_range(network: str, since: str) -> Object:
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "lastTransitionTime": since,
+        "reason": "",
+        "message": "Kubernetes Service CIDR is ready",
+    }
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "ServiceCIDR",
+        "metadata": {
+            "name": "kubernetes",
+            "finalizers": ["networking.k8s.io/service-cidr-finalizer"],
+        },
+        "spec": {"cidrs": [network]},
+        "status": {"conditions": [ready]},
     }
 
 
