@@ -163,6 +163,21 @@ async def test_bookmarks_come_each_minute_with_the_newest_revision_and_only_if_w
     assert len(marked.read(after=2 * MINUTE)) == 1
 
 
+async def test_bookmark_of_partial_metadata_is_partial_metadata(api: Api) -> None:
+    """client-go's metadata informers end a watch that sends them any other kind."""
+    accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+    where = f"{MAPS}?watch=true&allowWatchBookmarks=true"
+    marked = await api.watch(where, headers={"accept": accept})
+    await api.make(MAPS, config_map("a"))
+    added, mark = marked.read(after=MINUTE)
+    assert (added["type"], mark["type"]) == ("ADDED", "BOOKMARK")
+    assert mark["object"] == {
+        "kind": "PartialObjectMetadata",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": {"resourceVersion": str(api.store.revision)},
+    }
+
+
 async def test_last_bookmark_comes_before_the_end(api: Api) -> None:
     watching = await api.watch(f"{MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=10")
     assert [e["type"] for e in watching.read(after=8 * SECOND)] == ["BOOKMARK"]

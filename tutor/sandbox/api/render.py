@@ -160,6 +160,8 @@ class Renderer:
         if self._form.shape == "table":
             table: Object = {"kind": "Table", "apiVersion": f"meta.k8s.io/{self._form.version}"}
             obj = table | {"metadata": meta, "columnDefinitions": None, "rows": []}
+        if self._form.shape in ("partial", "partial-list"):
+            obj = self._partial(obj)
         if self._form.media == PROTOBUF:
             return protobuf_encode.watch_event("BOOKMARK", _binary(obj))
         return line("BOOKMARK", encode(obj))
