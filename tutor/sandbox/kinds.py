@@ -4,7 +4,9 @@ An `Object` is the JSON form of a Kubernetes object, fields spelled as Kubernete
 stored object never changes: whoever wants another state makes a copy (`thaw`) and writes that.
 """
 
+import base64
 import copy
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,6 +60,12 @@ class Key(NamedTuple):
         return GroupResource(self.group, self.resource)
 
 
+def storage_hash(group: str, version: str, kind: str) -> str:
+    """What discovery says of the version that objects are stored in: the start of a hash."""
+    digest = hashlib.sha256(f"{group}/{version}/{kind}".encode()).digest()
+    return base64.b64encode(digest[:8]).decode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subresource:
     """A path below an object, such as `status`, `scale` or `log`.
@@ -89,6 +97,8 @@ class Kind:
     categories: tuple[str, ...] = ()
     subresources: tuple[Subresource, ...] = field(default=())
     list_kind: str = ""
+    storage_hash: str = ""
+    """`storageVersionHash`, where it is not that of this version."""
     custom: bool = False
     """True for kinds that a CustomResourceDefinition serves."""
     group_version: GroupVersion = field(init=False, repr=False, compare=False)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.fakes.cluster import Api
 from tutor.sandbox.api.customresources.kinds import kinds
 from tutor.sandbox.api.customresources.strategy import CustomStrategy, served_by
 from tutor.sandbox.api.status import ApiError, invalid_object
-from tutor.sandbox.kinds import Object, thaw
+from tutor.sandbox.kinds import Object, storage_hash, thaw
 from tutor.sandbox.schema.errors import DecodeError
 
 CASES = Path(__file__).resolve().parents[4] / "shared" / "goldens" / "cases"
@@ -85,6 +86,9 @@ def test_kinds_are_those_of_served_versions_by_their_accepted_names() -> None:
     ]
     assert first.short_names == ()
     assert first.list_kind == "ShipList"
+    assert (
+        first.storage_hash == second.storage_hash == storage_hash("sea.example.com", "v1", "Ship")
+    )
     crd["spec"]["versions"][1]["served"] = False
     assert [served.kind.version for served in served_by(crd)] == ["v1"]
 
@@ -293,3 +297,17 @@ def test_object_that_says_to_be_of_another_kind_is_refused(changes: Object, mess
     with pytest.raises(ApiError) as refused:
         strategy().decode(ship(metadata={"name": "x"}) | changes)
     assert (refused.value.code, refused.value.message) == (422, message)
+
+
+async def test_scale_of_an_object_without_replicas_is_not_read_but_written(api: Api) -> None:
+    api.parts.registry.replace("ships.sea.example.com", served_by(definition()))
+    path = "/apis/sea.example.com/v1/namespaces/here/ships"
+    made = {"apiVersion": "sea.example.com/v1", "kind": "Ship", "metadata": {"name": "a"}}
+    await api.make(path, made)
+    refused = await api.get(f"{path}/a/scale")
+    why = 'Internal error occurred: the spec replicas field ".spec.replicas" does not exist'
+    assert (refused.status, refused.message) == (500, why)
+    media = {"content-type": "application/merge-patch+json"}
+    body = {"spec": {"replicas": 2}}
+    assert (await api.ask("PATCH", f"{path}/a/scale", body, headers=media)).status == 200
+    assert (await api.get(f"{path}/a/scale")).body["spec"] == body["spec"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tutor.sandbox.kinds import Kind, Subresource
-from tutor.sandbox.schema.resources import builtin_groups, builtin_kinds, storage_version_hash
+from tutor.sandbox.schema.resources import builtin_groups, builtin_kinds
 
 GOLDENS = Path(__file__).resolve().parents[4] / "shared" / "goldens"
 CUSTOM = {
@@ -69,7 +69,7 @@ def test_storage_version_hashes_are_those_of_the_recorded_core_group() -> None:
     for resource in body("http-api-v1")["resources"]:
         if "/" not in resource["name"]:
             recorded_hash = resource.get("storageVersionHash", "")
-            assert storage_version_hash("", "v1", resource["name"]) == recorded_hash
+            assert kind("", resource["name"]).storage_hash == recorded_hash
 
 
 def test_kinds_that_people_expect_are_there() -> None:

@@ -3,7 +3,6 @@
 Source: recorded documents of v1.36; KEP 3352 (aggregated discovery).
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tutor.sandbox.api.registry import Registry
-from tutor.sandbox.kinds import GroupVersion, Kind, Object, Subresource
+from tutor.sandbox.kinds import GroupVersion, Kind, Object, Subresource, storage_hash
 
 AGGREGATED = "apidiscovery.k8s.io"
 
@@ -23,12 +22,6 @@ class Remote:
     resources: Sequence[Object]
     """APIResource entries; the last known ones when `stale`."""
     stale: bool
-
-
-def storage_hash(kind: Kind) -> str:
-    """`storageVersionHash`: the start of a hash over group, version and kind."""
-    text = f"{kind.group}/{kind.version}/{kind.kind}"
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
 
 
 class Discovery:
@@ -147,7 +140,8 @@ def _entries(kind: Kind) -> Iterable[Object]:
     if kind.categories:
         entry["categories"] = list(kind.categories)
     if "list" in kind.verbs and "watch" in kind.verbs:
-        entry["storageVersionHash"] = storage_hash(kind)
+        own = storage_hash(kind.group, kind.version, kind.kind)
+        entry["storageVersionHash"] = kind.storage_hash or own
     yield entry
     for subresource in kind.subresources:
         yield _subresource_entry(kind, subresource)

@@ -50,6 +50,11 @@ def scale_of(obj: Object, paths: ScalePaths) -> Object:
     }
 
 
+def has_replicas(obj: Object, paths: ScalePaths) -> bool:
+    """Whether an object says how many replicas it wants."""
+    return _at(obj, paths.spec) is not None
+
+
 def apply_scale(obj: Object, scale: Object, paths: ScalePaths) -> Object:
     """The object with the replicas of a Scale.
 

@@ -15,8 +15,14 @@ from tutor.sandbox.api.render import answer, include_of
 from tutor.sandbox.api.request import Answer, Call, Request
 from tutor.sandbox.api.reviews import Reviews
 from tutor.sandbox.api.routes import Target
-from tutor.sandbox.api.scale import ScalePaths, apply_scale, scale_of
-from tutor.sandbox.api.status import ApiError, bad_request, method_not_allowed
+from tutor.sandbox.api.scale import ScalePaths, apply_scale, has_replicas, scale_of
+from tutor.sandbox.api.status import (
+    ApiError,
+    bad_request,
+    go_quote,
+    internal_error,
+    method_not_allowed,
+)
 from tutor.sandbox.api.strategies import BuiltinStrategy
 from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of
 from tutor.sandbox.schema.errors import DecodeError
@@ -93,6 +99,9 @@ class Subresources:
         form = form_of(request, encodes=True)
         if target.verb == "get":
             obj = self._objects.get(served, target.namespace, target.name).object
+            if served.kind.custom and not has_replicas(obj, paths):
+                path = go_quote("." + ".".join(paths.spec))
+                raise internal_error(f"the spec replicas field {path} does not exist")
             return answer(_shown_scale(scale_of(obj, paths), served, request, form), form=form)
         place = (target.namespace, target.name)
         if target.verb == "patch" and bodies.media_type(request) == patching.APPLY:

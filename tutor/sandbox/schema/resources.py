@@ -62,22 +62,6 @@ def builtin_kinds() -> tuple[Kind, ...]:
     return tuple(k for group in builtin_groups() for v in group.versions for k in v.kinds)
 
 
-def storage_version_hash(group: str, version: str, plural: str) -> str:
-    """What discovery says of how a built-in resource is stored; empty where it says nothing."""
-    return _hashes().get((group, version, plural), "")
-
-
-@cache
-def _hashes() -> dict[tuple[str, str, str], str]:
-    return {
-        (group["group"], version["version"], resource["name"]): resource["hash"]
-        for group in _data()
-        for version in group["versions"]
-        for resource in version["resources"]
-        if "hash" in resource
-    }
-
-
 def _kind(group: str, version: str, resource: dict[str, Any]) -> Kind:
     return Kind(
         group=group,
@@ -91,6 +75,7 @@ def _kind(group: str, version: str, resource: dict[str, Any]) -> Kind:
         categories=tuple(resource.get("categories", ())),
         subresources=tuple(_subresource(s) for s in resource.get("subresources", ())),
         list_kind=f"{resource['kind']}List" if "list" in resource["verbs"] else "",
+        storage_hash=resource.get("hash", ""),
     )
 
 

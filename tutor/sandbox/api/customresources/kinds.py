@@ -6,10 +6,11 @@ from tutor.sandbox.api.customresources.definition import (
     is_true,
     names_of,
     spec_of,
+    storage_version,
     subresources_of,
     versions_of,
 )
-from tutor.sandbox.kinds import GroupVersion, Kind, Object, Subresource, version_rank
+from tutor.sandbox.kinds import GroupVersion, Kind, Object, Subresource, storage_hash, version_rank
 
 _VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 _LAST_VERBS = ("delete", "deletecollection", "get", "list", "watch")
@@ -54,8 +55,9 @@ def _type(crd: Object, version: str) -> str:
 
 
 def _kind(crd: Object, version: Object, names: Object) -> Kind:
+    group, stored = text(spec_of(crd), "group"), storage_version(crd)
     return Kind(
-        group=text(spec_of(crd), "group"),
+        group=group,
         version=text(version, "name"),
         kind=text(names, "kind"),
         plural=text(names, "plural"),
@@ -67,6 +69,7 @@ def _kind(crd: Object, version: Object, names: Object) -> Kind:
         categories=tuple(items(names, "categories")),
         subresources=tuple(_subresources(version, names)),
         list_kind=text(names, "listKind"),
+        storage_hash=storage_hash(group, stored, text(names, "kind")),
         custom=True,
     )
 
