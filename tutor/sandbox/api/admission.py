@@ -6,11 +6,16 @@ from typing import Protocol
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Call
 from tutor.sandbox.api.webhooks import Webhooks, Write
-from tutor.sandbox.kinds import Object
+from tutor.sandbox.kinds import GroupResource, Object
 
 
 class Plugin(Protocol):
     """A built-in admission plugin."""
+
+    @property
+    def resources(self) -> frozenset[GroupResource] | None:
+        """The collections whose writes it is asked about; None for all."""
+        ...
 
     def admit(self, write: Write) -> None:
         """Change `write.new` in place, or raise ApiError."""
@@ -43,20 +48,21 @@ class Pipeline:
         self._webhooks = webhooks
         self._last = last
         self._guard = guard
+        self._asked: dict[GroupResource, Sequence[Plugin]] = {}
 
     async def mutate(
         self, call: Call, served: Served, operation: str, new: Object, old: Object | None
     ) -> Object:
         """The object as admission wants it."""
         write = Write(call=call, served=served, operation=operation, new=new, old=old)
-        for plugin in self._plugins:
+        for plugin in self._concerned(served):
             plugin.admit(write)
         changed = await self._webhooks.mutate(write)
         if changed is not new:
             changed = served.strategy.normalise(changed)
             served.strategy.default(changed)
-        checked = Write(call=call, served=served, operation=operation, new=changed, old=old)
-        self._guard.check(checked)
+            write = Write(call=call, served=served, operation=operation, new=changed, old=old)
+        self._guard.check(write)
         return changed
 
     async def validate(
@@ -64,8 +70,20 @@ class Pipeline:
     ) -> None:
         """Raise ApiError when the write is refused."""
         write = Write(call=call, served=served, operation=operation, new=new, old=old)
-        for plugin in self._plugins:
+        for plugin in self._concerned(served):
             plugin.validate(write)
         await self._webhooks.validate(write)
         for plugin in self._last:
             plugin.validate(write)
+
+    def _concerned(self, served: Served) -> Sequence[Plugin]:
+        """The plugins that have a say in writes of this kind, in their order."""
+        resource = served.kind.group_resource
+        found = self._asked.get(resource)
+        if found is None:
+            found = self._asked[resource] = [
+                plugin
+                for plugin in self._plugins
+                if plugin.resources is None or resource in plugin.resources
+            ]
+        return found

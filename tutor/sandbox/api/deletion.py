@@ -29,6 +29,7 @@ _PODS = GroupResource("", "pods")
 _NAMESPACES = GroupResource("", "namespaces")
 _DEFINITIONS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
 _DEFAULT_GRACE_S = 30
+_TO_SECONDS = len("2026-01-01T00:00:00")
 _GROUPS_SHOWN = ("resource.k8s.io", "storage.k8s.io")
 _NOT_SHOWN = GroupResource("storage.k8s.io", "csistoragecapacities")
 _SHOWN = frozenset(
@@ -247,4 +248,5 @@ def is_over(resource: GroupResource, obj: Object) -> bool:
 
 def timestamp(moment: datetime) -> str:
     """A Kubernetes `Time`: RFC 3339, UTC, whole seconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Ten times as fast as `strftime`, and each write asks several times.
+    return f"{moment.isoformat()[:_TO_SECONDS]}Z"

@@ -3,7 +3,8 @@
 Source: Kubernetes' apimachinery, `api/validation/objectmeta.go`, `apis/meta/v1/validation`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from tutor.sandbox.api import formats
@@ -15,6 +16,7 @@ from tutor.sandbox.kinds import Object
 
 ANNOTATIONS_MAX_BYTES = 256 * 1024
 FIELD_MANAGER_MAX_BYTES = 128
+_SUBRESOURCE_MAX_BYTES = 256
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 
 dns_subdomain: Rule = formats.dns1123_subdomain
@@ -48,12 +50,24 @@ def _validate_the_rest(meta: Object, *, namespaced: bool, path: str) -> Errors:
         errors += checks.obey(dns_label, namespace, f"{path}.namespace")
     else:
         errors.append(required(f"{path}.namespace"))
-    errors += checks.non_negative(meta.get("generation"), f"{path}.generation")
-    errors += checks.labels(meta.get("labels"), f"{path}.labels")
-    errors += annotations(part(meta, "annotations"), f"{path}.annotations")
-    errors += owner_references(items(meta, "ownerReferences"), f"{path}.ownerReferences")
-    errors += finalizers(items(meta, "finalizers"), f"{path}.finalizers")
+    if meta.get("generation"):
+        errors += checks.non_negative(meta["generation"], f"{path}.generation")
+    errors += _words_and_owners(meta, path)
+    if meta.get("finalizers"):
+        errors += finalizers(items(meta, "finalizers"), f"{path}.finalizers")
     return errors + managed_fields(meta, path)
+
+
+def _words_and_owners(meta: Object, path: str) -> Errors:
+    # Every write is judged, some of it twice, and most objects have none of these.
+    errors: Errors = []
+    if meta.get("labels"):
+        errors += checks.labels(meta["labels"], f"{path}.labels")
+    if meta.get("annotations"):
+        errors += annotations(meta["annotations"], f"{path}.annotations")
+    if meta.get("ownerReferences"):
+        errors += owner_references(meta["ownerReferences"], f"{path}.ownerReferences")
+    return errors
 
 
 def validate_object_meta_update(
@@ -73,10 +87,7 @@ def validate_object_meta_update(
         errors += checks.immutable(text(new, field), text(old, field), f"{path}.{field}")
     for field in ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
         errors += _immutable_value(new.get(field), old.get(field), f"{path}.{field}")
-    errors += checks.labels(new.get("labels"), f"{path}.labels")
-    errors += annotations(part(new, "annotations"), f"{path}.annotations")
-    errors += owner_references(items(new, "ownerReferences"), f"{path}.ownerReferences")
-    return errors + managed_fields(new, path)
+    return errors + _words_and_owners(new, path) + managed_fields(new, path)
 
 
 def _immutable_value(new: Any, old: Any, path: str) -> Errors:
@@ -165,6 +176,8 @@ def standard_finalizer(name: str, path: str) -> list[FieldError]:
 def managed_fields(meta: Object, path: str) -> list[FieldError]:
     """Entries of `managedFields`, as far as they are judged at all."""
     errors: Errors = []
+    if all(map(_is_sound, items(meta, "managedFields"))):
+        return errors
     for entry, at in indexed(meta, "managedFields", path):
         if entry.get("operation") not in ("Apply", "Update"):
             why = "must be `Apply` or `Update`"
@@ -172,26 +185,39 @@ def managed_fields(meta: Object, path: str) -> list[FieldError]:
         if entry.get("fieldsType", "FieldsV1") != "FieldsV1":
             errors.append(invalid(f"{at}.fieldsType", entry["fieldsType"], "must be `FieldsV1`"))
         errors += field_manager(text(entry, "manager"), f"{at}.manager")
-        if len(text(entry, "subresource").encode()) > 256:
-            errors.append(too_long(f"{at}.subresource", 256))
+        if len(text(entry, "subresource").encode()) > _SUBRESOURCE_MAX_BYTES:
+            errors.append(too_long(f"{at}.subresource", _SUBRESOURCE_MAX_BYTES))
     return errors
+
+
+def _is_sound(entry: Object) -> bool:
+    """Whether there is nothing to say of an entry: nearly always, and quicker to see."""
+    subresource = entry.get("subresource")
+    return (
+        entry.get("operation") in ("Apply", "Update")
+        and entry.get("fieldsType", "FieldsV1") == "FieldsV1"
+        and not _manager_errors(text(entry, "manager"), "")
+        and (not subresource or len(subresource.encode()) <= _SUBRESOURCE_MAX_BYTES)
+    )
 
 
 def field_manager(name: str, path: str) -> list[FieldError]:
     """The name under which a client owns fields."""
+    return list(_manager_errors(name, path))
+
+
+@lru_cache(maxsize=256)
+def _manager_errors(name: str, path: str) -> Sequence[FieldError]:
     errors: Errors = []
     if len(name.encode()) > FIELD_MANAGER_MAX_BYTES:
         errors.append(too_long(path, FIELD_MANAGER_MAX_BYTES))
-    for char, position in zip(name, _byte_positions(name), strict=True):
+    for index, char in enumerate(name):
         if not char.isprintable():
+            position = len(name[:index].encode())
             # Go's %#U, which shows the character itself only when that can be printed.
             why = f"invalid character U+{ord(char):04X} (at position {position})"
             errors.append(invalid(path, name, why))
     return errors
-
-
-def _byte_positions(name: str) -> list[int]:
-    return [len(name[:index].encode()) for index in range(len(name))]
 
 
 def built_in(obj: Object, name_rule: Rule, *, namespaced: bool = True) -> list[FieldError]:

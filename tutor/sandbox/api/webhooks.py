@@ -75,9 +75,10 @@ class Webhooks:
 
     def concerned(self, write: Write, configurations: GroupResource) -> list[Object]:
         """The webhooks that want to see a write, in the order they are called."""
-        if is_exempt(write):
+        found = self._read(configurations)
+        if not found or is_exempt(write):
             return []
-        ordered = sorted(self._read(configurations), key=name_of)
+        ordered = sorted(found, key=name_of)
         return [
             webhook
             for configuration in ordered

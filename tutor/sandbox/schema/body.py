@@ -6,7 +6,7 @@ surrogate pairs and bytes that are not UTF-8 become U+FFFD, as the server has th
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isinf
 from typing import Any, NoReturn, Self, cast
@@ -90,30 +90,20 @@ def _read(body: bytes) -> tuple[Any, bool]:
     text = body.decode("utf-8", "surrogateescape")
     if not text.isascii():
         text = _SURROGATE.sub("\ufffd", text)
-    repeated: list[Repeated] = []
-
-    def object_of(members: list[tuple[str, Any]]) -> dict[str, Any]:
-        plain = dict(members)
-        if len(plain) == len(members):
-            return plain
-        repeated.append(_repeated(plain, members))
-        return repeated[-1]
-
-    decoder = json.JSONDecoder(
-        object_pairs_hook=object_of,
-        parse_float=_number,
-        parse_int=_integer,
-        parse_constant=_constant,
-    )
     if too_deep(text):
         raise UnrecognizedError(f"{_PREFIX}exceeded max depth")
+    has_repeated = False
     try:
-        value = decoder.decode(text)
+        try:
+            value = _DECODER.decode(text)
+        except _HasRepeatedError:
+            has_repeated = True
+            value = _TELLING_DECODER.decode(text)
     except ValueError:
         raise UnrecognizedError(f"{_PREFIX}{syntax_error(body)}") from None
     if _SURROGATE_ESCAPE.search(text):
         value = _without_surrogates(value)
-    return value, bool(repeated)
+    return value, has_repeated
 
 
 def parsed_object(
@@ -222,3 +212,31 @@ def _number(text: str) -> Number:
 
 def _constant(text: str) -> NoReturn:
     raise ValueError(text)
+
+
+class _HasRepeatedError(Exception):
+    """Some object has repeated members: rare, and to tell which is slow."""
+
+
+def _plain_object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(members)
+    if len(plain) != len(members):
+        raise _HasRepeatedError
+    return plain
+
+
+def _telling_object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(members)
+    return plain if len(plain) == len(members) else _repeated(plain, members)
+
+
+def _decoder(object_of: Callable[[list[tuple[str, Any]]], dict[str, Any]]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=object_of,
+        parse_float=_number,
+        parse_int=_integer,
+        parse_constant=_constant,
+    )
+
+
+_DECODER, _TELLING_DECODER = _decoder(_plain_object), _decoder(_telling_object)

@@ -7,6 +7,7 @@ Source: k8s.io/apimachinery v0.36 (serializer/json), sigs.k8s.io/json, Go 1.26 (
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from tutor.sandbox.kinds import GroupVersion, Object
@@ -15,7 +16,7 @@ from tutor.sandbox.schema.body import Number, Parsed, Repeated, parse, parse_jso
 from tutor.sandbox.schema.encode import encode
 from tutor.sandbox.schema.errors import DecodeError, UnrecognizedError
 from tutor.sandbox.schema.plan import reader_of
-from tutor.sandbox.schema.reading import Reading
+from tutor.sandbox.schema.reading import Reader, Reading
 from tutor.sandbox.schema.scalars import untyped
 from tutor.sandbox.schema.yaml_body import parse_yaml
 
@@ -55,14 +56,20 @@ def decode(group: str, version: str, kind: str, value: Any) -> Decoded:
         DecodeError: a value does not fit its type; the text is Go's.
         LookupError: there is no such built-in kind.
     """
-    type_ = declarations.find(group, version, kind)
-    if type_ is None:
-        raise LookupError(f"{kind} in {GroupVersion(group, version)} is not built in")
+    read, head = _reader(group, version, kind)
     reading = Reading()
     try:
-        done = reader_of(type_)(value, None, reading)
+        done = read(value, None, reading)
     except RecursionError:
         raise DecodeError("exceeded max depth") from None
-    unknown = reading.finish()
-    head = {"kind": kind, "apiVersion": str(GroupVersion(group, version))}
-    return Decoded({**head, **done, **head}, unknown)
+    return Decoded({**head, **done, **head}, reading.finish())
+
+
+@cache
+def _reader(group: str, version: str, kind: str) -> tuple[Reader, Object]:
+    """What reads a kind, and what its objects begin with."""
+    type_ = declarations.find(group, version, kind)
+    api_version = str(GroupVersion(group, version))
+    if type_ is None:
+        raise LookupError(f"{kind} in {api_version} is not built in")
+    return reader_of(type_), {"kind": kind, "apiVersion": api_version}

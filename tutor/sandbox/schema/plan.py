@@ -155,6 +155,22 @@ def reader_of(type_: Type) -> Reader:
             return _collection(type_, type_.element)
 
 
+class _Later:
+    """The reader of a type that may contain the one that is being made: made when it is needed."""
+
+    __slots__ = ("_made", "_type")
+
+    def __init__(self, type_: Type) -> None:
+        self._type = type_
+        self._made: Reader | None = None
+
+    def get(self) -> Reader:
+        """The reader."""
+        if self._made is None:
+            self._made = reader_of(self._type)
+        return self._made
+
+
 def _collection(type_: Type, element: Type) -> Reader:
     if type_.shape == "pointer":
         return reader_of(element)
@@ -165,6 +181,7 @@ def _collection(type_: Type, element: Type) -> Reader:
 
 def _list(go: str, element: Type) -> Reader:
     plain = str if element.name == "string" and element.shape == "scalar" else None
+    reader = _Later(element)
 
     def read(value: Any, at: At | None, reading: Reading) -> Any:
         if value.__class__ is not list:
@@ -174,7 +191,7 @@ def _list(go: str, element: Type) -> Reader:
         items = cast("list[Any]", value)
         if plain and all(item.__class__ is plain for item in items):
             return list(items)
-        read_item = reader_of(element)
+        read_item = reader.get()
         return [read_item(item, (at, index), reading) for index, item in enumerate(items)]
 
     return read
@@ -183,6 +200,7 @@ def _list(go: str, element: Type) -> Reader:
 def _map(go: str, element: Type) -> Reader:
     plain = str if element.name == "string" and element.shape == "scalar" else None
     # Storage knows no null among a map's values.
+    reader = _Later(element)
     empty: Any = "" if declarations.is_bytes(element) else [] if element.shape == "list" else None
 
     def read(value: Any, at: At | None, reading: Reading) -> Any:
@@ -192,10 +210,10 @@ def _map(go: str, element: Type) -> Reader:
             return None
         members = cast("dict[str, Any]", value)
         if isinstance(members, Repeated):
-            return _read_repeated(members, reader_of(element), at, reading)
+            return _read_repeated(members, reader.get(), at, reading)
         if plain and all(item.__class__ is plain for item in members.values()):
             return {name: members[name] for name in sorted(members)}
-        read_item = reader_of(element)
+        read_item = reader.get()
         done = {name: read_item(item, (at, name), reading) for name, item in members.items()}
         return {name: empty if done[name] is None else done[name] for name in sorted(done)}
 

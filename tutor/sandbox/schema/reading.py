@@ -64,6 +64,8 @@ class Reading:
         """The strict errors, or the type error that was met first."""
         if self.saved:
             raise DecodeError(self.saved)
+        if not self.strict:
+            return ()
         return tuple(dict.fromkeys(self.strict))[:_MAX_STRICT]
 
 

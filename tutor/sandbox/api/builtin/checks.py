@@ -21,6 +21,7 @@ NOT_POSITIVE = "must be greater than zero"
 IMMUTABLE = "field is immutable"
 
 _CONFIG_KEY = r"[-._a-zA-Z0-9]+"
+_is_config_key = re.compile(_CONFIG_KEY).fullmatch
 _ENV_NAME = r"[-._a-zA-Z][-._a-zA-Z0-9]*"
 _HEADER = r"[-A-Za-z0-9]+"
 _HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
@@ -100,7 +101,7 @@ def not_a_step_up(value: str) -> list[str]:
 def config_key(value: str) -> list[str]:
     """A key of a ConfigMap or Secret."""
     found = longer_than(value, 253)
-    if not re.fullmatch(_CONFIG_KEY, value):
+    if not _is_config_key(value):
         rule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
         found.append(breaks(rule, _CONFIG_KEY, "key.name", "KEY_NAME", "key-name"))
     return found + not_a_step_up(value)

@@ -19,7 +19,7 @@ _NUMBER, _STRING, _BOOLEAN, _LIST, _MAP, _NULL = range(6)
 
 def field_element(name: str) -> str:
     """The element of a field."""
-    return f"f:{name}"
+    return "f:" + name
 
 
 def key_element(keys: Sequence[tuple[str, Any]]) -> str:

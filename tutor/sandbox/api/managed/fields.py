@@ -17,6 +17,7 @@ Pattern = Mapping[str, "Pattern"]
 
 ANY = "*"
 _MEMBER: Fields = {SELF: {}}
+_BEYOND_FIELDS = "g"
 
 
 def is_member(below: Fields) -> bool:
@@ -26,7 +27,11 @@ def is_member(below: Fields) -> bool:
 
 def ordered(fields: Fields) -> Fields:
     """The same set with its first level in order."""
-    return {element: fields[element] for element in sorted(fields, key=order)}
+    names = sorted(fields)
+    # Fields and the value itself stand in the order of their spelling; other kinds do not.
+    if names and names[-1] >= _BEYOND_FIELDS:
+        names.sort(key=order)
+    return {element: fields[element] for element in names}
 
 
 def member(below: Fields) -> Fields:

@@ -77,7 +77,7 @@ def updated(
     mine = look.at(versions.current) or _NOTHING
     rest, taken = _others(owners, None, look)
     owners = _less(rest, taken)
-    fields = difference(versions.writable(mine.changed, versions.current), _NEVER_OWNED)
+    fields = difference(mine.changed, _NEVER_OWNED)
     if not fields:
         return owners
     before = owners.get(me)
@@ -133,7 +133,7 @@ class _Comparisons:
         self._known: dict[str, Comparison | None] = {}
 
     def at(self, version: str) -> Comparison | None:
-        """The difference, None when the version is not served any more."""
+        """What differs and can be set on the request's path; None when the version is gone."""
         if version not in self._known:
             self._known[version] = self._compare(version)
         return self._known[version]

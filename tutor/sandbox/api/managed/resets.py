@@ -66,7 +66,7 @@ def writable(fields: Fields, kind: Kind, subresource: str) -> Fields:
     excluded = _EXCLUDED.get(place)
     if excluded is None:
         excluded = _usually_excluded(kind, subresource)
-    return deep_difference(fields, excluded)
+    return deep_difference(fields, excluded) if excluded else fields
 
 
 def _usually_excluded(kind: Kind, subresource: str) -> Fields:

@@ -40,6 +40,8 @@ def _may(decide: Decide, user: User, verb: str, signer: str) -> bool:
 class CertificateApproval(Plugin):
     """Asks whether a user may approve for a signer."""
 
+    resources = frozenset({REQUESTS})
+
     decide: Decide
 
     def validate(self, write: Write) -> None:
@@ -55,6 +57,8 @@ class CertificateApproval(Plugin):
 @dataclass(frozen=True, slots=True)
 class CertificateSigning(Plugin):
     """Asks whether a user may sign for a signer."""
+
+    resources = frozenset({REQUESTS})
 
     decide: Decide
 
@@ -75,6 +79,7 @@ class CertificateSubjectRestriction(Plugin):
     """Lets nobody ask for the group that may do everything."""
 
     __slots__ = ()
+    resources = frozenset({REQUESTS})
 
     def validate(self, write: Write) -> None:
         """Refuse a client certificate for system:masters."""

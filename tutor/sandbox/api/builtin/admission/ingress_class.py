@@ -20,6 +20,8 @@ _IS_DEFAULT = "ingressclass.kubernetes.io/is-default-class"
 class DefaultIngressClass(Plugin):
     """Gives the default class to Ingresses that name none."""
 
+    resources = frozenset({INGRESSES})
+
     world: World
 
     def admit(self, write: Write) -> None:

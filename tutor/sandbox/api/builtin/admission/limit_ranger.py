@@ -34,6 +34,8 @@ Amounts = dict[str, Quantity]
 class LimitRanger(Plugin):
     """Fills in and enforces what the limit ranges of the namespace say."""
 
+    resources = frozenset({PODS, CLAIMS})
+
     world: World
 
     def admit(self, write: Write) -> None:

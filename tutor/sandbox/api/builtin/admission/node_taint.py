@@ -14,6 +14,7 @@ class TaintNodesByCondition(Plugin):
     """Taints nodes as they register."""
 
     __slots__ = ()
+    resources = frozenset({NODES})
 
     def admit(self, write: Write) -> None:
         """Add the taint of a node that is not ready."""

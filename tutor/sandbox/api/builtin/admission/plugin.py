@@ -1,7 +1,7 @@
 """What every admission plugin has in common."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from tutor.sandbox.api.status import ApiError, forbidden
 from tutor.sandbox.api.webhooks import Write
@@ -30,6 +30,8 @@ class Plugin:
     """A plugin that has nothing to say. Real ones override what they have a say in."""
 
     __slots__ = ()
+    resources: ClassVar[frozenset[GroupResource] | None] = None
+    """The collections whose writes it is asked about; None for all."""
 
     def admit(self, write: Write) -> None:
         """Change `write.new` in place, or raise ApiError."""

@@ -27,6 +27,8 @@ _OS = "kubernetes.io/os"
 class PodResizeValidator(Plugin):
     """Compares what a pod asks for with what its node has."""
 
+    resources = frozenset({PODS})
+
     world: World
 
     def validate(self, write: Write) -> None:

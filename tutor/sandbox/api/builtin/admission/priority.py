@@ -18,6 +18,8 @@ _NO_CLASS: Object = {"metadata": {"name": ""}, "preemptionPolicy": "PreemptLower
 class Priority(Plugin):
     """Resolves priority classes, and sees to it that one at most is the default."""
 
+    resources = frozenset({PODS, PRIORITY_CLASSES})
+
     world: World
 
     def admit(self, write: Write) -> None:

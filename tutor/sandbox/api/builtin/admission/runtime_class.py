@@ -18,6 +18,8 @@ RUNTIME_CLASSES = GroupResource("node.k8s.io", "runtimeclasses")
 class RuntimeClass(Plugin):
     """Applies runtime classes to new pods."""
 
+    resources = frozenset({PODS})
+
     world: World
 
     def admit(self, write: Write) -> None:

@@ -36,6 +36,8 @@ _REFERENCES = (
 class ServiceAccount(Plugin):
     """Sees to the account of pods. `suffix` makes the random end of a generated name."""
 
+    resources = frozenset({PODS})
+
     world: World
     suffix: Callable[[int], str]
 

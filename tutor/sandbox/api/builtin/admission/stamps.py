@@ -19,6 +19,7 @@ class Stamps(Plugin):
     """Names the requester of certificates, and tells when conditions and phases changed."""
 
     __slots__ = ()
+    resources = frozenset({REQUESTS, VOLUMES})
 
     def admit(self, write: Write) -> None:
         """Fill in user and times."""

@@ -42,6 +42,8 @@ def class_of(claim: Object) -> str:
 class DefaultStorageClass(Plugin):
     """Gives the default class to claims that name none."""
 
+    resources = frozenset({CLAIMS})
+
     world: World
 
     def admit(self, write: Write) -> None:
@@ -64,6 +66,7 @@ class StorageObjectInUseProtection(Plugin):
     """Lets volumes and claims go only when nothing uses them any more."""
 
     __slots__ = ()
+    resources = frozenset({*_PROTECTION})
 
     def admit(self, write: Write) -> None:
         """Add the finalizer that a controller takes away."""
@@ -79,6 +82,8 @@ class StorageObjectInUseProtection(Plugin):
 @dataclass(frozen=True, slots=True)
 class PersistentVolumeClaimResize(Plugin):
     """Lets a claim grow only where its class can grow volumes."""
+
+    resources = frozenset({CLAIMS})
 
     world: World
 

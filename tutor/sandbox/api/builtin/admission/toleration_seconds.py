@@ -16,6 +16,7 @@ class DefaultTolerationSeconds(Plugin):
     """Adds tolerations to pods that have none of their own."""
 
     __slots__ = ()
+    resources = frozenset({PODS})
 
     def admit(self, write: Write) -> None:
         """Add a toleration for each taint of a lost node."""

@@ -42,6 +42,8 @@ _MAX_PODS = 3000
 class PodSecurity(Plugin):
     """Judges pods, warns of templates, and checks the labels that say how strictly."""
 
+    resources = frozenset({NAMESPACES, PODS, *_TEMPLATES})
+
     world: World
 
     def validate(self, write: Write) -> None:

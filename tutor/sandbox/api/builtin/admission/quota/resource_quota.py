@@ -54,10 +54,12 @@ class ResourceQuota(Plugin):
         resource = write.served.kind.group_resource
         if not write.namespace or write.new is None or resource in _UNCOUNTED:
             return
+        quotas = self.world.objects_of(QUOTAS, write.namespace)
+        if not quotas:
+            return
         evaluator = evaluator_of(resource)
         if not evaluator.handles(write):
             return
-        quotas = self.world.objects_of(QUOTAS, write.namespace)
         booked = list(_booked(write, write.new, evaluator, quotas))
         if write.call.dry_run:
             return
