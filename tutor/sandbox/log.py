@@ -9,10 +9,12 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from tutor.errors import ClusterError
 from tutor.sandbox.kinds import Key
@@ -23,6 +25,9 @@ log = logging.getLogger(__name__)
 _FORMAT = 1
 _HISTORY_ROWS = 10_000
 _DRAIN_S = 10.0
+_ROWS = 64
+"""Of one statement; SQLite keeps the last 128 statements prepared."""
+_DELETE = "DELETE FROM current WHERE grp=? AND resource=? AND namespace=? AND name=?"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS current (
@@ -196,8 +201,25 @@ class Log:
     def _write(self, database: sqlite3.Connection, group: list[Past]) -> None:
         database.execute("BEGIN IMMEDIATE")
         try:
-            for past in group:
-                self._write_one(database, past)
+            # Of an object that was written several times, the last state is the current one.
+            latest = {past.key: past for past in group}
+            gone = [past.key for past in latest.values() if past.change == "DELETED"]
+            if gone:
+                database.executemany(_DELETE, gone)
+            _insert(
+                database,
+                "INSERT OR REPLACE INTO current VALUES ",
+                [
+                    (*past.key, past.revision, past.data)
+                    for past in latest.values()
+                    if past.change != "DELETED"
+                ],
+            )
+            _insert(
+                database,
+                "INSERT INTO history VALUES ",
+                [(past.revision, past.change, *past.key, past.data) for past in group],
+            )
             last = group[-1].revision
             if last - self._trimmed > _HISTORY_ROWS + 1_000:
                 self._trimmed = last - _HISTORY_ROWS
@@ -208,18 +230,9 @@ class Log:
                 database.execute("ROLLBACK")
             raise
 
-    def _write_one(self, database: sqlite3.Connection, past: Past) -> None:
-        if past.change == "DELETED":
-            database.execute(
-                "DELETE FROM current WHERE grp=? AND resource=? AND namespace=? AND name=?",
-                past.key,
-            )
-        else:
-            database.execute(
-                "INSERT OR REPLACE INTO current VALUES (?,?,?,?,?,?)",
-                (*past.key, past.revision, past.data),
-            )
-        database.execute(
-            "INSERT INTO history VALUES (?,?,?,?,?,?,?)",
-            (past.revision, past.change, *past.key, past.data),
-        )
+
+def _insert(database: sqlite3.Connection, start: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows with few statements: after each, the thread waits for the event loop's."""
+    for chunk in (rows[at : at + _ROWS] for at in range(0, len(rows), _ROWS)):
+        one = f"({','.join('?' * len(chunk[0]))})"
+        database.execute(start + ",".join([one] * len(chunk)), list(chain.from_iterable(chunk)))
