@@ -15,11 +15,11 @@ from tutor.ui.screens.help import HelpScreen
 from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.theme import DARK
 from tutor.ui.widgets.block import BlockCard
+from tutor.ui.widgets.facts import FactView
 from tutor.ui.widgets.keybar import KeyBar
 from tutor.ui.widgets.quiz import Choice
 from tutor.ui.widgets.shell_pane import EndedLine, ShellPane
 from tutor.ui.widgets.steps import StepList
-from tutor.ui.widgets.tag import Tag
 from tutor.ui.widgets.terminal import Terminal
 
 pytestmark = pytest.mark.timeout(90)
@@ -343,12 +343,12 @@ async def test_everything_can_be_done_with_the_mouse(tmp_path: Path) -> None:
     async with playing(tmp_path) as play:
         await play.open()
         card = play.screen.query(BlockCard).first()
-        await play.pilot.click(card.query_one(Tag))
+        await play.click_word(card, "[write")
         await play.until((play.world.folder / "word.txt").exists)
         await play.sees("✓ The file holds a word")
         await play.pilot.click("#fact-word-file")
         await play.sees("see it yourself: cat word.txt")
-        await play.pilot.click(play.screen.query_one("#fact-word-file").query_one(Tag))
+        await play.click_word(play.screen.query_one("#fact-word-file", FactView), "[run]")
         await play.sees("hello")
         await play.prompt()
         await play.solve_first()

@@ -94,7 +94,7 @@ class CourseScreen(Screen[Visit | None]):
         # The rows are as wide as the list will be.
         self.call_after_refresh(self._fill)
 
-    async def _fill(self) -> None:
+    def _fill(self) -> None:
         lists = self.query_one(OptionList)
         before, was = self._entries, lists.highlighted
         self._entries = list(entries(self._desk.course, self._saved_of, self.search))
@@ -104,7 +104,7 @@ class CourseScreen(Screen[Visit | None]):
         stays = was is not None and before == self._entries
         lists.highlighted = (was if stays else self._first()) if self._entries else None
         if not self._entries:
-            await self._tell("Nothing has these words.", "", "Escape shows all again.")
+            self._tell("Nothing has these words.", "", "Escape shows all again.")
 
     def _saved_of(self, lesson: Lesson) -> Progress | None:
         return self._saved[lesson.id]
@@ -121,10 +121,10 @@ class CourseScreen(Screen[Visit | None]):
         return 0
 
     @on(Input.Changed)
-    async def _search(self, event: Input.Changed) -> None:
+    def _search(self, event: Input.Changed) -> None:
         event.stop()
         self.search = event.value
-        await self._fill()
+        self._fill()
 
     @on(Input.Submitted)
     def _leave_search(self, event: Input.Submitted) -> None:
@@ -132,16 +132,16 @@ class CourseScreen(Screen[Visit | None]):
         self.query_one(OptionList).focus()
 
     @on(OptionList.OptionHighlighted)
-    async def _show(self, event: OptionList.OptionHighlighted) -> None:
+    def _show(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         if event.option_index < len(self._entries):
             entry = self._entries[event.option_index]
-            await self._tell(*_described(entry))
+            self._tell(*_described(entry))
 
-    async def _tell(self, title: str, extent: str, text: str) -> None:
+    def _tell(self, title: str, extent: str, text: str) -> None:
         self.query_one("#title", Static).update(title)
         self.query_one("#extent", Static).update(extent)
-        await self.query_one("#text", Prose).update(text)
+        self.query_one("#text", Prose).update(text)
 
     @on(OptionList.OptionSelected)
     def _open(self, event: OptionList.OptionSelected) -> None:

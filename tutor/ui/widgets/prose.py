@@ -1,39 +1,34 @@
-"""Markdown of a lesson, set tighter than the library's own."""
+"""Markdown of a lesson, in one widget."""
 
-from textual.widgets import Markdown
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from tutor.ui.markdown import passages
+from tutor.ui.widgets.sheet import Sheet, set_out
 
 
-class Prose(Markdown):
+class Prose(Sheet):
     """Some Markdown. Links open in the browser."""
 
-    BULLETS: list[str] = ["• ", "◦ ", "▪ "]  # noqa: RUF012 - the library's own declaration
-
     DEFAULT_CSS = """
-    Prose {
-        padding: 0;
-        max-width: 96;
-        MarkdownBlock {
-            & > .code_inline, &:dark > .code_inline, &:light > .code_inline {
-                background: transparent;
-                color: $accent;
-            }
-        }
-        & > MarkdownParagraph { margin: 0 0 1 0; }
-        & > *:last-child { margin-bottom: 0; }
-        & MarkdownBulletList, & MarkdownOrderedList { margin: 0 0 1 0; }
-        & MarkdownBlockQuote {
-            background: transparent;
-            color: $text-muted;
-            border-left: outer $border-blurred;
-            margin: 0 0 1 0;
-            padding: 0 1;
-        }
-        & MarkdownBlockQuote > MarkdownParagraph { margin: 0; }
-        & MarkdownFence, & MarkdownFence:light {
-            margin: 0 0 1 0;
-            background: $surface;
-            color: $foreground;
-        }
-        & MarkdownFence > Label { padding: 0 1; }
-    }
+    Prose { max-width: 96; }
     """
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        id: str | None = None,  # noqa: A002 - the interface library's name
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._passages = passages(text)
+
+    def update(self, text: str) -> None:
+        """Show another text."""
+        self._passages = passages(text)
+        self.redraw()
+
+    def lines(self, width: int) -> Sequence[Content]:
+        return set_out(self._passages, width)

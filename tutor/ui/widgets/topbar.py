@@ -1,16 +1,15 @@
 """The first line: which lesson, how far, where, how long."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Static
 
-from tutor.ui.widgets.tag import Tag
+from tutor.ui.widgets.sheet import Sheet
 
 Health = Literal["starting", "none", "answers", "silent"]
 
@@ -52,19 +51,11 @@ def health_words(health: Health) -> tuple[str, str]:
             assert_never(health)
 
 
-class TopBar(Horizontal):
+class TopBar(Sheet):
     """The header of a lesson. A click on the step asks for the list of steps."""
 
     DEFAULT_CSS = """
-    TopBar {
-        height: 1;
-        padding: 0 1;
-        background: $panel;
-        & > .title { width: 1fr; text-style: bold; text-wrap: nowrap; text-overflow: ellipsis; }
-        & > Tag { color: $foreground; text-style: none; }
-        & > Static { color: $text-muted; width: auto; }
-        & > .title { color: $foreground; width: 1fr; }
-    }
+    TopBar { height: 1; padding: 0 1; background: $panel; }
     """
 
     standing: reactive[Standing | None] = reactive(None)
@@ -83,45 +74,39 @@ class TopBar(Horizontal):
         def control(self) -> "TopBar":
             return self.bar
 
-    def compose(self) -> ComposeResult:
-        yield Static(classes="title", markup=False)
-        yield Tag("", id="number")
-        yield Static(id="rest", markup=False)
-
     def watch_standing(self) -> None:
-        self._draw()
+        self.redraw()
 
     def watch_brief(self) -> None:
-        self._draw()
+        self.redraw()
 
     def watch_told(self) -> None:
-        self._draw()
+        self.refresh()
 
-    def _draw(self) -> None:
-        if self.standing is None or not self.children:
-            return
+    def lines(self, width: int) -> Sequence[Content]:
         now = self.standing
+        if now is None:
+            return []
         sign, words = health_words(now.health)
-        title = self.query_one(".title", Static)
-        title.update(self._first_words(now, title.size.width))
         number = f"{now.number}/{now.total}" if self.brief else f"step {now.number} of {now.total}"
-        self.query_one(Tag).word = number
         place = f"{now.place} {sign}" if self.brief else f"{now.place} {sign} {words}"
         left = f" · {now.minutes_left} min" + ("" if self.brief else " left")
         tail = left if now.minutes_left else " · done"
-        self.query_one("#rest", Static).update(Content(f" · {place}{tail}"))
+        rest = Content.styled(f" · {place}{tail}", "$text-muted")
+        end = Content.assemble(self.tag(number, "steps", ""), rest)
+        room = max(width - end.cell_length, 0)
+        title = self._first_words(now, room)
+        return [Content.assemble(title.pad_right(room - title.cell_length), end)]
 
     def _first_words(self, now: Standing, room: int) -> Content:
         if self.told is None:
-            return Content.styled(now.title, "bold")
+            return Content.styled(now.title, "bold").truncate(room, ellipsis=True)
         since = f" · {self.told.since} "
         words = Content(f"… waiting for {self.told.words}")
         kept = words.truncate(max(room - len(since), 0), ellipsis=True)
         return Content.assemble(kept, since).stylize("bold $accent")
 
-    def on_mount(self) -> None:
-        self._draw()
-
-    def on_tag_clicked(self, event: Tag.Clicked) -> None:
+    def on_click(self, event: events.Click) -> None:
         event.stop()
-        self.post_message(self.StepsWanted(self))
+        if event.style.meta.get("tag") == "steps":
+            self.post_message(self.StepsWanted(self))
