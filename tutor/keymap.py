@@ -25,6 +25,7 @@ ACTIONS: Mapping[str, str] = {
     "shell_larger": "",
     "shell_smaller": "",
     "settings": "",
+    "keys": "",
     "course": "",
     "prefix": "ctrl+g",
 }

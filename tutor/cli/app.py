@@ -5,7 +5,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib import import_module
@@ -119,7 +119,7 @@ class LocalDesk:
         self.settings_file = paths.settings_file(root)
         self._root = root
 
-    def save_setting(self, key: str, value: str) -> None:
+    def save_setting(self, key: str, value: str | Mapping[str, str]) -> None:
         """Keep another value, for what is started from now on. Raises `SettingsError`."""
         self.settings = self.settings.model_copy(update={key: value})
         settings.save(self._root, key, value)

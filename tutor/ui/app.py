@@ -5,15 +5,19 @@ import gc
 import signal
 from collections.abc import Iterable
 
-from textual import work
+from textual import on, work
 from textual.app import App, SystemCommand
 from textual.color import Color
+from textual.notifications import Notify
 from textual.screen import Screen
 
 from tutor.errors import TutorError
+from tutor.keymap import Keymap
 from tutor.ui.driver import Keyboard
+from tutor.ui.keys import overrides
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.screens.course import CourseScreen
+from tutor.ui.screens.keys import ActionRow, KeysScreen
 from tutor.ui.screens.lesson import LessonScreen
 from tutor.ui.screens.presenter import PresenterScreen
 from tutor.ui.theme import DARK, LIGHT
@@ -56,6 +60,20 @@ class TutorApp(App[TutorError | None]):
         # Not when it is mounted: everything would be styled twice.
         self.theme = theme if theme in self.available_themes else DARK.name
         self._shows_at = shows_at
+        self.set_keymap(overrides(self.chosen_keys))
+
+    @property
+    def chosen_keys(self) -> Keymap:
+        """The keys that hold now."""
+        return Keymap(self.desk.settings.keys)
+
+    @on(KeysScreen.Changed)
+    def _follow_keys(self, event: KeysScreen.Changed) -> None:
+        event.stop()
+        self.set_keymap(overrides(self.chosen_keys))
+        for screen in self.screen_stack:
+            if isinstance(screen, LessonScreen):
+                screen.follow_keymap()
 
     def on_mount(self) -> None:
         self.set_timer(UNCOLLECTED_S, gc.enable)
@@ -101,9 +119,15 @@ class TutorApp(App[TutorError | None]):
             "faint": foreground.blend(background, 0.6).hex,
         }
 
+    def on_notify(self, event: Notify) -> None:
+        """What is said again is not said twice."""
+        said = event.notification.message
+        for each in [each for each in self._notifications if each.message == said]:
+            del self._notifications[each]
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While the shell has the focus, its keys are its own."""
-        if action in _SHELLS_OWN and isinstance(self.focused, Terminal):
+        """While the shell has the focus, its keys are its own; so are those that are asked for."""
+        if action in _SHELLS_OWN and isinstance(self.focused, Terminal | ActionRow):
             return False
         return super().check_action(action, parameters)
 

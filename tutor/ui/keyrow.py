@@ -1,17 +1,27 @@
 """What the key bar says at one moment. Pure."""
 
+from tutor.keymap import Keymap
 from tutor.ui.keys import KEYS, Key, spelled
 from tutor.ui.scene import Scene
 from tutor.ui.widgets.keybar import Shown
 
+_NEVER = 9
+"""The rank of what is shown only when the learner has given it a key."""
+
 
 def key_row(
-    scene: Scene, *, in_shell: bool, is_typing: bool, is_short: bool, upcoming: str | None
+    scene: Scene,
+    keymap: Keymap,
+    *,
+    in_shell: bool,
+    is_typing: bool,
+    is_short: bool,
+    upcoming: str | None,
 ) -> tuple[Shown, ...]:
     """The keys of a lesson. `upcoming` is the block that the run key would type."""
     row: list[Shown] = []
     for key in KEYS:
-        if not key.key:
+        if key.rank == _NEVER and not keymap[key.id]:
             continue
         label, more, is_open = key.label, "", True
         match key.id:
@@ -27,14 +37,14 @@ def key_row(
                 label, more, is_open = _onward(scene)
             case _:
                 pass
-        row.append(_shown(key, label, more, is_open=is_open))
+        row.append(_shown(key, keymap[key.id], label, more, is_open=is_open))
     return tuple(row)
 
 
-def _shown(key: Key, label: str, more: str, *, is_open: bool) -> Shown:
+def _shown(key: Key, pressed: str, label: str, more: str, *, is_open: bool) -> Shown:
     return Shown(
         id=key.id,
-        key=spelled(key.key),
+        key=spelled(pressed),
         after_prefix=key.after_prefix,
         label=label,
         more=more,

@@ -1,11 +1,18 @@
-"""The keys of a lesson, once: bindings, key bar, help, palette and what comes after the prefix."""
+"""The keys of a lesson, once: bindings, key bar, help, palette and what comes after the prefix.
+
+Which key an action has is the learner's choice: `tutor.keymap`.
+"""
 
 from dataclasses import dataclass
+from typing import Protocol, cast, runtime_checkable
 
 from textual.binding import Binding
+from textual.dom import DOMNode
 
-PREFIX = "ctrl+g"
-"""Reaches everything on terminals without function keys."""
+from tutor.keymap import ACTIONS, Keymap
+
+_NOTHING = "no_key"
+"""In a binding, for an action without a key: the library has none without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,8 +21,6 @@ class Key:
 
     id: str
     """Also the name of its action."""
-    key: str = ""
-    """Empty when it is only reached through the prefix and the palette."""
     after_prefix: str
     label: str
     """For the key bar."""
@@ -26,10 +31,9 @@ class Key:
 
 
 KEYS: tuple[Key, ...] = (
-    Key(id="help", key="f1", after_prefix="1", label="help", says="Show the keys", rank=2),
+    Key(id="help", after_prefix="1", label="help", says="Show the keys", rank=2),
     Key(
         id="hint",
-        key="f2",
         after_prefix="2",
         label="hint",
         says="Show a hint; after the last one the solution; after that, leave the step out",
@@ -37,7 +41,6 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         id="steps",
-        key="f3",
         after_prefix="3",
         label="steps",
         says="Go to the list of steps, and back",
@@ -45,7 +48,6 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         id="run",
-        key="f5",
         after_prefix="5",
         label="run",
         says="Type the next commands of the step into the shell",
@@ -53,7 +55,6 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         id="switch",
-        key="f6",
         after_prefix="6",
         label="lesson",
         says="Go from the shell to the lesson, and back",
@@ -61,7 +62,6 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         id="zoom",
-        key="f7",
         after_prefix="7",
         label="zoom",
         says="Give the whole window to where you are, and take it back",
@@ -69,7 +69,6 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         id="look",
-        key="f8",
         after_prefix="8",
         label="look now",
         says="Look at the facts again, and show them",
@@ -77,7 +76,6 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         id="next",
-        key="f9",
         after_prefix="9",
         label="next",
         says="Go to the next step, when all facts hold",
@@ -85,7 +83,6 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         id="quit",
-        key="f10",
         after_prefix="0",
         label="quit",
         says="Leave; everything is saved",
@@ -148,25 +145,75 @@ KEYS: tuple[Key, ...] = (
 )
 
 
+@runtime_checkable
+class Keyed(Protocol):
+    """An app whose keys can be chosen."""
+
+    @property
+    def chosen_keys(self) -> Keymap:
+        """Those that hold now."""
+        ...
+
+
+def keymap_of(node: DOMNode) -> Keymap:
+    """The keys of a widget's app; those that come with the program where none can be chosen."""
+    app = cast("object", node.app)  # pyright: ignore[reportUnknownMemberType] - of who knows what
+    return app.chosen_keys if isinstance(app, Keyed) else Keymap()
+
+
 def bindings() -> list[Binding]:
-    """The keys as the interface library wants them."""
+    """The keys that come with the program, as the interface library wants them."""
     return [
-        Binding(key.key, key.id, key.label, id=f"lesson.{key.id}", tooltip=key.says, show=False)
-        for key in KEYS
-        if key.key
+        *(
+            Binding(
+                ACTIONS[key.id] or _NOTHING,
+                key.id,
+                key.label,
+                id=_binding(key.id),
+                tooltip=key.says,
+                show=False,
+            )
+            for key in KEYS
+        ),
+        Binding(ACTIONS["prefix"], "prefix", "Prefix", id=_binding("prefix"), show=False),
     ]
+
+
+def closing(keys: str, action: str) -> list[Binding]:
+    """What closes a window that the key of an action opened: some keys, and that one."""
+    own = Binding(ACTIONS[action], "dismiss", "Close", id=_binding(action), show=False)
+    return [Binding(keys, "dismiss", "Close", show=False), own]
+
+
+def overrides(keymap: Keymap) -> dict[str, str]:
+    """The learner's keys, as the interface library wants them."""
+    return {_binding(action): keymap[action] or _NOTHING for action in ACTIONS}
+
+
+def _binding(action: str) -> str:
+    return f"lesson.{action}"
 
 
 _NAMES = {"slash": "/"}
 """Of the interface library, for keys that people call otherwise."""
 
 
-def after_prefix(pressed: str) -> Key | None:
+def after_prefix(pressed: str, keymap: Keymap) -> Key | None:
     """What a key means after the prefix."""
     pressed = _NAMES.get(pressed, pressed)
-    return next((key for key in KEYS if pressed in {key.after_prefix, key.key}), None)
+    return next((key for key in KEYS if pressed in {key.after_prefix, keymap[key.id]}), None)
 
 
 def spelled(key: str) -> str:
     """A key as people write it."""
-    return key.upper() if key.startswith("f") and key[1:].isdigit() else key
+    *held, last = key.split("+")
+    return "+".join([*held, last.upper() if last[:1] == "f" and last[1:].isdigit() else last])
+
+
+def way_to(action: str, node: DOMNode) -> str:
+    """The key of an action as people write it, or the two that reach it."""
+    keymap = keymap_of(node)
+    if key := keymap[action]:
+        return spelled(key)
+    then = next(key.after_prefix for key in KEYS if key.id == action)
+    return f"{spelled(keymap['prefix'])} {then}"

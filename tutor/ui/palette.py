@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tutor.ui.keys import KEYS, PREFIX, spelled
+from tutor.ui.keys import KEYS, keymap_of, spelled
 from tutor.ui.widgets.steps import SIGNS, StepList
 
 _LEAVES_OUT = frozenset({"palette"})
@@ -45,10 +45,12 @@ class LessonCommands(Provider):
         return run
 
     def _entries(self) -> Iterator[_Entry]:
+        keymap = keymap_of(self.screen)
+        prefix = spelled(keymap["prefix"])
         for key in KEYS:
             if key.id not in _LEAVES_OUT:
-                ways = f"{spelled(key.key)} or " if key.key else ""
-                yield _Entry(key.says, key.id, f"{ways}{PREFIX} {key.after_prefix}", True)
+                ways = f"{spelled(keymap[key.id])} or " if keymap[key.id] else ""
+                yield _Entry(key.says, key.id, f"{ways}{prefix} {key.after_prefix}", True)
         steps = self.screen.query_one_optional(StepList)
         for row in steps.rows if steps else ():
             text = f"Step {row.number}: {row.title}"

@@ -1,6 +1,6 @@
 """What the interface needs from outside. `cli` supplies it; tests have fakes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -157,7 +157,7 @@ class Desk(Protocol):
         """Where that is saved."""
         ...
 
-    def save_setting(self, key: str, value: str) -> None:
+    def save_setting(self, key: str, value: str | Mapping[str, str]) -> None:
         """Keep another value, for what is started from now on. Raises `SettingsError`."""
         ...
 

@@ -9,13 +9,14 @@ from textual.widgets import Static
 from tutor.terminal.shell import Event, ScreenChanged
 from tutor.ui.blocks import shown
 from tutor.ui.keyrow import key_row
-from tutor.ui.keys import PREFIX
+from tutor.ui.keys import spelled
 from tutor.ui.layout import SMALLEST, SMALLEST_SHARE, Pane, shape
 from tutor.ui.patience import Patience
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.runner import abridged
 from tutor.ui.scene import Scene
 from tutor.ui.screens.staged import StagedScreen
+from tutor.ui.widgets.block import BlockCard
 from tutor.ui.widgets.edge import EdgePane
 from tutor.ui.widgets.facts import FactsLine, FactsPane, summary
 from tutor.ui.widgets.keybar import KeyBar, Shown
@@ -67,7 +68,16 @@ class DrawnScreen(StagedScreen):
     def on_mount(self) -> None:
         self.watch(self.terminal, "prefixed", self._show_prefix)
         self.watch(self.terminal, "has_focus", self.redraw)
+        self.follow_keymap()
         self.terminal.focus()
+
+    def follow_keymap(self) -> None:
+        """Leave all keys to the shell but those that do something here."""
+        self.terminal.reserved = self.keymap.taken - {self.keymap["prefix"]}
+        self.terminal.prefix = self.keymap["prefix"]
+        for card in self.query(BlockCard):
+            card.refresh()
+        self.redraw()
 
     @property
     def scene(self) -> Scene:
@@ -120,10 +130,11 @@ class DrawnScreen(StagedScreen):
         facts, line = self.query_one(FactsPane), self.query_one(FactsLine)
         facts.rows, facts.mistakes = rows, mistakes
         held = sum(row.state == "true" for row in rows)
-        onward = f" · F9 {'ends it' if scene.is_at_end else 'goes on'}" if scene.is_done else ""
+        does = "ends it" if scene.is_at_end else "goes on"
+        onward = f" · {self.way_to('next')} {does}" if scene.is_done else ""
         looked = f" · looked {self.looked_at}" if self.looked_at and not onward else ""
         facts.border_title = f"Facts · {held} of {len(rows)} hold{onward}{looked}"
-        line.update(summary(rows, len(mistakes)) + onward)
+        line.update(summary(rows, len(mistakes), look=self.way_to("look")) + onward)
         line.set_class(scene.is_done, "-done")
 
     def _redraw_keys(self) -> None:
@@ -133,6 +144,7 @@ class DrawnScreen(StagedScreen):
         """What the keys do now."""
         return key_row(
             self.scene,
+            self.keymap,
             in_shell=self.terminal.has_focus,
             is_typing=self.back.runner.is_typing,
             is_short=self.has_class("-short"),
@@ -197,7 +209,7 @@ class DrawnScreen(StagedScreen):
         self.set_class(steps_open, "-steps-open")
 
     def _show_prefix(self, prefixed: bool) -> None:
-        self.query_one(KeyBar).prefix = PREFIX if prefixed else ""
+        self.query_one(KeyBar).prefix = spelled(self.keymap["prefix"]) if prefixed else ""
 
     def notice_shell(self, event: Event) -> None:
         """A program that takes the whole screen gets the whole window, where that is small."""

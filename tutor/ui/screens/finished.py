@@ -60,7 +60,7 @@ class FinishedScreen(ModalScreen[Onward]):
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
         Binding("escape", "choose('stay')", "Stay", show=False),
-        Binding("f10", "choose('quit')", "Quit", show=False),
+        Binding("f10", "choose('quit')", "Quit", id="lesson.quit", show=False),
         Binding("right,down", "app.focus_next", "Next", show=False),
         Binding("left,up", "app.focus_previous", "Before", show=False),
     ]

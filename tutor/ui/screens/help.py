@@ -1,18 +1,18 @@
 """The keys, and how a lesson goes."""
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tutor.ui.keys import KEYS, PREFIX, spelled
+from tutor.ui.keys import KEYS, closing, keymap_of, spelled, way_to
 
 _HOW = """\
-Read the step, type in the shell or let F5 type for you, and watch the facts: they look for \
+Read the step, type in the shell or let {run} type for you, and watch the facts: they look for \
 themselves. \
-When all of them hold, F9 goes on. Nothing here is graded, and everything is saved as it happens."""
+When all of them hold, {next} goes on. Nothing here is graded, and everything is saved as it \
+happens."""
 
 _SIGNS = """\
 Facts   ✓ holds   ✗ not yet   ? nobody can look, not your doing   … not looked at yet
@@ -21,7 +21,7 @@ Steps   ✓ done   » left out   ▸ where you are   ○ open   · not open yet"
 _PANES = """\
 In the lesson   arrows scroll, Tab goes to commands and questions, Enter does them, C copies
 On a fact       Enter tells more, R types the command that shows you the same
-In the shell    every key is the shell's own, but the function keys and {prefix}
+In the shell    every key is the shell's own, but those above and {prefix}
   {prefix} then PageUp, PageDown, Home, End look back; V selects with the arrows, Y copies;
   {prefix} twice sends it to the shell. The mouse selects and copies; with Shift also in vim."""
 
@@ -31,25 +31,31 @@ class HelpScreen(ModalScreen[None]):
 
     CSS_PATH = "help.tcss"
 
-    BINDINGS = [Binding("escape,q,f1,enter", "dismiss", "Close", show=False)]  # noqa: RUF012
+    BINDINGS = closing("escape,q,enter", "help")
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="box") as box:
             box.border_title = "How this works"
             box.border_subtitle = "Esc closes"
-            yield Static(_HOW, classes="part", markup=False)
+            how = _HOW.format(run=way_to("run", self), next=way_to("next", self))
+            prefix = spelled(keymap_of(self)["prefix"])
+            yield Static(how, classes="part", markup=False)
             yield Static(self._keys(), classes="part")
-            yield Static(_PANES.format(prefix=PREFIX), classes="part", markup=False)
+            yield Static(_PANES.format(prefix=prefix), classes="part", markup=False)
             yield Static(_SIGNS, classes="part", markup=False)
 
     def _keys(self) -> Content:
+        keymap = keymap_of(self)
+        own = [spelled(keymap[key.id]) for key in KEYS]
+        width = max(len(each) for each in own) + 1
+        prefix = spelled(keymap["prefix"])
         lines = [
             Content.assemble(
-                (f"{spelled(key.key) or '':4}", "bold $primary"),
-                (f" {PREFIX} {key.after_prefix:4}  ", "$quiet"),
+                (f"{pressed:{width}}", "bold $primary"),
+                (f" {prefix} {key.after_prefix:4}  ", "$quiet"),
                 key.says,
             )
-            for key in KEYS
+            for key, pressed in zip(KEYS, own, strict=True)
         ]
         return Content("\n").join(lines)
 

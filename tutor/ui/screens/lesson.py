@@ -10,7 +10,7 @@ from tutor.clock import SystemClock
 from tutor.course.model import Edit, File, Look, Run
 from tutor.errors import TutorError
 from tutor.session.typist import commands_of
-from tutor.ui.keys import PREFIX, after_prefix, bindings
+from tutor.ui.keys import after_prefix, bindings, spelled
 from tutor.ui.layout import USUAL_SHARE
 from tutor.ui.palette import LessonCommands
 from tutor.ui.runner import abridged
@@ -18,6 +18,7 @@ from tutor.ui.scene import clock_time
 from tutor.ui.screens.drawn import DrawnScreen
 from tutor.ui.screens.finished import FinishedScreen, ending
 from tutor.ui.screens.help import HelpScreen
+from tutor.ui.screens.keys import KeysScreen
 from tutor.ui.screens.prefix import PrefixScreen
 from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.screens.settings import SettingsScreen
@@ -43,10 +44,9 @@ class LessonScreen(Solving, DrawnScreen):
     CSS_PATH = "lesson.tcss"
     COMMANDS = {LessonCommands}  # noqa: RUF012 - as the library has it
     ESCAPE_TO_MINIMIZE = False  # Escape is the shell's
-    HELP = "A lesson. F1 shows the keys."
+    HELP = "A lesson. The footer shows the keys."
     BINDINGS = [  # noqa: RUF012 - as the library has it
         *bindings(),
-        Binding(PREFIX, "prefix", "Prefix", show=False),
         Binding("escape", "back", "Back to the shell", show=False),
     ]
 
@@ -149,11 +149,12 @@ class LessonScreen(Solving, DrawnScreen):
         await self._press(event.key)
 
     async def _press(self, pressed: str) -> None:
-        key = after_prefix(pressed)
+        key = after_prefix(pressed, self.keymap)
         if key is not None:
             await self.run_action(key.id)
         elif pressed and pressed != "escape":
-            self.tell(f"{PREFIX} {pressed} does nothing.", "F1 shows the keys.")
+            prefix = spelled(self.keymap["prefix"])
+            self.tell(f"{prefix} {pressed} does nothing.", f"{self.way_to('help')} shows the keys.")
 
     @on(KeyBar.Pressed)
     async def _press_in_bar(self, event: KeyBar.Pressed) -> None:
@@ -176,6 +177,10 @@ class LessonScreen(Solving, DrawnScreen):
     def action_settings(self) -> None:
         """Change what can be set."""
         self.app.push_screen(SettingsScreen(self.desk))
+
+    def action_keys(self) -> None:
+        """Give actions other keys."""
+        self.app.push_screen(KeysScreen(self.desk))
 
     # What the keys do
 
@@ -217,7 +222,7 @@ class LessonScreen(Solving, DrawnScreen):
             case "skip":
                 self.action_skip()
             case _ if self.scene.is_done:
-                self.tell("This step is done.", "F9 goes on.")
+                self.tell("This step is done.", f"{self.way_to('next')} goes on.")
             case _:
                 self.tell("That is all the help there is.", "Do what the solution says.")
 
@@ -231,7 +236,9 @@ class LessonScreen(Solving, DrawnScreen):
         else:
             missing = scene.missing()
             first = missing[0] if missing else "the facts are being looked at"
-            self.tell(f"Not yet: {first}", "F8 looks again and shows what was seen; F2 helps.")
+            look, hint = self.way_to("look"), self.way_to("hint")
+            more = f"{look} looks again and shows what was seen; {hint} helps."
+            self.tell(f"Not yet: {first}", more)
             self.facts_open = True
 
     def action_go_to(self, step_id: str) -> None:
@@ -296,11 +303,12 @@ class LessonScreen(Solving, DrawnScreen):
         if key is not None:
             self._perform(key)
         elif scene.is_done:
-            self.tell("All of this step has been typed.", "F9 goes on.")
+            self.tell("All of this step has been typed.", f"{self.way_to('next')} goes on.")
         elif self.back.runner.is_typing:
             self.tell("All of it is being typed already.", "Wait for its end, or end it.")
         else:
-            self.tell("All of it has been typed once.", "F6, Tab and Enter type one again.")
+            again = f"{self.way_to('switch')}, Tab and Enter type one again."
+            self.tell("All of it has been typed once.", again)
 
     @on(BlockCard.Wanted)
     def _want_block(self, event: BlockCard.Wanted) -> None:

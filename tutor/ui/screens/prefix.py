@@ -4,7 +4,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
-from tutor.ui.keys import PREFIX
+from tutor.ui.keys import keymap_of, spelled
 from tutor.ui.widgets.keybar import KeyBar, Shown
 
 
@@ -23,7 +23,7 @@ class PrefixScreen(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         bar = KeyBar()
         bar.keys = self._keys
-        bar.prefix = PREFIX
+        bar.prefix = spelled(keymap_of(self)["prefix"])
         yield bar
 
     def on_key(self, event: events.Key) -> None:

@@ -34,6 +34,10 @@ class PresenterScreen(LessonScreen):
         self._ticking: Timer | None = None
         self.back.runner.hands = partial(type_out, speed=speed)
 
+    def follow_keymap(self) -> None:
+        super().follow_keymap()
+        self.terminal.reserved |= {"f12"}
+
     def keys_now(self) -> tuple[Shown, ...]:
         row = super().keys_now()
         kept = tuple(each for each in row if each.id in {"help", "zoom", "quit"})

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 from textual import events, getters, on
@@ -16,7 +15,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tutor.errors import TutorError
+from tutor.ui.keys import closing
 from tutor.ui.ports import Desk
+from tutor.ui.screens.keys import KeysScreen, at_home
 
 NOTICE_S = 8.0
 
@@ -82,6 +83,37 @@ class WishRow(Static, can_focus=True):
         self.post_message(self.Chosen(self, self.wish.key, self.value))
 
 
+class KeysRow(Static, can_focus=True):
+    """Leads to the keys."""
+
+    BINDINGS = [  # noqa: RUF012 - as the library has it
+        Binding("enter,space,right", "want", "Open", show=False),
+        Binding("down", "app.focus_next", "Down", show=False),
+        Binding("up", "app.focus_previous", "Up", show=False),
+    ]
+
+    class Wanted(Message):
+        """The learner wants to see them."""
+
+    def __init__(self) -> None:
+        super().__init__(classes="wish")
+
+    def render(self) -> Content:
+        return Content.assemble(
+            (f"{'Keys':10}", "bold"),
+            ("Enter ▸\n", "$primary"),
+            (f"{'':10}Another key for each action, where yours is taken.", "$quiet"),
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self.action_want()
+
+    def action_want(self) -> None:
+        """Ask for them."""
+        self.post_message(self.Wanted())
+
+
 class SettingsScreen(ModalScreen[None]):
     """Escape closes it."""
 
@@ -89,7 +121,7 @@ class SettingsScreen(ModalScreen[None]):
     app = getters.app(cast("type[App[object]]", App))
 
     CSS_PATH = "settings.tcss"
-    BINDINGS = [Binding("escape,q,f10", "dismiss", "Close", show=False)]  # noqa: RUF012
+    BINDINGS = closing("escape,q", "quit")
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -118,6 +150,11 @@ class SettingsScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query(WishRow).first().focus()
 
+    @on(KeysRow.Wanted)
+    def _open_keys(self, event: KeysRow.Wanted) -> None:
+        event.stop()
+        self.app.push_screen(KeysScreen(self._desk))
+
     @on(WishRow.Chosen)
     def _save(self, event: WishRow.Chosen) -> None:
         event.stop()
@@ -127,12 +164,6 @@ class SettingsScreen(ModalScreen[None]):
             self._desk.save_setting(event.key, event.value)
         except TutorError as error:
             self.notify(str(error), severity="error", markup=False, timeout=NOTICE_S)
-
-
-def _at_home(file: Path) -> str:
-    """A path as people write it."""
-    home = Path.home()
-    return f"~/{file.relative_to(home)}" if file.is_relative_to(home) else str(file)
 
 
 PACE = Wish(

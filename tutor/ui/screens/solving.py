@@ -29,7 +29,7 @@ class Solving(StagedScreen):
         scene = self.scene
         step = scene.step
         if scene.is_done:
-            self.tell("This step is done already; F9 goes on.")
+            self.tell("This step is done already.", f"{self.way_to('next')} goes on.")
             return
         if step.skip == "never":
             self.tell("Later steps build on this one: it has to be done.")

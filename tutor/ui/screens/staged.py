@@ -11,9 +11,11 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled
 
 from tutor.errors import ProgressError, TutorError
+from tutor.keymap import Keymap
 from tutor.terminal.recorder import CommandBegan, CommandRecord
 from tutor.terminal.shell import Event
 from tutor.ui.backstage import Backstage
+from tutor.ui.keys import keymap_of, way_to
 from tutor.ui.ports import Desk, Session, Stage, Visit
 from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.widgets.shell_pane import EndedLine, ShellPane
@@ -46,6 +48,15 @@ class StagedScreen(Screen[TutorError | None]):
 
     def notice_shell(self, event: Event) -> None:
         """Something happened in the shell."""
+
+    @property
+    def keymap(self) -> Keymap:
+        """The keys that hold now."""
+        return keymap_of(self)
+
+    def way_to(self, action: str) -> str:
+        """The key of an action, as people write it."""
+        return way_to(action, self)
 
     @property
     def terminal(self) -> Terminal:

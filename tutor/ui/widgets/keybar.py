@@ -17,7 +17,7 @@ class Shown:
 
     id: str
     key: str
-    """As people write it."""
+    """As people write it; empty when it has none of its own."""
     after_prefix: str
     label: str
     more: str = ""
@@ -84,7 +84,7 @@ class KeyBar(Widget):
     def _fitting(self, width: int) -> tuple[Sequence[tuple[Shown, str]], int]:
         """What there is room for, with the words there is room for, and the blanks between."""
         room = width - (len(self.prefix) + 7 if self.prefix else 0)
-        kept = list(self.keys)
+        kept = [each for each in self.keys if self._key(each)]
         for is_long, gap in ((True, 2), (False, 2), (False, 1)):
             texts = [each.label + (each.more if is_long else "") for each in kept]
             if self._taken(kept, texts, gap) <= room:

@@ -8,6 +8,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tutor.ui.blocks import NEW, BlockText, Standing
+from tutor.ui.keys import way_to
 from tutor.ui.scene import Scene
 from tutor.ui.widgets.block import BlockCard
 from tutor.ui.widgets.callout import Callout
@@ -92,7 +93,7 @@ class LessonPane(VerticalScroll, can_focus=True):
             parts[f"hint-{number}"] = Callout("hint", f"Hint {number} of {total}", hint.say)
         if scene.record.solution_shown:
             above = (
-                "Do what stands above. F5 types it, one after the other; "
+                f"Do what stands above. {way_to('run', self)} types it, one after the other; "
                 "where an editor opens, the changes are made for you."
             )
             text = above if step.solution == "do" else ""
