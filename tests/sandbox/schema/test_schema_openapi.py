@@ -13,7 +13,7 @@ from tutor.sandbox.schema.openapi import (
     builtin_versions,
     custom_document,
 )
-from tutor.sandbox.schema.openapi_v2 import v2_protobuf
+from tutor.sandbox.schema.openapi_v2 import v2_json, v2_protobuf
 
 GOLDENS = Path(__file__).resolve().parents[4] / "shared" / "goldens"
 recorded = pytest.mark.skipif(not GOLDENS.exists(), reason="no recordings beside the checkout")
@@ -201,3 +201,15 @@ def test_version_2_has_every_kind() -> None:
     assert document.startswith(b"\x0a\x032.0")
     for name in (b"io.k8s.api.core.v1.Pod", b"io.k8s.api.apps.v1.Deployment"):
         assert name in document
+    assert document.count(b"application/strategic-merge-patch+json") > 50
+
+
+@recorded
+def test_version_2_offers_strategic_patches_for_built_in_kinds_alone() -> None:
+    custom = CustomType(kind=seal().kind, schema={"type": "object"})
+    paths = json.loads(v2_json([custom]))["paths"]
+    strategic = "application/strategic-merge-patch+json"
+    offered = {path: strategic in item["patch"]["consumes"] for path, item in paths.items()}
+    assert [path for path, offers in offered.items() if not offers] == [
+        "/apis/sea.example.com/v1alpha1/namespaces/{namespace}/seals/{name}"
+    ]
