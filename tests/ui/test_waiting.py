@@ -108,7 +108,7 @@ async def test_command_of_the_lesson_is_waited_for_and_another_is_not(tmp_path: 
         await play.until(lambda: told_of(play).startswith("`kubectl create secret generic"))
         await play.press("enter")
         await play.prompt()
-        await play.until(lambda: not told_of(play))
+        await play.until(lambda: not play.screen.back.waits() and not told_of(play))
         await play.type("cat")
         await play.sees("Shell · cat")
         assert not [each for each in play.screen.back.waits() if "cat" in each.words]

@@ -6,6 +6,7 @@ from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 from textual.widgets import Static
 
+from tutor.terminal.marks import PromptShown
 from tutor.terminal.shell import Event, ScreenChanged
 from tutor.ui.blocks import shown
 from tutor.ui.keyrow import key_row
@@ -213,6 +214,8 @@ class DrawnScreen(StagedScreen):
 
     def notice_shell(self, event: Event) -> None:
         """A program that takes the whole screen gets the whole window, where that is small."""
+        if isinstance(event, PromptShown):
+            self._patience.wait_for(self.back.waits())
         shell = self.back.runner.shell
         if not isinstance(event, ScreenChanged) or shell is None or not self.has_class("-short"):
             return
