@@ -1,20 +1,18 @@
 """One thing to type or to write: shown as it will be, with a word to click that does it."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from tutor.ui.blocks import NEW, BlockText, Standing
 from tutor.ui.keys import way_to
-from tutor.ui.widgets.prose import Prose
-from tutor.ui.widgets.tag import Tag
+from tutor.ui.markdown import passages
+from tutor.ui.widgets.sheet import Sheet, hung, set_out
 
 FOLD = 12
 """Lines of a block that are shown at most, until it is opened."""
@@ -22,8 +20,12 @@ FOLD = 12
 FOLDED = 6
 """Lines of a longer one that are shown."""
 
+_PROMPT = Content.styled("$ ", "$text-muted")
+_BULLET = Content.styled("• ", "$text-muted")
+_NOTE_COLUMNS = 96
 
-class BlockCard(Vertical, can_focus=True):
+
+class BlockCard(Sheet, can_focus=True):
     """A block of a step. Enter does it, C copies it, E opens a long one."""
 
     HELP = "Commands of the step. Enter types them into the shell, C copies, E opens a long one."
@@ -36,34 +38,22 @@ class BlockCard(Vertical, can_focus=True):
 
     DEFAULT_CSS = """
     BlockCard {
-        height: auto;
         max-width: 110;
         margin: 0 0 1 0;
         background: $surface;
         border-left: outer $border-blurred;
         padding: 0 1;
-        & > .note { background: $background; padding: 0; margin: 0; }
-        & Horizontal { height: auto; }
-        & .code { width: 1fr; height: auto; }
-        & Tag { margin: 0 0 0 1; min-width: 5; }
-        & .changes { height: auto; color: $text-muted; }
-        & .command { height: auto; }
-        & .prompt { width: 2; color: $text-muted; }
-        & .words { width: 1fr; height: auto; }
-        & .title { color: $primary; text-style: bold; }
-        & .content { padding: 0 0 0 2; }
-        & .more { color: $text-muted; text-style: italic; }
-        &:focus { border-left: outer $primary; background: $panel; }
         &.-done { border-left: outer $success; }
         &.-failed { border-left: outer $warning; }
         &.-running { border-left: outer $primary; }
+        &:focus { border-left: outer $primary; background: $panel; }
     }
     """
 
     standing: reactive[Standing] = reactive(NEW)
     is_next: reactive[bool] = reactive(False)
     """Whether the run key does this one."""
-    is_open: reactive[bool] = reactive(False, recompose=True)
+    is_open: reactive[bool] = reactive(False)
 
     @dataclass
     class Wanted(Message):
@@ -91,45 +81,52 @@ class BlockCard(Vertical, can_focus=True):
         super().__init__(id=f"block-{key}")
         self.key = key
         self.block = block
-
-    def compose(self) -> ComposeResult:
-        if self.block.note:
-            yield Prose(self.block.note, classes="note")
-        with Horizontal():
-            with Vertical(classes="code"):
-                yield from self._code()
-            yield Tag(self._word())
-        if self.block.changes:
-            with Vertical(classes="changes"):
-                yield Static("Change in the editor:", markup=False)
-                for each in self.block.changes:
-                    with Horizontal():
-                        yield Static("•", classes="prompt", markup=False)
-                        yield Static(each, classes="words", markup=False)
+        self._passages = passages(block.note)
 
     @property
     def text(self) -> str:
         """What would be typed or written."""
         return self.block.content if self.block.title else "\n".join(self.block.commands)
 
-    def _code(self) -> ComposeResult:
+    def lines(self, width: int) -> Sequence[Content]:
+        return [*self._note(width), *self._code(width), *self._changes(width)]
+
+    def _note(self, width: int) -> Iterator[Content]:
+        for line in set_out(self._passages, min(width, _NOTE_COLUMNS)):
+            yield line.pad_right(max(width - line.cell_length, 0)).stylize_before("on $background")
+
+    def _code(self, width: int) -> Iterator[Content]:
+        """What is typed or written, and behind its first line the word that does it."""
+        does = self.tag(self._word(), "want")
+        room = width - does.cell_length - 1
+        rows = [row for lead, body in self._rows() for row in hung(lead, body, room)]
+        gap = " " * (room - rows[0].cell_length + 1)
+        yield Content.assemble(rows[0], gap, does)
+        yield from rows[1:]
+
+    def _rows(self) -> Iterator[tuple[Content, Content]]:
+        """Each line with what stands before it, so that what does not fit hangs under the text."""
         total = len(self.text.splitlines())
         is_folded = total > FOLD and not self.is_open
         room = FOLDED if is_folded else total
         if self.block.title:
-            yield Static(self.block.title, classes="title", markup=False)
-            lines = self.block.content.splitlines()[:room]
-            yield Static("\n".join(lines), classes="content", markup=False)
+            yield Content(""), Content.styled(self.block.title, "bold $primary")
+            for line in self.block.content.splitlines()[:room]:
+                yield Content("  "), Content(line)
         for command in self.block.commands:
             lines = command.splitlines()[: max(room, 0)]
             room -= len(lines)
             if lines:
-                # In a column of its own, so that what does not fit hangs under the command.
-                with Horizontal(classes="command"):
-                    yield Static("$", classes="prompt", markup=False)
-                    yield Static(_coloured("\n".join(lines)), classes="words")
+                yield _PROMPT, _coloured("\n".join(lines))
         if is_folded:
-            yield Static(f"… {total - FOLDED} lines more (E opens)", classes="more", markup=False)
+            more = f"… {total - FOLDED} lines more (E opens)"
+            yield Content(""), Content.styled(more, "italic $text-muted")
+
+    def _changes(self, width: int) -> Iterator[Content]:
+        if self.block.changes:
+            yield Content.styled("Change in the editor:", "$text-muted")
+        for each in self.block.changes:
+            yield from hung(_BULLET, Content.styled(each, "$text-muted"), width)
 
     def _word(self) -> str:
         verb = self.block.verb
@@ -144,11 +141,12 @@ class BlockCard(Vertical, can_focus=True):
                 return f"[{verb} {way_to('run', self)}]" if self.is_next else f"[{verb}]"
 
     def _draw(self) -> None:
-        tag = self.query_one_optional(Tag)
-        if tag is not None:
-            tag.word = self._word()
         states = ("done", "failed", "running")
         self.update_classes({f"-{each}": self.standing.state == each for each in states})
+        self.redraw()
+
+    def watch_is_open(self) -> None:
+        self.redraw()
 
     def watch_standing(self) -> None:
         self._draw()
@@ -157,12 +155,10 @@ class BlockCard(Vertical, can_focus=True):
         self._draw()
 
     def on_click(self, event: events.Click) -> None:
-        del event
-        self.action_open()
-
-    def on_tag_clicked(self, event: Tag.Clicked) -> None:
-        event.stop()
-        self.action_want()
+        if event.style.meta.get("tag") == "want":
+            self.action_want()
+        elif "url" not in event.style.meta:
+            self.action_open()
 
     def action_want(self) -> None:
         """Do it."""

@@ -1,13 +1,13 @@
 """The facts of a step: what holds, what was seen instead, and how to see the same."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
@@ -15,9 +15,17 @@ from textual.widgets import Static
 from tutor.course.model import Mistake
 from tutor.ui.scene import FactRow, FactState
 from tutor.ui.widgets.callout import Callout
-from tutor.ui.widgets.tag import Tag
+from tutor.ui.widgets.sheet import Sheet, hung
 
 SIGNS: dict[FactState, str] = {"true": "✓", "not yet": "✗", "cannot look": "?", "unseen": "…"}
+_COLOURS: dict[FactState, str] = {
+    "true": "$success",
+    "not yet": "$error",
+    "cannot look": "$warning",
+    "unseen": "$text-muted",
+}
+_LABEL_SHARE = 0.6
+"""Which part of its line the label of a closed fact has, before what was seen."""
 
 
 def seen(row: FactRow) -> str:
@@ -42,7 +50,7 @@ def summary(rows: Sequence[FactRow], mistakes: int, *, look: str) -> str:
     return f"{SIGNS[missing[0].state]} {count} · {missing[0].label}"
 
 
-class FactView(Vertical, can_focus=True):
+class FactView(Sheet, can_focus=True):
     """One fact. Enter opens and closes it, R runs the command that shows it."""
 
     HELP = "A fact. Enter tells more, R types the command that shows you the same."
@@ -54,37 +62,13 @@ class FactView(Vertical, can_focus=True):
 
     DEFAULT_CSS = """
     FactView {
-        height: auto;
         padding: 0 1;
-        & Horizontal { height: auto; }
-        & .sign { width: 2; }
-        & .label { width: auto; max-width: 60%; height: auto; }
-        & .seen {
-            width: 1fr;
-            padding: 0 1;
-            color: $text-muted;
-            text-wrap: nowrap;
-            text-overflow: ellipsis;
-        }
-        & .at { width: 9; color: $text-muted; text-align: right; }
-        & .more { padding: 0 0 0 2; height: auto; }
-        & .saw { height: auto; color: $foreground; }
-        & .show { width: 1fr; height: auto; color: $text-muted; }
-        & Tag { margin: 0 0 0 1; }
-        &.-true .label, &.-unseen .label, &.-open .label { width: 1fr; max-width: 100%; }
-        &.-true .seen, &.-unseen .seen, &.-open .seen { display: none; }
-        &.-true .sign { color: $success; }
-        &.-not-yet .sign { color: $error; }
-        &.-cannot-look .sign { color: $warning; }
-        &.-unseen .sign { color: $text-muted; }
-        &.-open .label { text-style: bold; }
         &:focus { background: $panel; }
     }
     """
 
     row: reactive[FactRow | None] = reactive(None)
-    # What is not open is not there: the first picture of a lesson comes sooner.
-    is_open: reactive[bool] = reactive(False, recompose=True)
+    is_open: reactive[bool] = reactive(False)
 
     @dataclass
     class RunWanted(Message):
@@ -108,64 +92,56 @@ class FactView(Vertical, can_focus=True):
             return self.view
 
     def __init__(self, row: FactRow) -> None:
-        super().__init__(id=f"fact-{row.id}", classes=f"-{row.state.replace(' ', '-')}")
+        super().__init__(id=f"fact-{row.id}")
         self.set_reactive(FactView.row, row)
 
-    def compose(self) -> ComposeResult:
-        words = self._words()
-        with Horizontal():
-            for name in ("sign", "label", "seen", "at"):
-                yield Static(words[name], classes=name, markup=False)
-        if self.is_open:
-            with Vertical(classes="more"):
-                saw = Static(words["saw"], classes="saw", markup=False)
-                saw.display = bool(words["saw"])
-                yield saw
-                with Horizontal():
-                    yield Static(words["show"], classes="show", markup=False)
-                    yield Tag("[run]")
+    def lines(self, width: int) -> Sequence[Content]:
+        row = self.row
+        if row is None:
+            return []
+        sign = Content.styled(f"{SIGNS[row.state]} ", _COLOURS[row.state])
+        label = Content.styled(row.label, "bold" if self.is_open else "")
+        at = Content.styled(row.at, "$text-muted")
+        if self.is_open or not seen(row):
+            return [*hung(sign, label, width, at), *self._more(row, width)]
+        return self._short(row, hung(sign, label, int(width * _LABEL_SHARE)), at, width)
 
-    def on_mount(self) -> None:
-        self._draw()
+    def _short(
+        self, row: FactRow, label: Sequence[Content], at: Content, width: int
+    ) -> Sequence[Content]:
+        """On one line what was seen too, as far as there is room."""
+        room = width - label[0].cell_length - at.cell_length - 2
+        text = " ".join(seen(row).split())
+        said = Content.styled(f"· {text}", "$text-muted").truncate(max(room, 0), ellipsis=True)
+        first = Content.assemble(label[0], " ", said)
+        gap = " " * max(width - first.cell_length - at.cell_length, 1)
+        return [Content.assemble(first, gap, at), *label[1:]]
+
+    def _more(self, row: FactRow, width: int) -> Iterator[Content]:
+        if not self.is_open:
+            return
+        margin = Content("  ")
+        if text := seen(row):
+            yield from hung(margin, Content(text), width)
+        show = Content.styled(f"see it yourself: {row.show}", "$text-muted")
+        run = self.tag("[run]", "run")
+        lines = hung(margin, show, width - run.cell_length - 1)
+        gap = " " * (width - lines[0].cell_length - run.cell_length)
+        yield Content.assemble(lines[0], gap, run)
+        yield from lines[1:]
 
     def watch_row(self) -> None:
-        self._draw()
+        self.redraw()
 
     def watch_is_open(self) -> None:
-        self.set_class(self.is_open, "-open")
-
-    def _words(self) -> Mapping[str, str]:
-        row = self.row
-        if row is None:
-            return dict.fromkeys(("sign", "label", "seen", "at", "saw", "show"), "")
-        text = seen(row)
-        return {
-            "sign": SIGNS[row.state],
-            "label": row.label,
-            "seen": f"· {text}" if text else "",
-            "at": row.at,
-            "saw": text,
-            "show": f"see it yourself: {row.show}",
-        }
-
-    def _draw(self) -> None:
-        row = self.row
-        if row is None:
-            return
-        for name, words in self._words().items():
-            for part in self.query(f".{name}").results(Static):
-                part.update(words)
-                if name == "saw":
-                    part.display = bool(words)
-        self.update_classes({f"-{each.replace(' ', '-')}": row.state == each for each in SIGNS})
+        self.redraw()
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        self.action_unfold()
-
-    def on_tag_clicked(self, event: Tag.Clicked) -> None:
-        event.stop()
-        self.action_run()
+        if event.style.meta.get("tag") == "run":
+            self.action_run()
+        else:
+            self.action_unfold()
 
     def action_unfold(self) -> None:
         """Tell more, or less."""
