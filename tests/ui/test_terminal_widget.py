@@ -292,6 +292,14 @@ async def test_reserved_key_is_the_application_s(fast: Choice) -> None:
         assert (stage.app.left, stage.shell.took()) == (1, b"\t")
 
 
+async def test_reserved_key_after_the_prefix_is_the_shell_s(fast: Choice) -> None:
+    async with staged(fast) as stage:
+        await stage.pilot.press("ctrl+g", "f6")
+        assert isinstance(stage.app, Host)
+        assert (stage.app.left, stage.shell.took()) == (0, b"\x1b[17~")
+        assert stage.terminal.prefixed is False
+
+
 async def test_prefix_twice_is_the_key_itself(choice: Choice) -> None:
     async with staged(choice) as stage:
         await stage.pilot.press("ctrl+g")

@@ -72,6 +72,7 @@ class Pty:
         self._lock = threading.Lock()
         self._unwritten = bytearray()
         self._closed = False
+        self._is_gone = False
         self._fd, inner = _open(size)
         try:
             self._process = _spawn(arguments, inner, environment, folder)
@@ -114,8 +115,10 @@ class Pty:
 
     def close(self, grace_s: float = 0.5) -> None:
         """End every process of the session: SIGHUP, after `grace_s` SIGKILL. Blocks."""
-        if not _ended(self.pid, signal.SIGHUP, grace_s):
+        # Once it is gone, another process may have its number.
+        if not self._is_gone and not _ended(self.pid, signal.SIGHUP, grace_s):
             _ended(self.pid, signal.SIGKILL, KILL_S)
+        self._is_gone = True
         self._waiter.join(KILL_S)
         self._thread.join(KILL_S)
 

@@ -14,10 +14,12 @@ from tutor.probes.base import Absent, Blind, Collection, CommandRecord, Objects,
 from tutor.session.record import Progress
 from tutor.session.state import Outline, fitted, open_steps, outline_of
 from tutor.session.typist import write_file
+from tutor.terminal.screen import Geometry
 from tutor.ui.blocks import BlockLog
-from tutor.ui.ports import Session, Shell, Stage, Visit
+from tutor.ui.ports import Session, Stage, Visit
 from tutor.ui.runner import Busy, Runner
 from tutor.ui.scene import Findings, Scene
+from tutor.ui.shells import Shells
 from tutor.ui.waiting import Behind, Wait, pods_of, waits
 from tutor.ui.widgets.topbar import Health
 
@@ -50,7 +52,7 @@ class Backstage:
     """Called in the loop when the scene may be another."""
     outline: Outline = field(init=False)
     stage: Stage | None = field(init=False, default=None)
-    runner: Runner = field(init=False, default_factory=Runner)
+    shells: Shells = field(init=False, default_factory=Shells)
     _logs: dict[str, BlockLog] = field(init=False, default_factory=dict[str, BlockLog])
     _before: Findings | None = field(init=False, default=None)
     """What was found of the step that was left last."""
@@ -59,6 +61,11 @@ class Backstage:
 
     def __post_init__(self) -> None:
         self.outline = outline_of(self.visit.lesson, self.visit.environment)
+
+    @property
+    def runner(self) -> Runner:
+        """The hands on the shell that is shown."""
+        return self.shells.current
 
     @property
     def session(self) -> Session | None:
@@ -142,10 +149,22 @@ class Backstage:
             self._before = session.findings
         self.changed()
 
-    def open_shell(self) -> Shell | None:
-        """A new shell, not started, in place of the one before."""
-        self.runner.shell = self.stage.new_shell() if self.stage else None
-        return self.runner.shell
+    async def open_shell(self, runner: Runner, geometry: Geometry) -> bool:
+        """Start a shell in place of the one before. False without a stage. Raises `ShellError`."""
+        if self.stage is None:
+            return False
+        if runner.shell is not None:
+            await runner.shell.close()
+        shell = self.stage.new_shell()
+        await shell.start(geometry)
+        runner.shell = shell
+        return True
+
+    async def close_shells(self) -> None:
+        """End all of them."""
+        for each in self.shells.all:
+            if each.shell is not None:
+                await each.shell.close()
 
     def command_ended(self, record: CommandRecord) -> None:
         """Something was run in the shell."""
@@ -178,13 +197,14 @@ class Backstage:
 
     async def run_block(self, key: str, commands: Sequence[str]) -> None:
         """Type a block. Raises `Busy`, `ShellError`."""
-        self.runner.check()
+        runner = self.runner
+        runner.check()
         log = self.log
         log.began(key)
         self.changed()
         typed = False
         try:
-            typed = await self.runner.run(commands)
+            typed = await runner.run(commands)
         finally:
             log.ended(key, typed=typed)
             self.changed()

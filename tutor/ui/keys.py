@@ -113,6 +113,24 @@ KEYS: tuple[Key, ...] = (
         says="Search all that the shell has shown",
     ),
     Key(
+        id="shell_new",
+        after_prefix="c",
+        label="new shell",
+        says="Open another shell beside this one; what both run counts for the lesson",
+    ),
+    Key(
+        id="shell_next",
+        after_prefix="n",
+        label="next shell",
+        says="Go to the next shell",
+    ),
+    Key(
+        id="shell_close",
+        after_prefix="x",
+        label="close shell",
+        says="End the shell that is shown, when there are several",
+    ),
+    Key(
         id="shell_larger",
         after_prefix="up",
         label="larger",

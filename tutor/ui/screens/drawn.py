@@ -14,9 +14,9 @@ from tutor.ui.keys import spelled
 from tutor.ui.layout import SMALLEST, SMALLEST_SHARE, Pane, shape
 from tutor.ui.patience import Patience
 from tutor.ui.ports import Desk, Visit
-from tutor.ui.runner import abridged
 from tutor.ui.scene import Scene
 from tutor.ui.screens.staged import StagedScreen
+from tutor.ui.shells import title
 from tutor.ui.widgets.block import BlockCard
 from tutor.ui.widgets.edge import EdgePane
 from tutor.ui.widgets.facts import FactsLine, FactsPane, summary
@@ -107,10 +107,8 @@ class DrawnScreen(StagedScreen):
         self.query_one(StepList).rows = scene.steps()
         self._redraw_lesson(scene)
         self._redraw_facts(scene)
-        shell = self.back.runner.shell
-        runs = shell.running if shell else None
-        title = f"Shell · {abridged(runs.text)}" if runs else "Shell"
-        self.query_one(ShellPane).border_title = _plain(title)
+        pane = self.query_one(ShellPane)
+        pane.border_title = title(self.back.shells.names(), pane.size.width)
         self._redraw_keys()
         self._patience.wait_for(self.back.waits())
 

@@ -23,7 +23,8 @@ In the lesson   arrows scroll, Tab goes to commands and questions, Enter does th
 On a fact       Enter tells more, R types the command that shows you the same
 In the shell    every key is the shell's own, but those above and {prefix}
   {prefix} then PageUp, PageDown, Home, End look back; V selects with the arrows, Y copies;
-  {prefix} twice sends it to the shell. The mouse selects and copies; with Shift also in vim."""
+  {prefix} and then {prefix}, or a key from above, sends that key to the shell.
+  The mouse selects and copies; with Shift also in vim."""
 
 
 class HelpScreen(ModalScreen[None]):

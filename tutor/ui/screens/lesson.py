@@ -22,8 +22,8 @@ from tutor.ui.screens.keys import KeysScreen
 from tutor.ui.screens.prefix import PrefixScreen
 from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.screens.settings import SettingsScreen
-from tutor.ui.screens.solving import Solving
 from tutor.ui.screens.staged import SHORT_NOTICE_S
+from tutor.ui.screens.tabbed import Tabbed
 from tutor.ui.widgets.block import BlockCard
 from tutor.ui.widgets.facts import FactsLine, FactView
 from tutor.ui.widgets.keybar import KeyBar
@@ -38,7 +38,7 @@ DIVIDE_BY = 0.1
 """The part of the room that one key press moves."""
 
 
-class LessonScreen(Solving, DrawnScreen):
+class LessonScreen(Tabbed, DrawnScreen):
     """Answers what the panes ask by calling the session."""
 
     CSS_PATH = "lesson.tcss"
@@ -286,11 +286,12 @@ class LessonScreen(Solving, DrawnScreen):
             await self.leave()
 
     async def _may_leave(self, title: str, *, yes: str) -> bool:
-        shell = self.back.runner.shell
-        runs = shell.running if shell else None
-        if runs is None:
+        shells = [each.shell for each in self.back.shells.all if each.shell]
+        running = [f"`{abridged(each.running.text)}`" for each in shells if each.running]
+        if not running:
             return True
-        text = f"`{abridged(runs.text)}` still runs in the shell, and would be ended."
+        still = "still runs" if len(running) == 1 else "still run"
+        text = f"{' and '.join(running)} {still} in the shell, and would be ended."
         return await self.app.push_screen_wait(QuestionScreen(title, text, yes=yes, no="stay"))
 
     # Blocks, facts, questions

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import cast
 
 from textual import getters, on, work
@@ -13,10 +14,11 @@ from textual.worker import Worker, WorkerCancelled
 from tutor.errors import ProgressError, TutorError
 from tutor.keymap import Keymap
 from tutor.terminal.recorder import CommandBegan, CommandRecord
-from tutor.terminal.shell import Event
+from tutor.terminal.shell import Event, Exited, ScreenChanged
 from tutor.ui.backstage import Backstage
 from tutor.ui.keys import keymap_of, way_to
 from tutor.ui.ports import Desk, Session, Stage, Visit
+from tutor.ui.runner import Runner
 from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.widgets.shell_pane import EndedLine, ShellPane
 from tutor.ui.widgets.terminal import Terminal
@@ -92,8 +94,7 @@ class StagedScreen(Screen[TutorError | None]):
                     await self._judge(stage.session)
                 finally:
                     self.back.leave()
-                    if self.back.runner.shell is not None:
-                        await self.back.runner.shell.close()
+                    await self.back.close_shells()
         except* TutorError as group:
             self.dismiss(_first(group))
 
@@ -105,16 +106,21 @@ class StagedScreen(Screen[TutorError | None]):
         wanted = self.back.visit.step
         if wanted and wanted != stage.session.progress.current:
             await stage.session.go_to(wanted)
-        await self._open_shell()
+        if await self.open_shell(self.back.runner):
+            self.show_shell()
 
-    async def _open_shell(self) -> None:
-        shell = self.back.open_shell()
-        if shell is None:
-            return
-        await shell.start(self.terminal.geometry)
-        shell.listen(self._hear)
-        self.terminal.show(shell)
-        self.query_one(ShellPane).started()
+    async def open_shell(self, runner: Runner) -> bool:
+        """Start a shell; False without a stage. Raises `ShellError`."""
+        if await self.back.open_shell(runner, self.terminal.geometry) and runner.shell is not None:
+            runner.shell.listen(partial(self._hear, runner))
+            return True
+        return False
+
+    def show_shell(self) -> None:
+        """Show the shell that is to be seen."""
+        if (shell := self.back.runner.shell) is not None:
+            self.query_one(ShellPane).show(shell, shell.exit_status)
+            self.notice_shell(ScreenChanged())
         self.redraw()
 
     async def _judge(self, session: Session) -> None:
@@ -134,14 +140,18 @@ class StagedScreen(Screen[TutorError | None]):
         )
         return await self.app.push_screen_wait(question)
 
-    def _hear(self, event: Event) -> None:
+    def _hear(self, runner: Runner, event: Event) -> None:
         match event:
             case CommandRecord():
                 self.back.command_ended(event)
             case CommandBegan():
                 self.redraw()
-            case _:
+            case Exited():
+                self._note_end(runner)
+            case _ if runner is self.back.runner:
                 self.notice_shell(event)
+            case _:
+                pass
 
     def change(self, how: Change) -> None:
         """Have the session change something; what it does not allow is told."""
@@ -176,19 +186,26 @@ class StagedScreen(Screen[TutorError | None]):
         event.stop()
         self.redraw()
 
-    @on(Terminal.ShellEnded)
-    def _note_end(self, event: Terminal.ShellEnded) -> None:
-        event.stop()
-        self.query_one(ShellPane).ended(event.status)
+    @work(group="ends")
+    async def _note_end(self, runner: Runner) -> None:
+        shell, pane = runner.shell, self.query_one_optional(ShellPane)
+        # The screen may be going, and a new shell may be there already.
+        if pane is None or shell is None or shell.exit_status is None:
+            return
+        if runner is self.back.runner:
+            pane.ended(shell.exit_status)
         self.redraw()
+        # What it has left in the background ends with it.
+        await shell.close()
 
     @on(EndedLine.Restarted)
     @work(group="shell")
     async def _restart(self) -> None:
         try:
-            await self._open_shell()
+            await self.open_shell(self.back.runner)
         except TutorError as error:
             self.tell_error(error)
+        self.show_shell()
 
     @on(Terminal.Copied)
     def _copy(self, event: Terminal.Copied) -> None:

@@ -50,6 +50,11 @@ class FindLine(Horizontal):
     class Ended(Message):
         """The learner has seen enough."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is to be seen."""
+        return self.has_class("-open")
+
     def compose(self) -> ComposeResult:
         yield Static("search", classes="sign", markup=False)
         box = Input(placeholder="Enter: older · Down: newer · Esc: end", compact=True)

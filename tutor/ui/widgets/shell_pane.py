@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from tutor.ui.widgets.edge import EdgePane
 from tutor.ui.widgets.find import FindLine
-from tutor.ui.widgets.terminal import Terminal
+from tutor.ui.widgets.terminal import ShellPort, Terminal
 
 
 class EndedLine(Static, can_focus=True):
@@ -79,12 +79,21 @@ class ShellPane(EdgePane):
         self.query_one(FindLine).tell(found)
 
     @on(FindLine.Ended)
-    def _end_search(self, event: FindLine.Ended) -> None:
-        event.stop()
+    def _end_search(self) -> None:
         terminal = self.query_one(Terminal)
         terminal.search("")
         self.query_one(FindLine).close()
         terminal.focus()
+
+    def show(self, shell: ShellPort, status: int | None) -> None:
+        """Show a shell, and that it has ended when it has, with this exit status."""
+        if self.query_one(FindLine).is_open:
+            self._end_search()
+        self.query_one(Terminal).show(shell)
+        if status is None:
+            self.started()
+        else:
+            self.ended(status)
 
     def ended(self, status: int) -> None:
         """The shell is gone."""

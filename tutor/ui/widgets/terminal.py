@@ -1,8 +1,8 @@
 """A terminal on the screen: draws what a shell shows, sends it what is pressed, pasted and clicked.
 
 It takes every key but the reserved ones and a prefix. After the prefix, page up and down, home and
-end look through the history, V selects with the arrow keys, Y copies, the prefix again is itself,
-and anything else is told to the screen.
+end look through the history, V selects with the arrow keys, Y copies, the prefix again and the
+reserved keys are themselves, and anything else is told to the screen.
 """
 
 from collections.abc import Callable, Collection
@@ -158,12 +158,14 @@ class Terminal(Widget, can_focus=True):
 
     def show(self, shell: ShellPort) -> None:
         """Show a shell that has been started, in place of any other."""
+        self._tell_shell_focus(gained=False)
         self._leave()
         self._shell = shell
         self._pointer = Pointer(shell.engine, shell.write)
         shell.engine.set_colours(self._colours())
         self._unlisten = shell.listen(self._note)
         self._settle()
+        self._tell_shell_focus(gained=True)
 
     def paste(self, text: str) -> None:
         """Send a text as a paste, whatever it is."""
@@ -319,9 +321,13 @@ class Terminal(Widget, can_focus=True):
         if self._shell is not None:
             self._shell.write(self._shell.engine.encode_focus(gained=gained))
 
+    def _tell_shell_focus(self, *, gained: bool) -> None:
+        """Another shell is shown where the focus is."""
+        if self.has_focus:
+            self._tell_focus(gained=gained)
+
     def on_key(self, event: events.Key) -> None:
-        if event.key in self.reserved:
-            self.prefixed = False
+        if event.key in self.reserved and not self.prefixed:
             return
         event.stop()
         event.prevent_default()
@@ -358,7 +364,7 @@ class Terminal(Widget, can_focus=True):
         engine = shell.engine
         page = max(engine.size[1] - 1, 1)
         match event.key:
-            case self.prefix:
+            case key if key == self.prefix or key in self.reserved:
                 self._press(shell, event)
             case "pageup":
                 engine.scroll(-page)

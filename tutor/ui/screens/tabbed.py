@@ -1,0 +1,70 @@
+"""Several shells in the pane: another one, the next one, one less."""
+
+from textual import work
+
+from tutor.errors import TutorError
+from tutor.ui.runner import Runner, abridged
+from tutor.ui.screens.question import QuestionScreen
+from tutor.ui.screens.solving import Solving
+from tutor.ui.shells import LIMIT
+
+
+class Tabbed(Solving):
+    """What a lesson's screen does with its shells."""
+
+    @work(group="shell")
+    async def action_shell_new(self) -> None:
+        """Open another shell, and go there."""
+        if len(self.back.shells.all) >= LIMIT:
+            close = self.way_to("shell_close")
+            self.tell(f"There are {LIMIT} shells already.", f"{close} closes one.")
+            return
+        runner = Runner()
+        runner.hands = self.back.runner.hands
+        try:
+            opened = await self.open_shell(runner)
+        except TutorError as error:
+            self.tell_error(error)
+            return
+        if not opened:
+            self.tell("The lesson is still being prepared.", "Try again in a moment.")
+            return
+        self.back.shells.add(runner)
+        self._go_there()
+
+    def action_shell_next(self) -> None:
+        """Go to the next shell."""
+        if len(self.back.shells.all) == 1:
+            self.tell("There is only one shell.", f"{self.way_to('shell_new')} opens another.")
+        self.back.shells.turn_on()
+        self._go_there()
+
+    def action_shell_turn(self, number: int) -> None:
+        """Go to one of the shells, by its number from 1."""
+        self.back.shells.turn(number)
+        self._go_there()
+
+    def _go_there(self) -> None:
+        self.show_shell()
+        self.to_shell()
+
+    @work(group="shell")
+    async def action_shell_close(self) -> None:
+        """End the shell that is shown, after a question when something runs in it."""
+        runner = self.back.runner
+        shell = runner.shell
+        if shell is None or len(self.back.shells.all) == 1:
+            self.tell("This is the only shell.", "The lesson needs it.")
+            return
+        if shell.running is not None and not await self._may_close(shell.running.text):
+            return
+        # It may have been closed meanwhile.
+        if runner in self.back.shells.all and len(self.back.shells.all) > 1:
+            self.back.shells.remove(runner)
+            self._go_there()
+            await shell.close()
+
+    async def _may_close(self, runs: str) -> bool:
+        text = f"`{abridged(runs)}` still runs in it, and would be ended."
+        question = QuestionScreen("Close this shell?", text, yes="close it", no="keep it")
+        return await self.app.push_screen_wait(question)
