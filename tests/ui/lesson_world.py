@@ -31,6 +31,7 @@ from tutor.terminal.shell import Shell
 from tutor.ui.app import TutorApp
 from tutor.ui.ports import Stage, Visit
 from tutor.ui.screens.lesson import LessonScreen
+from tutor.ui.widgets.sheet import Sheet
 
 LESSONS = Path(__file__).resolve().parents[1] / "course/data/lessons"
 SECRETS = Collection("v1", "Secret", "demo")
@@ -147,6 +148,13 @@ class Play:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
+
+    async def click_word(self, sheet: Sheet, word: str) -> None:
+        """Click a word of a widget, where it stands."""
+        lines = [line.plain for line in sheet.lines(sheet.content_size.width)]
+        y = next(y for y, line in enumerate(lines) if word in line)
+        left, top = sheet.gutter.left, sheet.gutter.top
+        await self.pilot.click(sheet, offset=(lines[y].index(word) + left, y + top))
 
     async def type(self, text: str) -> None:
         """Type a command line."""
