@@ -63,6 +63,7 @@ class TlsObject:
         self._connection.set_accept_state()
         self._chain: tuple[x509.Certificate, ...] | None = None
         self._begun = False
+        self._unanswered = False
         self.refusal = ""
         """Why the handshake failed, in Go's words; empty while it did not."""
 
@@ -102,18 +103,34 @@ class TlsObject:
         nothing = b"" if buffer is None else 0
         if self.refusal:
             return nothing
+        connection = self._connection
         try:
+            if self._feed():
+                self._unanswered = True
             if buffer is None:
-                return self._run(lambda: self._connection.recv(min(size, _RECORD)), tells=False)
-            return self._run(lambda: self._connection.recv_into(buffer, size), tells=False)
-        except ssl.SSLZeroReturnError:
+                done = connection.recv(min(size, _RECORD))
+            else:
+                done = connection.recv_into(buffer, size)
+        except SSL.WantReadError:
+            # What was no data may have been a question to TLS itself.
+            if self._unanswered:
+                self._unanswered = False
+                self._flush()
+            raise ssl.SSLWantReadError(2, "want read") from None
+        except SSL.ZeroReturnError:
+            self._flush()
             return nothing
+        except (SSL.SysCallError, SSL.Error) as error:
+            self._flush()
+            raise ssl.SSLError(1, str(error)) from error
+        self._unanswered = False
+        return done
 
     def write(self, data: bytes) -> int:
         """Write plain bytes."""
         if self.refusal:
             return len(data)
-        return self._run(lambda: self._connection.send(bytes(data)))
+        return self._run(lambda: self._connection.send(data))
 
     def unwrap(self) -> None:
         """Say goodbye."""
@@ -166,11 +183,18 @@ class TlsObject:
         """The agreed application protocol."""
         return self._connection.get_alpn_proto_negotiated().decode() or None
 
-    def _run(self, action: Callable[[], _T], *, tells: bool = True) -> _T:
-        """Do something with what has come. Without `tells` success leaves nothing to be sent."""
+    def _feed(self) -> bool:
+        """Hand over what has come; False when nothing has."""
         data = self._incoming.read()
+        if not data:
+            return False
         while data:
             data = data[self._connection.bio_write(data) :]
+        return True
+
+    def _run(self, action: Callable[[], _T]) -> _T:
+        """Do something with what has come."""
+        self._feed()
         try:
             done = action()
         except SSL.WantReadError as error:
@@ -182,16 +206,18 @@ class TlsObject:
         except (SSL.SysCallError, SSL.Error) as error:
             self._flush()
             raise ssl.SSLError(1, str(error)) from error
-        if tells:
-            self._flush()
+        self._flush()
         return done
 
     def _flush(self) -> None:
-        while True:
+        size = _CHUNK
+        while size == _CHUNK:
             try:
-                self._outgoing.write(self._connection.bio_read(_CHUNK))
+                data = self._connection.bio_read(_CHUNK)
             except SSL.Error:
                 return
+            self._outgoing.write(data)
+            size = len(data)
 
 
 class TlsContext:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, StreamReader, hdrs, web
 from cryptography import x509
 from multidict import CIMultiDict
 
@@ -17,7 +17,7 @@ from tutor.sandbox.api.render import document
 from tutor.sandbox.api.request import Answer, Headers, Request, Response, Source, Stream
 from tutor.sandbox.api.status import ApiError, bad_request, internal_error
 from tutor.sandbox.component import Handler, ServerTls
-from tutor.sandbox.server.connection import Chunked, Plain, Server
+from tutor.sandbox.server.connection import Chunked, Plain, Server, Whole
 from tutor.sandbox.server.http2 import Exchange, Http2
 from tutor.sandbox.server.tls import TlsContext, TlsObject
 
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY = 3 * 1024 * 1024
 _CONTINUE = "100-continue"
+_OK = 200
 _BODY_S = 60.0
 _SHUTDOWN_S = 0.5
 _TURNS = 5
@@ -104,7 +105,7 @@ async def _answer(
     made = await _made(read, handler, incoming.path_qs)
     if isinstance(made, Stream):
         return await _stream(incoming, made, now, extra)
-    return _response(incoming, made, extra)
+    return _response(incoming, made, extra, now)
 
 
 async def _made(read: Callable[[], Awaitable[Request]], handler: Handler, target: str) -> Answer:
@@ -137,7 +138,7 @@ async def _answer_newer(exchange: Exchange, handler: Handler, now: Now, extra: H
         )
 
     made = await _made(read, handler, exchange.path)
-    headers = list(_headers(made, extra).items())
+    headers = _headers(made, extra)
     if isinstance(made, Response):
         await exchange.answer(made.status, headers, made.body)
         return
@@ -158,21 +159,34 @@ async def _body(incoming: web.BaseRequest) -> bytes:
     if incoming.headers.get(hdrs.EXPECT, "").lower() == _CONTINUE:
         await incoming.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         incoming.writer.output_size = 0  # what follows is the answer's beginning
-    chunks: list[bytes] = []
-    size = 0
     try:
-        async with asyncio.timeout(_BODY_S):
-            async for chunk in incoming.content.iter_any():
-                size += len(chunk)
-                if size > MAX_BODY:
-                    raise _too_large()
-                chunks.append(chunk)
+        if incoming.content.is_eof():
+            # All of it came with the head: most bodies are small.
+            return _within_limit(incoming.content.read_nowait())
+        return await _arriving(incoming.content)
     except web.RequestPayloadError as error:
         raise bad_request(f"the body cannot be read: {error}") from error
     except TimeoutError as error:
         # aiohttp tells nobody who reads a body that the rest of it is no HTTP.
         raise _too_late() from error
+
+
+async def _arriving(content: StreamReader) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async with asyncio.timeout(_BODY_S):
+        async for chunk in content.iter_any():
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise _too_large()
+            chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _within_limit(body: bytes) -> bytes:
+    if len(body) > MAX_BODY:
+        raise _too_large()
+    return body
 
 
 def _too_large() -> ApiError:
@@ -202,24 +216,37 @@ def _request(incoming: web.BaseRequest, body: bytes, now: datetime) -> Request:
     )
 
 
-def _headers(made: Answer, extra: Headers) -> CIMultiDict[str]:
-    headers: CIMultiDict[str] = CIMultiDict(made.headers)
+def _headers(made: Answer, extra: Headers) -> list[tuple[str, str]]:
+    headers = list(made.headers)
+    known = {name.lower() for name, _ in headers}
     for name, value in extra:
-        headers.setdefault(name, value)
-    headers.setdefault("Audit-Id", str(uuid.uuid4()))
-    headers.setdefault(hdrs.CACHE_CONTROL, "no-cache, private")
+        if name.lower() not in known:
+            headers.append((name, value))
+            known.add(name.lower())
+    if "audit-id" not in known:
+        headers.append(("Audit-Id", str(uuid.uuid4())))
+    if "cache-control" not in known:
+        headers.append((hdrs.CACHE_CONTROL, "no-cache, private"))
     if made.content_type:
-        headers[hdrs.CONTENT_TYPE] = made.content_type
+        if "content-type" in known:
+            headers = [pair for pair in headers if pair[0].lower() != "content-type"]
+        headers.append((hdrs.CONTENT_TYPE, made.content_type))
     return headers
 
 
-def _response(incoming: web.BaseRequest, made: Response, extra: Headers) -> web.Response:
+def _response(
+    incoming: web.BaseRequest, made: Response, extra: Headers, now: Now
+) -> web.StreamResponse:
     headers = _headers(made, extra)
-    body = b"" if incoming.method == "HEAD" else made.body
-    response = Plain(status=made.status, body=body, headers=headers)
     other_protocol = hdrs.UPGRADE in incoming.headers or incoming.method == "CONNECT"
-    if other_protocol or not incoming.content.is_eof():
-        # What follows on this connection is no HTTP, or the rest of a body.
+    # What follows on the connection may be no HTTP, or the rest of a body.
+    stays = not other_protocol and incoming.content.is_eof()
+    ordinary = made.body and made.status >= _OK and incoming.method != "HEAD"
+    if stays and ordinary and incoming.keep_alive and incoming.version == HttpVersion11:
+        return Whole(made.status, made.body, headers, now())
+    body = b"" if incoming.method == "HEAD" else made.body
+    response = Plain(status=made.status, body=body, headers=CIMultiDict(headers))
+    if not stays:
         response.force_close()
     return response
 
@@ -227,7 +254,7 @@ def _response(incoming: web.BaseRequest, made: Response, extra: Headers) -> web.
 async def _stream(
     incoming: web.BaseRequest, made: Stream, now: Now, extra: Headers
 ) -> web.StreamResponse:
-    response = Chunked(status=made.status, headers=_headers(made, extra))
+    response = Chunked(status=made.status, headers=CIMultiDict(_headers(made, extra)))
     response.enable_chunked_encoding()
     try:
         await response.prepare(incoming)
