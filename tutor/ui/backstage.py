@@ -57,6 +57,8 @@ class Backstage:
     _before: Findings | None = field(init=False, default=None)
     """What was found of the step that was left last."""
     _step: str = field(init=False, default="")
+    _is_followed: bool = field(init=False, default=False)
+    """Whether somebody looks at the cluster."""
     _ends: list[Unfollow] = field(init=False, default_factory=list[Unfollow])
 
     def __post_init__(self) -> None:
@@ -105,7 +107,9 @@ class Backstage:
     @property
     def health(self) -> Health:
         """How the cluster is."""
-        return health_of(self.stage.cluster.look(NAMESPACES)) if self.stage else "starting"
+        if self.stage is None or not self._is_followed:
+            return "starting"
+        return health_of(self.stage.cluster.look(NAMESPACES))
 
     def waits(self) -> tuple[Wait, ...]:
         """What there is to wait for."""
@@ -127,13 +131,18 @@ class Backstage:
     def _pods(self) -> tuple[Collection, ...]:
         return pods_of(self.visit.lesson.header.grants)
 
-    def enter(self, stage: Stage, cluster_changed: Callable[[], None]) -> None:
-        """The stage is set. `cluster_changed` is called from another thread."""
+    def enter(self, stage: Stage) -> None:
+        """The stage is set."""
         self.stage = stage
         self._step = stage.session.progress.current
         self._ends.append(stage.session.listen(self._note))
+        self.changed()
+
+    def follow(self, stage: Stage, cluster_changed: Callable[[], None]) -> None:
+        """Begin to look at the cluster. `cluster_changed` is called from another thread."""
         for each in (NAMESPACES, *self._pods):
             self._ends.append(stage.cluster.follow(each, cluster_changed))
+        self._is_followed = True
         self.changed()
 
     def leave(self) -> None:

@@ -1,5 +1,6 @@
 """A screen that has a stage behind it: starts it, keeps it running, and says what goes wrong."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -11,7 +12,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled
 
-from tutor.errors import ProgressError, TutorError
+from tutor.errors import ProgressError, ShellError, TutorError
 from tutor.keymap import Keymap
 from tutor.terminal.recorder import CommandBegan, CommandRecord
 from tutor.terminal.shell import Event, Exited, ScreenChanged
@@ -27,6 +28,9 @@ Change = Callable[[Session], Awaitable[None]]
 
 NOTICE_S = 6.0
 SHORT_NOTICE_S = 2.5
+
+PROMPT_S = 1.0
+"""How long the shell's first prompt is waited for before anything else is loaded."""
 
 
 class StagedScreen(Screen[TutorError | None]):
@@ -88,15 +92,26 @@ class StagedScreen(Screen[TutorError | None]):
         await self.until_drawn()
         try:
             async with self.desk.stage(self.back.visit) as stage:
-                self.back.enter(stage, self._tell_of_cluster)
+                self.back.enter(stage)
                 try:
                     await self._begin(stage)
+                    await self._until_prompt()
+                    self.back.follow(stage, self._tell_of_cluster)
                     await self._judge(stage.session)
                 finally:
                     self.back.leave()
                     await self.back.close_shells()
         except* TutorError as group:
             self.dismiss(_first(group))
+
+    async def _until_prompt(self) -> None:
+        """Let the shell come first: the cluster's client takes its time to load."""
+        shell = self.back.runner.shell
+        if shell is not None:
+            with suppress(TimeoutError, ShellError):
+                async with asyncio.timeout(PROMPT_S):
+                    await shell.wait_prompt()
+        await self.wait_for_refresh()
 
     def _tell_of_cluster(self) -> None:
         """From another thread."""
