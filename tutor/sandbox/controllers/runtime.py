@@ -63,8 +63,12 @@ class Runtime:
 
     def wake(self, keys: Iterable[Hashable]) -> None:
         """Look at these keys now, whatever the watches say."""
+        # Most writes concern most reconcilers not at all, and each of them is told of each write.
+        wanted = list(keys)
+        if not wanted:
+            return
         now = asyncio.get_running_loop().time()
-        for key in keys:
+        for key in wanted:
             self._queue.add(key, now)
         self._changed.set()
 
