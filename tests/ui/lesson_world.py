@@ -4,7 +4,7 @@ import asyncio
 import base64
 import os
 import shutil
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -70,6 +70,22 @@ class FakeDesk:
     def progress(self, lesson: str, on: str) -> Progress | None:
         with Journal(self.home / "progress.db") as journal:
             return journal.load(lesson, on)
+
+    @property
+    def newcomers(self) -> Lesson | None:
+        return None if (self.home / "progress.db").exists() else self.course.welcome
+
+    def note_visitor(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+        Journal(self.home / "progress.db").close()
+
+    def begin_anew(self, lesson: Lesson) -> Sequence[str]:
+        if self.failure is not None:
+            raise self.failure
+        with Journal(self.home / "progress.db") as journal:
+            journal.forget(lesson.id, "sandbox")
+        return ["The files are kept."]
 
     def visit(self, lesson: Lesson) -> Visit:
         return Visit(lesson=lesson, environment="sandbox", on="sandbox")
@@ -205,9 +221,13 @@ async def playing(
 
 
 @asynccontextmanager
-async def mapping(home: Path, *, size: tuple[int, int] = (120, 40)) -> AsyncGenerator[Play]:
-    """Open the map of all lessons."""
+async def mapping(
+    home: Path, *, size: tuple[int, int] = (120, 40), welcome: bool = False
+) -> AsyncGenerator[Play]:
+    """Open the map of all lessons, or, if there is a lesson for that, a welcome before it."""
     desk = _desk(home)
+    if welcome:
+        desk.course = replace(desk.course, welcome=desk.course.lessons[0])
     app = TutorApp(desk, None)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Play(app, pilot, desk)

@@ -6,6 +6,7 @@ import pytest
 from textual.widgets import Input
 
 from tests.ui.lesson_world import mapping
+from tutor.errors import TutorError
 from tutor.ui.screens.course import CourseScreen
 from tutor.ui.screens.lesson import LessonScreen
 
@@ -61,3 +62,55 @@ async def test_map_fits_into_a_small_window(tmp_path: Path) -> None:
         await play.sees("Your first Secret", "Make a Secret from a file", "F10 quit", "3 min")
         await play.press("f10")
         await play.until(lambda: not play.app.is_running)
+
+
+async def test_palette_of_the_map_opens_goes_on_and_starts_anew(tmp_path: Path) -> None:
+    async with mapping(tmp_path) as play:
+        await play.sees("Your first Secret")
+        await play.press("ctrl+p")
+        await play.sees("Begin: Your first Secret", "2 steps, about 5 minutes", "Show the keys")
+        assert "Start anew: Your" not in play.text()
+        await play.press(*"begin", "enter")
+        await play.until(lambda: isinstance(play.app.screen, LessonScreen))
+        await play.open()
+        await play.solve_first()
+        await play.press("ctrl+g", "m")
+        await play.until(lambda: isinstance(play.app.screen, CourseScreen))
+        await play.press("ctrl+p")
+        await play.sees("Go on with: Your first Secret", "1 of 2 steps done")
+        await play.press(*"anew", "enter")
+        await play.sees("Start “Your first Secret” anew?", "its cluster in the sandbox")
+        await play.press("y")
+        await play.sees("0 of 2", "starts anew", "The files are kept.")
+        await play.press("ctrl+p", *"begin: your", "enter")
+        await play.until(lambda: isinstance(play.app.screen, LessonScreen))
+
+
+async def test_steps_are_in_the_palette_of_the_map(tmp_path: Path) -> None:
+    async with mapping(tmp_path) as play:
+        await play.sees("Your first Secret")
+        await play.press("ctrl+p", *"read it")
+        await play.sees("Your first Secret: 2 · Read it back")
+        await play.press("enter")
+        await play.sees("This step is not open yet.")
+
+
+async def test_lesson_that_was_not_begun_does_not_start_anew(tmp_path: Path) -> None:
+    async with mapping(tmp_path) as play:
+        await play.sees("Your first Secret")
+        await play.press("a")
+        await play.sees("This lesson was not begun yet.")
+
+
+async def test_start_anew_that_fails_says_why(tmp_path: Path) -> None:
+    async with mapping(tmp_path) as play:
+        await play.sees("Your first Secret")
+        await play.press("enter")
+        await play.until(lambda: isinstance(play.app.screen, LessonScreen))
+        await play.open()
+        await play.press("ctrl+g", "m")
+        await play.until(lambda: isinstance(play.app.screen, CourseScreen))
+        play.desk.failure = TutorError("It is open elsewhere.", next_action="Close it there.")
+        await play.press("a", "y")
+        await play.sees("It is open elsewhere.", "Close it there.")
+        assert isinstance(play.app.screen, CourseScreen)

@@ -5,7 +5,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib import import_module
@@ -93,12 +93,17 @@ def _check_terminal() -> None:
 
 
 def _last(desk: "LocalDesk", course: Course, on: str) -> Visit | None:
-    """The lesson that was open last; None, which is the map, when none was. Raises `TutorError`."""
+    """The lesson that was open last; None, which is the map, when none was. Raises `TutorError`.
+
+    Whoever has seen how it works, and nothing else, has nothing to go on with.
+    """
     if not course.lessons:
         chosen(course, "")
     opened: list[tuple[datetime, Lesson]] = []
     for each in course.lessons:
         progress = desk.progress(each.id, on)
+        if progress and progress.finished_at and each == course.welcome:
+            continue
         moments = [record.opened_at for record in progress.steps.values()] if progress else []
         opened.extend((moment, each) for moment in moments if moment)
     last = max(opened, key=lambda each: each[0], default=None)
@@ -131,6 +136,24 @@ class LocalDesk:
             return None
         with Journal(file) as journal:
             return journal.load(lesson, on)
+
+    @property
+    def newcomers(self) -> Lesson | None:
+        """The lesson to offer to somebody who was never here; None for anybody else."""
+        return None if paths.progress_file(self._root).exists() else self.course.welcome
+
+    def note_visitor(self) -> None:
+        """Offer that lesson never again. Raises `ProgressError`."""
+        with Journal(paths.progress_file(self._root)):
+            pass
+
+    def begin_anew(self, lesson: Lesson) -> Sequence[str]:
+        """Forget what was done in a lesson; what that took, in sentences. Raises `TutorError`."""
+        from tutor.cli.reset import begin_anew
+
+        told: list[str] = []
+        begin_anew(self._root, lesson, told.append)
+        return told
 
     def visit(self, lesson: Lesson) -> Visit:
         """How to open a lesson from the course map."""

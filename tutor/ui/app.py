@@ -20,6 +20,7 @@ from tutor.ui.screens.course import CourseScreen
 from tutor.ui.screens.keys import ActionRow, KeysScreen
 from tutor.ui.screens.lesson import LessonScreen
 from tutor.ui.screens.presenter import PresenterScreen
+from tutor.ui.screens.welcome import WelcomeScreen
 from tutor.ui.theme import DARK, LIGHT
 from tutor.ui.widgets.terminal import Terminal
 
@@ -88,18 +89,23 @@ class TutorApp(App[TutorError | None]):
         """From the map to a lesson and back, until the learner leaves."""
         visit, may_go_back = self._first, self._first is None
         here = ""
+        if visit is None and (lesson := self.desk.newcomers) is not None:
+            first = await self.push_screen_wait(WelcomeScreen(self.desk, lesson))
+            if first == "quit":
+                return self.exit()
+            visit = self.desk.visit(lesson) if first == "learn" else None
         while True:
             if visit is None:
                 visit = await self.push_screen_wait(CourseScreen(self.desk, here=here))
                 if visit is None:
                     return self.exit()
             here = visit.lesson.id
-            failure = await self.push_screen_wait(self._lesson(visit))
-            if failure is not None and not may_go_back:
-                return self.exit(failure)
-            if failure is not None:
-                self.notify(str(failure), severity="error", markup=False, timeout=FAILURE_S)
-            visit, may_go_back = None, True
+            end = await self.push_screen_wait(self._lesson(visit))
+            if isinstance(end, TutorError) and not may_go_back:
+                return self.exit(end)
+            if isinstance(end, TutorError):
+                self.notify(str(end), severity="error", markup=False, timeout=FAILURE_S)
+            visit, may_go_back = end if isinstance(end, Visit) else None, True
 
     def _lesson(self, visit: Visit) -> LessonScreen:
         if self._shows_at:

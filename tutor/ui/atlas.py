@@ -1,6 +1,6 @@
 """What the course map shows, as a function of the course and of what is saved. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,6 +55,25 @@ def entries(course: Course, saved: Saved, search: str = "") -> Iterator[Entry]:
         if steps or _matches(words, f"{lesson.header.title} {lesson.header.summary}"):
             yield _lesson(lesson, saved(lesson))
             yield from steps
+
+
+def start(entries: Sequence[Entry], course: Course, here: str) -> int:
+    """Where on the map somebody begins who comes from the lesson `here`; empty for from nowhere.
+
+    That is the step they are on, there or in a lesson that is not done; else the first lesson
+    about the matter itself.
+    """
+    begun = {each.lesson.id for each in entries if _is_begun(each)}
+    wanted = {here} if here else begun
+    for index, each in enumerate(entries):
+        if isinstance(each, StepEntry) and each.is_current and each.lesson.id in wanted:
+            return index
+    lessons = [each.lesson if isinstance(each, LessonEntry) else None for each in entries]
+    return lessons.index(course.first) if course.first in lessons else 0
+
+
+def _is_begun(entry: Entry) -> bool:
+    return isinstance(entry, LessonEntry) and entry.mark == "begun"
 
 
 def spelled_minutes(minutes: float) -> str:

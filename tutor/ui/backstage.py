@@ -140,7 +140,8 @@ class Backstage:
 
     def follow(self, stage: Stage, cluster_changed: Callable[[], None]) -> None:
         """Begin to look at the cluster. `cluster_changed` is called from another thread."""
-        for each in (NAMESPACES, *self._pods):
+        followed = (NAMESPACES, *self._pods) if self.visit.lesson.has_cluster else ()
+        for each in followed:
             self._ends.append(stage.cluster.follow(each, cluster_changed))
         self._is_followed = True
         self.changed()

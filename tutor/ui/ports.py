@@ -1,6 +1,6 @@
 """What the interface needs from outside. `cli` supplies it; tests have fakes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -163,6 +163,19 @@ class Desk(Protocol):
 
     def progress(self, lesson: str, on: str) -> Progress | None:
         """What is saved of a lesson; None when nothing is. Raises `ProgressError`."""
+        ...
+
+    @property
+    def newcomers(self) -> Lesson | None:
+        """The lesson to offer to somebody who was never here; None for anybody else."""
+        ...
+
+    def note_visitor(self) -> None:
+        """Offer that lesson never again. Raises `ProgressError`."""
+        ...
+
+    def begin_anew(self, lesson: Lesson) -> Sequence[str]:
+        """Forget what was done in a lesson; what that took, in sentences. Raises `TutorError`."""
         ...
 
     def visit(self, lesson: Lesson) -> Visit:

@@ -1,8 +1,10 @@
 """The map of all lessons: how far the learner is, how long the rest takes, what each is about."""
 
+import asyncio
+from collections.abc import Iterator
 from typing import cast
 
-from textual import getters, on
+from textual import getters, on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -12,10 +14,21 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tutor.course.model import Lesson, meant_for
+from tutor.errors import TutorError
 from tutor.session.record import Progress
-from tutor.ui.atlas import Entry, LessonEntry, LessonMark, StepEntry, entries, spelled_minutes
+from tutor.ui.atlas import (
+    Entry,
+    LessonEntry,
+    LessonMark,
+    StepEntry,
+    entries,
+    spelled_minutes,
+    start,
+)
+from tutor.ui.commands import Command, ScreenCommands, on_the_map
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.screens.help import HelpScreen
+from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.screens.settings import SettingsScreen
 from tutor.ui.widgets.keybar import KeyBar, Shown
 from tutor.ui.widgets.prose import Prose
@@ -32,6 +45,7 @@ _BESIDE_TITLE = 16
 _KEYS = (
     Shown(id="open", key="Enter", after_prefix="", label="open"),
     Shown(id="search", key="/", after_prefix="", label="search"),
+    Shown(id="begin_anew", key="A", after_prefix="", label="start anew", rank=1),
     Shown(id="help", key="F1", after_prefix="", label="help"),
     Shown(id="settings", key="S", after_prefix="", label="settings"),
     Shown(id="quit", key="F10", after_prefix="", label="quit"),
@@ -45,13 +59,20 @@ class CourseScreen(Screen[Visit | None]):
     app = getters.app(cast("type[App[object]]", App))
 
     CSS_PATH = "course.tcss"
+    COMMANDS = {ScreenCommands}  # noqa: RUF012 - as the library has it
     HELP = "All lessons and their steps. Enter opens one."
     BINDINGS = [  # noqa: RUF012 - as the library has it
-        Binding("slash", "search", "Search", tooltip="Search lessons and steps"),
-        Binding("f1", "help", "Help", tooltip="Show the keys"),
-        Binding("s", "settings", "Settings", tooltip="Change colours and tools"),
-        Binding("f10,q", "quit", "Quit", tooltip="Leave"),
-        Binding("escape", "back", "Back", show=False),
+        *(
+            Binding(keys, action, label, id=f"map.{action}", tooltip=says, show=False)
+            for keys, action, label, says in (
+                ("slash", "search", "Search", "Search lessons and steps"),
+                ("a", "begin_anew", "Start anew", "Start the highlighted lesson anew"),
+                ("f1", "help", "Help", "Show the keys"),
+                ("s", "settings", "Settings", "Change colours and tools"),
+                ("f10,q", "quit", "Quit", "Leave"),
+                ("escape", "back", "Back", "Show all lessons and steps again"),
+            )
+        ),
         Binding("down", "go_down", "To the list", show=False),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012 - as the library
@@ -102,23 +123,15 @@ class CourseScreen(Screen[Visit | None]):
         width = lists.scrollable_content_region.width
         lists.add_options([Option(_prompt(each, width)) for each in self._entries])
         stays = was is not None and before == self._entries
-        lists.highlighted = (was if stays else self._first()) if self._entries else None
+        lists.highlighted = (was if stays else self._start()) if self._entries else None
         if not self._entries:
             self._tell("Nothing has these words.", "", "Escape shows all again.")
 
+    def _start(self) -> int:
+        return start(self._entries, self._desk.course, self._here)
+
     def _saved_of(self, lesson: Lesson) -> Progress | None:
         return self._saved[lesson.id]
-
-    def _first(self) -> int:
-        """Where to begin: the step that the learner is on, or the lesson they come from."""
-        for index, each in enumerate(self._entries):
-            if (
-                isinstance(each, StepEntry)
-                and each.is_current
-                and self._here in {"", each.lesson.id}
-            ):
-                return index
-        return 0
 
     @on(Input.Changed)
     def _search(self, event: Input.Changed) -> None:
@@ -147,22 +160,65 @@ class CourseScreen(Screen[Visit | None]):
     def _open(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         entry = self._entries[event.option_index]
-        visit = self._desk.visit(entry.lesson)
         if isinstance(entry, LessonEntry):
-            self.dismiss(visit)
-        elif entry.mark == "closed":
-            self.notify("This step is not open yet.\nDo the ones before it first.", markup=False)
+            self.action_open_lesson(entry.lesson.id)
         else:
-            self.dismiss(visit.to(entry.step.id))
+            self.action_open_step(entry.lesson.id, entry.step.id)
 
     @on(KeyBar.Pressed)
     async def _press(self, event: KeyBar.Pressed) -> None:
         event.stop()
         await self.run_action(event.key)
 
+    def commands(self) -> Iterator[Command]:
+        """What the palette has besides the keys."""
+        return on_the_map(entries(self._desk.course, self._saved_of))
+
     def action_open(self) -> None:
         """Open what is highlighted."""
         self.query_one(OptionList).action_select()
+
+    def action_open_lesson(self, lesson: str) -> None:
+        """Open a lesson where the learner was."""
+        self.dismiss(self._desk.visit(self._desk.course.lesson(lesson)))
+
+    def action_open_step(self, lesson: str, step: str) -> None:
+        """Open a lesson at a step, if that is open."""
+        course = self._desk.course
+        for each in entries(course, self._saved_of):
+            if isinstance(each, StepEntry) and (each.lesson.id, each.step.id) == (lesson, step):
+                if each.mark == "closed":
+                    self._say("This step is not open yet.", "Do the ones before it first.")
+                else:
+                    self.dismiss(self._desk.visit(each.lesson).to(step))
+
+    @work(group="anew")
+    async def action_begin_anew(self, lesson: str = "") -> None:
+        """Forget what was done in a lesson, after a question; in the highlighted one if none."""
+        found = self._desk.course.lesson(lesson) if lesson else self._highlighted()
+        if found is None or self._saved[found.id] is None:
+            self._say("This lesson was not begun yet.", "Enter begins it.")
+            return
+        question = QuestionScreen(
+            f"Start “{found.header.title}” anew?", _forgets(found), yes="start anew", no="keep it"
+        )
+        if not await self.app.push_screen_wait(question):
+            return
+        try:
+            told = await asyncio.to_thread(self._desk.begin_anew, found)
+        except TutorError as error:
+            self._say(error.message, error.next_action)
+            return
+        self._saved[found.id] = None
+        self.call_later(self._fill)
+        self._say(f"“{found.header.title}” starts anew.", *told)
+
+    def _highlighted(self) -> Lesson | None:
+        index = self.query_one(OptionList).highlighted
+        return None if index is None else self._entries[index].lesson
+
+    def _say(self, *lines: str) -> None:
+        self.notify("\n".join(lines), markup=False)
 
     def action_search(self) -> None:
         """Go to the search."""
@@ -188,6 +244,12 @@ class CourseScreen(Screen[Visit | None]):
     def action_quit(self) -> None:
         """Leave."""
         self.dismiss(None)
+
+
+def _forgets(lesson: Lesson) -> str:
+    gone = "What you did in it is forgotten"
+    cluster = ", and its cluster in the sandbox is deleted" if lesson.has_cluster else ""
+    return f"{gone}{cluster}. Your files are put aside, and kept until the next time."
 
 
 def _prompt(entry: Entry, width: int) -> Content:

@@ -45,6 +45,8 @@ class DrawnScreen(StagedScreen):
     steps_open: var[bool] = var(False)
     """Whether the drawer with the steps is open, where there is no room for it."""
 
+    _ended = ""
+    """The step whose end has been shown."""
     looked_at = ""
     """The clock time at which the learner last asked for a look."""
     _zoomed_for_program = False
@@ -96,11 +98,12 @@ class DrawnScreen(StagedScreen):
         if not self.is_attached:
             return
         scene = self.scene
+        self._show_end(scene)
         self.query_one(TopBar).standing = Standing(
             title=scene.lesson.header.title,
             number=scene.number,
             total=len(scene.outline),
-            place=self.back.visit.on,
+            place=self.back.visit.on if scene.lesson.has_cluster else "",
             health=self.back.health,
             minutes_left=scene.minutes_left,
         )
@@ -114,6 +117,13 @@ class DrawnScreen(StagedScreen):
 
     def _tell_wait(self, told: Told | None) -> None:
         self.query_one(TopBar).told = told
+
+    def _show_end(self, scene: Scene) -> None:
+        """Make room for what a step says at its end, in place of the facts that led to it."""
+        ended = scene.step.id if scene.is_done else ""
+        if ended and ended != self._ended and self.terminal.has_focus:
+            self.facts_open = False
+        self._ended = ended
 
     def _redraw_lesson(self, scene: Scene) -> None:
         pane, log = self.query_one(LessonPane), self.back.log

@@ -14,7 +14,7 @@ from tutor.course.model import Lesson
 from tutor.session.record import Progress
 from tutor.session.state import Outline
 
-Onward = Literal["stay", "course", "quit"]
+Onward = Literal["stay", "next", "course", "quit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,12 @@ class FinishedScreen(ModalScreen[Onward]):
     """Stay with the cluster, see the other lessons, or leave."""
 
     CSS_PATH = "finished.tcss"
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 - as the library has it
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - as the library has it
+        (0, "-lowest"),
+        (16, "-low"),
+        (24, "-short"),
+        (30, "-tall"),
+    ]
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
         Binding("escape", "choose('stay')", "Stay", show=False),
@@ -88,8 +93,10 @@ class FinishedScreen(ModalScreen[Onward]):
                         yield Static(each, classes="words", markup=False)
             yield Static(self._after(), id="after", markup=False)
             with Center(), Horizontal(id="answers"):
-                first = "next lesson" if self._upcoming else "all lessons"
-                yield Button(first, id="course", classes="answer")
+                if self._upcoming:
+                    yield Button("next lesson", id="next", classes="answer")
+                else:
+                    yield Button("all lessons", id="course", classes="answer")
                 yield Button("stay here", id="stay", classes="answer")
                 yield Button("leave", id="quit", classes="answer")
 
@@ -104,5 +111,5 @@ class FinishedScreen(ModalScreen[Onward]):
 
     def action_choose(self, onward: str) -> None:
         """Go on."""
-        choices: dict[str, Onward] = {"course": "course", "quit": "quit"}
+        choices: dict[str, Onward] = {"next": "next", "course": "course", "quit": "quit"}
         self.dismiss(choices.get(onward, "stay"))

@@ -13,6 +13,7 @@ from tutor.session.typist import commands_of
 from tutor.ui.keys import after_prefix, bindings, spelled
 from tutor.ui.layout import USUAL_SHARE
 from tutor.ui.palette import LessonCommands
+from tutor.ui.ports import Visit
 from tutor.ui.runner import abridged
 from tutor.ui.scene import clock_time
 from tutor.ui.screens.drawn import DrawnScreen
@@ -201,11 +202,9 @@ class LessonScreen(Tabbed, DrawnScreen):
         session.look_now()
         self.looked_at = clock_time(SystemClock().now())
         if self.has_class("-short"):
-            if self.facts_open and not self._in_shell:
-                self.facts_open = False
+            self.facts_open = not self.facts_open
+            if not self.facts_open and not self._in_shell:
                 self.to_shell()
-            else:
-                self.facts_open = True
         self.redraw()
 
     def action_hint(self) -> None:
@@ -236,8 +235,7 @@ class LessonScreen(Tabbed, DrawnScreen):
         else:
             missing = scene.missing()
             first = missing[0] if missing else "the facts are being looked at"
-            look, hint = self.way_to("look"), self.way_to("hint")
-            more = f"{look} looks again and shows what was seen; {hint} helps."
+            more = f"The facts say what was seen; {self.way_to('hint')} helps."
             self.tell(f"Not yet: {first}", more)
             self.facts_open = True
 
@@ -262,12 +260,15 @@ class LessonScreen(Tabbed, DrawnScreen):
     async def _finish(self) -> None:
         lessons = self.desk.course.lessons
         here = lessons.index(self.back.visit.lesson)
-        upcoming = lessons[here + 1].header.title if here + 1 < len(lessons) else ""
+        upcoming = lessons[here + 1] if here + 1 < len(lessons) else None
         scene = self.scene
         end = ending(scene.lesson, scene.progress, scene.outline)
-        match await self.app.push_screen_wait(FinishedScreen(end, upcoming)):
+        title = upcoming.header.title if upcoming else ""
+        match await self.app.push_screen_wait(FinishedScreen(end, title)):
             case "course":
                 self.action_course()
+            case "next" if upcoming is not None:
+                self._go_on(self.desk.visit(upcoming))
             case "quit":
                 self.action_quit()
             case _:
@@ -279,11 +280,14 @@ class LessonScreen(Tabbed, DrawnScreen):
         if await self._may_leave("Leave tutor?", yes="leave"):
             self.app.exit()
 
-    @work(group="leave")
-    async def action_course(self) -> None:
+    def action_course(self) -> None:
         """Go to the map of all lessons; ask when that ends something."""
+        self._go_on(None)
+
+    @work(group="leave")
+    async def _go_on(self, onward: Visit | None) -> None:
         if await self._may_leave("Leave this lesson?", yes="leave it"):
-            await self.leave()
+            await self.leave(onward)
 
     async def _may_leave(self, title: str, *, yes: str) -> bool:
         shells = [each.shell for each in self.back.shells.all if each.shell]
@@ -305,6 +309,8 @@ class LessonScreen(Tabbed, DrawnScreen):
             self._perform(key)
         elif scene.is_done:
             self.tell("All of this step has been typed.", f"{self.way_to('next')} goes on.")
+        elif not scene.blocks():
+            self.tell("This step leaves the commands to you.", f"{self.way_to('hint')} helps.")
         elif self.back.runner.is_typing:
             self.tell("All of it is being typed already.", "Wait for its end, or end it.")
         else:

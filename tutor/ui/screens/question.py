@@ -11,6 +11,7 @@ class QuestionScreen(ModalScreen[bool]):
     """Two answers; Escape is the second one."""
 
     CSS_PATH = "question.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-usual")]  # noqa: RUF012 - as the library has it
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
         Binding("escape", "answer(False)", "No", show=False),

@@ -33,8 +33,11 @@ PROMPT_S = 1.0
 """How long the shell's first prompt is waited for before anything else is loaded."""
 
 
-class StagedScreen(Screen[TutorError | None]):
-    """The life of one visit to a lesson. Dismissed with what has ended it; None to go on."""
+class StagedScreen(Screen[TutorError | Visit | None]):
+    """The life of one visit to a lesson.
+
+    Dismissed with what has ended it, or with where to go from here; None for the map.
+    """
 
     class ClusterChanged(Message):
         """The cluster may be another way."""
@@ -77,13 +80,13 @@ class StagedScreen(Screen[TutorError | None]):
         """Wait until everything has been on the screen once."""
         raise NotImplementedError
 
-    async def leave(self) -> None:
+    async def leave(self, onward: Visit | None = None) -> None:
         """Take the stage down, and go when that is done."""
         if self._life is not None:
             self._life.cancel()
             with suppress(WorkerCancelled):
                 await self._life.wait()
-        self.dismiss(None)
+        self.dismiss(onward)
 
     @work(group="stage")
     async def _live(self) -> None:

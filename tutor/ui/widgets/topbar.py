@@ -22,7 +22,7 @@ class Standing:
     number: int
     total: int
     place: str
-    """`sandbox`, `kind`, `context:NAME`."""
+    """`sandbox`, `kind`, `context:NAME`; empty for a lesson without a cluster."""
     health: Health
     minutes_left: int
 
@@ -89,10 +89,10 @@ class TopBar(Sheet):
             return []
         sign, words = health_words(now.health)
         number = f"{now.number}/{now.total}" if self.brief else f"step {now.number} of {now.total}"
-        place = f"{now.place} {sign}" if self.brief else f"{now.place} {sign} {words}"
+        place = f" · {now.place} {sign}" + ("" if self.brief else f" {words}") if now.place else ""
         left = f" · {now.minutes_left} min" + ("" if self.brief else " left")
         tail = left if now.minutes_left else " · done"
-        rest = Content.styled(f" · {place}{tail}", "$text-muted")
+        rest = Content.styled(f"{place}{tail}", "$text-muted")
         end = Content.assemble(self.tag(number, "steps", ""), rest)
         room = max(width - end.cell_length, 0)
         title = self._first_words(now, room)

@@ -1,0 +1,118 @@
+"""What the command palette has on a screen: all that its keys do, and what else it can do now."""
+
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from textual.binding import ActiveBinding
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from tutor.ui import atlas
+from tutor.ui.keys import spelled
+from tutor.ui.widgets.steps import SIGNS
+
+_ITSELF = "command_palette"
+_NAMES = {"slash": "/", "escape": "Esc", "enter": "Enter", "space": "Space"}
+"""Of the interface library, for keys that people call otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Something to choose in the palette."""
+
+    text: str
+    action: str
+    help: str
+    is_listed: bool = True
+    """Whether it is shown before anything is typed."""
+    node: DOMNode | None = None
+    """Whose action it is; None for the screen's."""
+
+
+@runtime_checkable
+class Commanding(Protocol):
+    """A screen that can do more than its keys say."""
+
+    def commands(self) -> Iterator[Command]:
+        """What it can do besides."""
+        ...
+
+
+class ScreenCommands(Provider):
+    """Of any screen. Each runs the action that its key runs."""
+
+    async def discover(self) -> Hits:
+        for each in self._all():
+            if each.is_listed:
+                yield DiscoveryHit(each.text, self._runner(each), help=each.help)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for each in self._all():
+            if (score := matcher.match(each.text)) > 0:
+                text = matcher.highlight(each.text)
+                yield Hit(score, text, self._runner(each), help=each.help)
+
+    def _all(self) -> Iterator[Command]:
+        yield from bound(self.screen)
+        if isinstance(self.screen, Commanding):
+            yield from self.screen.commands()
+
+    def _runner(self, command: Command) -> Callable[[], Coroutine[object, object, None]]:
+        app, node = self.app, command.node or self.screen
+
+        async def run() -> None:
+            await app.run_action(command.action, node)
+
+        return run
+
+
+def bound(screen: Screen[object]) -> Iterator[Command]:
+    """What keys do on a screen, where the learner is, each once."""
+    keys: dict[str, list[str]] = {}
+    first: dict[str, ActiveBinding] = {}
+    for key, active in screen.active_bindings.items():
+        does = active.binding.action
+        if active.tooltip and not does.endswith(_ITSELF):
+            keys.setdefault(does, []).append(_NAMES.get(key) or spelled(key))
+            first.setdefault(does, active)
+    for does, active in first.items():
+        ways = " or ".join(keys[does])
+        yield Command(text=active.tooltip, action=does, help=ways, node=active.node)
+
+
+def on_the_map(entries: Iterable[atlas.Entry]) -> Iterator[Command]:
+    """What can be done with the lessons and steps of the map."""
+    for each in entries:
+        title = each.lesson.header.title
+        if isinstance(each, atlas.StepEntry):
+            yield Command(
+                text=f"{title}: {each.number} · {each.step.title}",
+                action=f"open_step({each.lesson.id!r}, {each.step.id!r})",
+                help=f"{SIGNS[each.mark]} {each.mark}",
+                is_listed=False,
+            )
+            continue
+        words, extent = _opening(each)
+        yield Command(
+            text=f"{words}: {title}", action=f"open_lesson({each.lesson.id!r})", help=extent
+        )
+        if each.mark != "new":
+            yield Command(
+                text=f"Start anew: {title}",
+                action=f"begin_anew({each.lesson.id!r})",
+                help="What was done in it is forgotten, after a question",
+            )
+
+
+def _opening(entry: atlas.LessonEntry) -> tuple[str, str]:
+    count = f"{entry.done} of {entry.total} steps done"
+    match entry.mark:
+        case "new":
+            return "Begin", f"{entry.total} steps, about {entry.minutes} minutes"
+        case "begun":
+            return "Go on with", f"{count}, about {entry.minutes_left} minutes left"
+        case "done":
+            return "Open", f"{count}"

@@ -1,0 +1,97 @@
+"""The very first screen: two minutes of how it works, or straight to the lessons."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.widgets import Button, Static
+
+from tutor.course.model import Lesson
+from tutor.errors import TutorError
+from tutor.ui.commands import ScreenCommands
+from tutor.ui.ports import Desk
+from tutor.ui.widgets.keybar import KeyBar, Shown
+
+First = Literal["learn", "course", "quit"]
+
+_WHAT = """\
+You learn here by doing: a real shell, a cluster of your own, and lessons that watch what you do \
+and say what they see."""
+
+_KEYS = (
+    Shown(id="learn", key="Enter", after_prefix="", label="show me"),
+    Shown(id="course", key="Esc", after_prefix="", label="all lessons"),
+    Shown(id="quit", key="F10", after_prefix="", label="quit"),
+)
+
+
+class WelcomeScreen(Screen[First]):
+    """Dismissed with where to go."""
+
+    CSS_PATH = "welcome.tcss"
+    COMMANDS = {ScreenCommands}  # noqa: RUF012 - as the library has it
+    HELP = "The first screen. Enter shows how it works; Escape goes to all lessons."
+    BINDINGS = [  # noqa: RUF012 - as the library has it
+        Binding(
+            "escape,c",
+            "go('course')",
+            "All lessons",
+            id="welcome.course",
+            tooltip="Go to the map of all lessons",
+            show=False,
+        ),
+        Binding("f10,q", "go('quit')", "Quit", id="welcome.quit", tooltip="Leave", show=False),
+        Binding("right,down", "app.focus_next", "Next", show=False),
+        Binding("left,up", "app.focus_previous", "Before", show=False),
+    ]
+
+    def __init__(self, desk: Desk, lesson: Lesson) -> None:
+        """`lesson` is the one that shows how it works."""
+        super().__init__()
+        self._desk = desk
+        minutes = lesson.minutes_on(lesson.header.environments[0])
+        self._offer = f"New here? “{lesson.header.title}” takes {minutes} minutes."
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box"):
+            yield Static(self._desk.course.title, id="title", markup=False)
+            yield Static(_WHAT, id="what", markup=False)
+            yield Static(self._offer, id="offer", markup=False)
+            yield from self._answers()
+        bar = KeyBar(id="keys")
+        bar.keys = _KEYS
+        yield bar
+
+    def _answers(self) -> Sequence[Button]:
+        return (
+            Button("show me how it works", id="learn", classes="answer"),
+            Button("go straight to the lessons", id="course", classes="answer"),
+        )
+
+    def on_mount(self) -> None:
+        self.query_one("#learn").focus()
+
+    @on(Button.Pressed)
+    def _answer(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.action_go(event.button.id or "course")
+
+    @on(KeyBar.Pressed)
+    def _press(self, event: KeyBar.Pressed) -> None:
+        event.stop()
+        self.action_go(event.key)
+
+    def action_go(self, where: str) -> None:
+        """Go on."""
+        ways: dict[str, First] = {"learn": "learn", "quit": "quit"}
+        chosen = ways.get(where, "course")
+        if chosen == "course":
+            try:
+                self._desk.note_visitor()
+            except TutorError as error:
+                self.notify(str(error), severity="error", markup=False)
+        self.dismiss(chosen)
