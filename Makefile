@@ -16,7 +16,7 @@ unexport PYTHONPATH
 
 # Two targets at once would fill .venv at once.
 .NOTPARALLEL:
-.PHONY: help run demo test check house bench scenarios goldens fuzz matrix assets schema clean again
+.PHONY: help run demo test check house bench scenarios goldens fuzz matrix interop assets schema clean again
 
 help: ## say what the targets do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,10 @@ goldens: .venv/.ready-test ## replay recorded requests; ONLY=TEXT VERBOSE=1
 
 fuzz: .venv/.ready-test ## ask the API server what nobody asks; ARGS="--requests 1000 --seed 7"
 	@$(PY) .ci/fuzz.py $(ARGS)
+
+interop: .venv/.ready-test ## build real pinniped, cert-manager and Contour, and hold ours against them
+	@$(PY) -m tests.interop.programs
+	@$(PY) -m pytest -o python_files='interop_*.py' -p no:randomly -rs tests/interop $(ARGS)
 
 matrix: .venv/.ready-test ## play the lesson with kubectl 1.28 to 1.37; KUBECTLS=FOLDER to keep them in
 	@$(PY) .ci/kubectls.py "$(KUBECTLS)"

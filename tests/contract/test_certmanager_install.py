@@ -91,7 +91,7 @@ async def test_webhook_makes_its_ca_and_the_injector_hands_it_on(lab: Lab) -> No
 
 
 async def test_leases_are_held_in_kube_system_and_events_tell_by_whom(lab: Lab) -> None:
-    """Who holds them, and who tells of it: seen with the real programs, by `make interop`."""
+    """Who holds them, writes them and tells of it: seen of the real programs by `make interop`."""
     controller, injector = "cert-manager-controller", "cert-manager-cainjector-leader-election"
     holders = {
         name: lab.client.get(LEASES, "kube-system", name)["spec"]["holderIdentity"]
@@ -100,10 +100,13 @@ async def test_leases_are_held_in_kube_system_and_events_tell_by_whom(lab: Lab) 
     identity = r"cert-manager-[0-9a-z-]+-external-cert-manager-controller"
     assert re.fullmatch(identity, holders[controller])
     assert re.fullmatch(r"cert-manager-cainjector-[0-9a-z-]+_[0-9a-f-]{36}", holders[injector])
+    owners = {controller: "cert-manager-leader-election", injector: "cainjector"}
     sources = {controller: "cert-manager-leader-election", injector: holders[injector]}
     for name, holder in holders.items():
         assert lab.client.get(LEASES, "kube-system", name)["spec"]["leaseDurationSeconds"] == 60
         await until(lambda name=name: lab.events(name, "kube-system"))
+        lease = lab.client.get(LEASES, "kube-system", name)
+        assert [entry["manager"] for entry in lease["metadata"]["managedFields"]] == [owners[name]]
         assert lab.events(name, "kube-system") == [
             (sources[name], "LeaderElection", f"{holder} became leader")
         ]

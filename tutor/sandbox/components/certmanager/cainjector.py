@@ -211,7 +211,8 @@ async def cainjector(workload: Workload) -> None:
     klog = Klog(workload.log, workload.client.now).named("cert-manager")
     identity = f"{name_of(workload.pod)}_{workload.pod['metadata']['uid']}"
     place = (flags.get("leader-election-namespace", "kube-system"), _LEASE)
-    leader = Leader(workload, klog, place, identity, identity)
+    elector = workload.client.managed_by("cainjector")
+    leader = Leader(elector, klog, place, identity, identity)
     for target in TARGETS:
         text = "Registering a reconciler for injectable"
         klog.info("setup.go:119", text, {"kind": target.kind})

@@ -23,7 +23,7 @@ from tutor.sandbox.components.certmanager.klog import Klog
 from tutor.sandbox.components.certmanager.lease import Leader
 from tutor.sandbox.kinds import name_of
 
-_LEASE = "cert-manager-controller"
+_LEASE, _ELECTION = "cert-manager-controller", "cert-manager-leader-election"
 _COMMIT = "9479c8157dd876e2fc828850b429a4b4f734c871"
 _MOST_CERTIFICATE, _MOST_ISSUER = 30, 60
 """The longest back-offs, in first ones: 1 s to 30 s, and 5 s to 5 minutes."""
@@ -69,11 +69,11 @@ async def controller(workload: Workload) -> None:
         not_simulated=lambda what: workload.tell("not-simulated", what=what),
     )
     leader = Leader(
-        workload,
+        client.managed_by(_ELECTION),
         klog,
         (flags.get("leader-election-namespace", "kube-system"), _LEASE),
         f"{name_of(workload.pod)}-external-{_LEASE}",
-        "cert-manager-leader-election",
+        _ELECTION,
     )
     workload.ready()
     await leader.acquire()

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
-from tutor.sandbox.component import Exited, Workload
+from tutor.sandbox.component import Exited
 from tutor.sandbox.components.certmanager.klog import Klog
 from tutor.sandbox.controllers.events import Recorder
 from tutor.sandbox.controllers.resources import micro
@@ -52,18 +52,13 @@ class Leader:
     """
 
     def __init__(
-        self,
-        workload: Workload,
-        klog: Klog,
-        place: tuple[str, str],
-        identity: str,
-        component: str,
+        self, client: Client, klog: Klog, place: tuple[str, str], identity: str, component: str
     ) -> None:
-        self._client: Client = workload.client
+        self._client = client
         self._klog = klog
         self._namespace, self._name = place
         self._identity = identity
-        self._recorder = Recorder(workload.client, component, reporting=False)
+        self._recorder = Recorder(client, component, reporting=False)
 
     async def acquire(self) -> None:
         """Wait until the lease is ours."""

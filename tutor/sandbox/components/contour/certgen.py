@@ -15,7 +15,7 @@ _LIFETIME = timedelta(days=365)
 async def run(workload: Workload) -> None:
     """Write both Secrets and end."""
     namespace = namespace_of(workload.pod)
-    client = workload.client
+    client = workload.client.managed_by("contour")
     now = client.now()
     authority = pki.new_authority("Project Contour", now=now, lifetime=_LIFETIME)
     workload.log(f'Writing "compact" format Secrets to namespace "{namespace}"')
