@@ -25,7 +25,7 @@ from tutor.session.journal import Journal
 from tutor.session.record import Progress
 from tutor.session.session import Place, Session
 from tutor.session.shell import StepShell
-from tutor.settings import Settings, save
+from tutor.settings import Settings, load, save
 from tutor.terminal.launch import Launch, Program
 from tutor.terminal.shell import Shell
 from tutor.ui.app import TutorApp
@@ -205,7 +205,7 @@ def _desk(home: Path) -> FakeDesk:
     tool = home / "bin" / "kubectl"
     tool.write_text('#!/bin/sh\necho "secret/greeting created"\n', encoding="utf-8")
     tool.chmod(0o755)
-    return FakeDesk(home, World(folder))
+    return FakeDesk(home, World(folder), settings=load({}, home))
 
 
 @asynccontextmanager

@@ -79,7 +79,7 @@ class DrawnScreen(StagedScreen):
         self.terminal.reserved = self.keymap.taken - {self.keymap["prefix"]}
         self.terminal.prefix = self.keymap["prefix"]
         for card in self.query(BlockCard):
-            card.refresh()
+            card.redraw()
         self.redraw()
 
     @property
