@@ -87,7 +87,7 @@ def _env(root: Path, _chosen: argparse.Namespace) -> int:
         hosts = work / "hosts"
         more["TUTOR_WORK"] = str(work)
         if Path.cwd().is_relative_to(work) or not file.exists():
-            file = work / lesson.header.kubeconfig
+            file = work / lesson.kubeconfig
     if lesson is not None or file.exists():
         more["KUBECONFIG"] = str(file)
     found = environment(root, hosts, load(os.environ, root).kubectl) | more
