@@ -219,6 +219,17 @@ async def test_look_now_visits_what_nobody_tells_of(stage: Stage) -> None:
         await until(lambda: told.state() == "true", within_s=2)
 
 
+async def test_look_now_gives_each_fact_a_new_time_though_nothing_changed(stage: Stage) -> None:
+    stage.peers.completed = Completed(exit_code=0, output="", errors="")
+    stage.cluster.put(SECRETS, secret(a="x"))
+    facts = ["id: f, that: 'version.exit == 0'", "id: g, that: 'secret.data.a == \"x\"'"]
+    async with watching(stage, facts) as (told, watch):
+        await until(lambda: told.all and told.all[-1].are_all_true)
+        before = told.all[-1].facts
+        watch.look_now()
+        await until(lambda: all(told.all[-1].facts[name].at > before[name].at for name in "fg"))
+
+
 async def test_source_that_fails_is_a_look_that_failed(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:

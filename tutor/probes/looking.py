@@ -53,6 +53,8 @@ class Looking:
         )
         self._dirty: set[str] = set()
         self._visited: set[str] = set()
+        self._asked: set[str] = set()
+        """Names whose next reading is told even when it is as before."""
         self._wake = asyncio.Event()
         self._kicks = {
             given.name: asyncio.Event() for given in bound.givens if _interval_s(given) is not None
@@ -63,7 +65,8 @@ class Looking:
         return dict(self._readings)
 
     def look_now(self) -> None:
-        """Read everything again, changed or not."""
+        """Read everything again, and tell of it, changed or not."""
+        self._asked |= self._readings.keys()
         self._mark(self._readings)
 
     async def run(self) -> None:
@@ -102,7 +105,8 @@ class Looking:
     async def _read(self, given: BoundGiven, changed: set[str]) -> None:
         values = self._bound.language.values(self.readings())
         reading = await read_given(given, self._world, values)
-        if reading != self._readings[given.name]:
+        if reading != self._readings[given.name] or given.name in self._asked:
+            self._asked.discard(given.name)
             self._readings[given.name] = reading
             changed.add(given.name)
 
