@@ -127,10 +127,21 @@ class TlsObject:
         return done
 
     def write(self, data: bytes) -> int:
-        """Write plain bytes."""
+        """Write plain bytes, all of them: OpenSSL takes a record at a time."""
         if self.refusal:
             return len(data)
-        return self._run(lambda: self._connection.send(data))
+        try:
+            sent = self._connection.send(data)
+            self._flush()
+            if sent < len(data):
+                rest = memoryview(data)[sent:]
+                while rest:
+                    rest = rest[self._connection.send(rest) :]
+                    self._flush()
+        except (SSL.SysCallError, SSL.Error) as error:
+            self._flush()
+            raise ssl.SSLError(1, str(error)) from error
+        return len(data)
 
     def unwrap(self) -> None:
         """Say goodbye."""
