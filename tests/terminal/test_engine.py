@@ -67,24 +67,28 @@ def test_engine_when_the_fast_one_fails_its_test_is_the_other(
         raise EngineError(f"{choice} draws nonsense")
 
     monkeypatch.setattr(engines, "self_test", broken)
-    engines.usual.cache_clear()
+    engines.fallback.cache_clear()
     try:
         assert engine(Geometry()).name == "compatibility terminal"
         assert "terminal engine not usable" in caplog.text
     finally:
-        engines.usual.cache_clear()
+        engines.fallback.cache_clear()
 
 
 def test_engine_when_its_library_is_missing_is_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(choice: Choice) -> None:
-        raise ImportError(choice)
+        raise ModuleNotFoundError(choice)
 
     monkeypatch.setattr(engines, "self_test", missing)
-    engines.usual.cache_clear()
+    engines.fallback.cache_clear()
     try:
         assert engines.usual() == "compatibility terminal"
+        told = engines.fallback()
+        assert told is not None
+        assert told.why == "libghostty-vt is not installed."
+        assert "make run" in told.next_action
     finally:
-        engines.usual.cache_clear()
+        engines.fallback.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -503,7 +507,9 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(st.one_of(PIECES, st.binary(max_size=20)), max_size=40), st.data())
 def test_engine_whatever_comes_stays_whole(
     choice: Choice, pieces: list[bytes], data: st.DataObject

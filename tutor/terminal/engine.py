@@ -6,6 +6,7 @@ Engines are imported when they are first asked for: each takes a sixth of a seco
 import functools
 import importlib
 import logging
+from dataclasses import dataclass
 from typing import Literal, cast
 
 from tutor.terminal.keys import Stroke
@@ -26,15 +27,47 @@ def engine(geometry: Geometry, choice: Choice | None = None) -> Engine:
     return _make(choice or usual(), geometry)
 
 
-@functools.cache
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """Why the fast engine is not used."""
+
+    why: str
+    """A sentence."""
+    next_action: str
+
+
 def usual() -> Choice:
-    """The engine that this machine gets; the reason for a fallback is logged."""
+    """The engine that this machine gets."""
+    return "compatibility terminal" if fallback() else "libghostty-vt"
+
+
+@functools.cache
+def fallback() -> Fallback | None:
+    """Why this machine gets the other engine; None where it does not. The reason is logged."""
     try:
         self_test("libghostty-vt")
     except (ImportError, OSError, AttributeError, EngineError) as error:
         log.warning("terminal engine not usable", extra={"reason": str(error)})
-        return "compatibility terminal"
-    return "libghostty-vt"
+        return _explained(error)
+    return None
+
+
+def _explained(error: Exception) -> Fallback:
+    again = "`make clean`, then `make run`, installs it anew"
+    match error:
+        case ModuleNotFoundError():
+            builds = "Linux (x86-64, arm64; glibc 2.28) and macOS 13 (arm64)"
+            return Fallback(
+                "libghostty-vt is not installed.",
+                f"There are builds for {builds}: on one of these {again}.",
+            )
+        case ImportError() | OSError():
+            return Fallback(
+                f"libghostty-vt does not load: {error}.",
+                f"It needs glibc 2.28 or macOS 13; where there is that, {again}.",
+            )
+        case _:
+            return Fallback("libghostty-vt is not the version that is known here.", f"{again}.")
 
 
 def _make(choice: Choice, geometry: Geometry) -> Engine:

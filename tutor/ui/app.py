@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from tutor.errors import TutorError
 from tutor.keymap import Keymap
+from tutor.terminal.engine import fallback
 from tutor.ui.driver import Keyboard
 from tutor.ui.keys import overrides
 from tutor.ui.ports import Desk, Visit
@@ -32,7 +33,7 @@ UNCOLLECTED_S = 1.0
 """After the start, how long nothing looks for garbage: next to nothing made in it is."""
 
 FAILURE_S = 15.0
-"""How long it is told why a lesson does not open."""
+"""How long it is told why a lesson does not open, or why the shell is slow."""
 
 
 class TutorApp(App[TutorError | None]):
@@ -61,12 +62,22 @@ class TutorApp(App[TutorError | None]):
         # Not when it is mounted: everything would be styled twice.
         self.theme = theme if theme in self.available_themes else DARK.name
         self._shows_at = shows_at
+        self._told_of_engine = False
         self.set_keymap(overrides(self.chosen_keys))
 
     @property
     def chosen_keys(self) -> Keymap:
         """The keys that hold now."""
         return Keymap(self.desk.settings.keys)
+
+    @on(Terminal.ShellShown)
+    def _tell_of_engine(self) -> None:
+        """Once: that the shell is drawn by the slower engine."""
+        slow = None if self._told_of_engine else fallback()
+        self._told_of_engine = True
+        if slow is not None:
+            text = "The shell's terminal is the slower one: programs that print much take long."
+            self.notify(f"{text}\n{slow.why} {slow.next_action}", markup=False, timeout=FAILURE_S)
 
     @on(KeysScreen.Changed)
     def _follow_keys(self, event: KeysScreen.Changed) -> None:

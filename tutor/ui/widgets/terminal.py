@@ -42,6 +42,7 @@ from tutor.ui.widgets.terminal_messages import (
     PrefixPressed,
     Rang,
     ShellEnded,
+    ShellShown,
     TitleChanged,
 )
 from tutor.ui.widgets.terminal_pacer import Pacer
@@ -115,9 +116,13 @@ class Terminal(Widget, can_focus=True):
     prefixed: var[bool] = var(False)
     """Whether the prefix has been pressed, and the next key is for us."""
 
+    takes_screen: var[bool] = var(False)
+    """Whether a program draws on a screen of its own, as editors do."""
+
     marking: var[bool] = var(False)
     """Whether the arrow keys select."""
 
+    ShellShown = ShellShown
     CommandStarted = CommandStarted
     CommandFinished = CommandFinished
     TitleChanged = TitleChanged
@@ -166,6 +171,7 @@ class Terminal(Widget, can_focus=True):
         self._unlisten = shell.listen(self._note)
         self._settle()
         self._tell_shell_focus(gained=True)
+        self.post_message(self.ShellShown(self))
 
     def paste(self, text: str) -> None:
         """Send a text as a paste, whatever it is."""
@@ -286,6 +292,7 @@ class Terminal(Widget, can_focus=True):
         if shell is None or not self.is_attached:
             return
         frame = shell.frame(through_hold=through_hold, whole=whole)
+        self.takes_screen = shell.engine.modes().alternate_screen
         self._at_bottom, self._selected = frame.scroll.at_bottom, bool(frame.selection)
         self._pacer.painted(shell.received, held=frame.held and not through_hold)
         changed = self._canvas.draw(frame)

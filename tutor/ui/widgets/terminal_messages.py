@@ -20,6 +20,11 @@ class TerminalMessage(Message):
 
 
 @dataclass
+class ShellShown(TerminalMessage, namespace="terminal"):
+    """It shows a shell."""
+
+
+@dataclass
 class CommandStarted(TerminalMessage, namespace="terminal"):
     """The shell runs a command line."""
 
