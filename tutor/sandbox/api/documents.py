@@ -8,10 +8,11 @@ from tutor.sandbox.api.negotiate import Form, accepts, form_of
 from tutor.sandbox.api.openapi_answers import OpenApi, OpenApiAnswers
 from tutor.sandbox.api.render import answer, document
 from tutor.sandbox.api.request import Request, Response
-from tutor.sandbox.api.status import go_quote, method_not_allowed
+from tutor.sandbox.api.status import go_quote, method_not_allowed, no_such_resource
 from tutor.sandbox.kinds import GroupVersion, Object
 
 _TEXT = "text/plain; charset=utf-8"
+_CACHED = ("Cache-Control", "public, max-age=3600")
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _CONTROLLERS = (
     "poststarthook/start-apiserver-admission-initializer",
@@ -96,6 +97,8 @@ class Documents:
     def handle(self, request: Request) -> Response:
         """Answer a request by its path."""
         parts = [part for part in request.path.strip("/").split("/") if part]
+        if parts[:1] == ["version"] and request.method != "GET":
+            raise method_not_allowed()
         match parts:
             case []:
                 return self._root()
@@ -110,7 +113,7 @@ class Documents:
             case ["metrics"]:
                 return text(_METRICS)
             case [".well-known", "openid-configuration"]:
-                return answer(self._keys()[0])
+                return answer(self._keys()[0], headers=(_CACHED,))
             case ["openid", "v1", "jwks"]:
                 return Response(
                     status=200,
@@ -145,9 +148,11 @@ class Documents:
         return Response(status=200, body=document({"paths": paths}, Form(pretty=True)))
 
     def _groups(self, request: Request, parts: Sequence[str]) -> Response:
+        core = parts[0] == "api"
+        if self._lacks(parts[1:], core):
+            raise no_such_resource()
         if request.method != "GET":
             raise method_not_allowed()
-        core = parts[0] == "api"
         if len(parts) == 1 and (aggregated := self._aggregated(request, core)):
             return aggregated
         form = form_of(request, shapes=False)
@@ -162,6 +167,13 @@ class Documents:
             version = GroupVersion(parts[1], parts[2])
             found = self._discovery.resources(version) if self._discovery.has(version) else None
         return answer(found, form=form) if found is not None else not_found()
+
+    def _lacks(self, parts: Sequence[str], core: bool) -> bool:
+        """Whether one of the server's own groups is asked for a version that it does not have."""
+        if core:
+            return parts not in ([], ["v1"])
+        known = len(parts) != 2 or self._discovery.has(GroupVersion(*parts))
+        return not known and self._discovery.is_own(parts[0])
 
     def _versions(self) -> Object:
         address = {"clientCIDR": "0.0.0.0/0", "serverAddress": self._announced.server_address}
@@ -194,6 +206,8 @@ class Documents:
 
     def _health(self, request: Request, health: str, rest: Sequence[str]) -> Response:
         checks = _HEALTH[health]
+        if request.path.endswith("/"):
+            return not_found()
         if rest:
             return text("ok") if "/".join(rest) in checks else not_found()
         if request.query.has("verbose"):

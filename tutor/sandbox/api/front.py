@@ -24,7 +24,13 @@ from tutor.sandbox.api.render import document
 from tutor.sandbox.api.request import Answer, Request, Response, Stream, User, read_target
 from tutor.sandbox.api.resources import Resources
 from tutor.sandbox.api.routes import Target, parse
-from tutor.sandbox.api.status import ApiError, NotSimulated, forbidden, method_not_allowed
+from tutor.sandbox.api.status import (
+    ApiError,
+    NotSimulated,
+    forbidden,
+    method_not_allowed,
+    no_such_resource,
+)
 from tutor.sandbox.kinds import GroupResource, GroupVersion
 
 _ALWAYS_ALLOWED = ("/healthz", "/livez", "/readyz")
@@ -167,7 +173,9 @@ class Front:
         if self._aggregator.serves(version):
             return await self._aggregator.forward(request, version, user)
         if not self._registry.in_version(version):
-            return not_found()
+            if not self._registry.builtin_group(version.group):
+                return not_found()
+            raise no_such_resource()
         if target.verb in ("", "head") or request.method == "HEAD":
             raise method_not_allowed()
         made = await self._resources.handle(request, target, user)
@@ -201,7 +209,7 @@ def failure(error: ApiError, request: Request) -> Response:
     """The Status of a failure."""
     pretty = error.pretty or wants_pretty(request)
     # One that nothing could be negotiated with is told so in JSON.
-    negotiable = error.code != _NOT_ACCEPTABLE
+    negotiable = error.code != _NOT_ACCEPTABLE or not error.pretty
     form = failure_form(request, pretty=pretty) if negotiable else Form(pretty=pretty)
     body = document(error.status(), form)
     return Response(status=error.code, body=body, content_type=form.media, headers=error.headers)

@@ -112,7 +112,8 @@ def too_large(wanted: int, current: int) -> ApiError:
 
 def _cut(objects: list[Stored], revision: int, options: ListOptions) -> Page:
     matches = options.matches
-    fits = not options.limit or len(objects) <= options.limit
+    # What the cache of a server has is given at once.
+    fits = not options.limit or options.revision == "0" or len(objects) <= options.limit
     if fits:
         found = [o for o in objects if matches(o.object)] if matches else objects
         return Page(items=found, revision=revision)

@@ -12,20 +12,22 @@ from tutor.sandbox.api.request import Request
 from tutor.sandbox.api.status import ApiError
 
 Shape = Literal["object", "table", "partial", "partial-list"]
-_JSON, _YAML, PROTOBUF = (
+_JSON, YAML, PROTOBUF = (
     "application/json",
     "application/yaml",
     "application/vnd.kubernetes.protobuf",
 )
+_STREAMS = f"{_JSON};stream=watch, {PROTOBUF};stream=watch"
 _ANY_JSON = {_JSON, "*/*", "application/*"}
-_ROUTED = {_JSON, _YAML, PROTOBUF, "*/*"}
-_KNOWN = f"{_JSON}, {_YAML}, {PROTOBUF}"
+_ROUTED = {_JSON, YAML, PROTOBUF, "*/*"}
+_KNOWN = f"{_JSON}, {YAML}, {PROTOBUF}"
 _SHAPES: dict[str, Shape] = {
     "Table": "table",
     "PartialObjectMetadata": "partial",
     "PartialObjectMetadataList": "partial-list",
 }
 _BROWSERS = ("curl", "Wget", "Mozilla/5.0")
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
 STREAM = ";stream=watch"
 
 
@@ -59,22 +61,33 @@ def accepts(text: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def form_of(
-    request: Request, *, binary: bool = True, shapes: bool = True, encodes: bool = False
+    request: Request,
+    *,
+    binary: bool = True,
+    shapes: bool = True,
+    encodes: bool = False,
+    streams: bool = False,
 ) -> Form:
     """The form for a request on resources.
 
     `binary` says whether the kind has a protobuf form that messages name (custom ones have none),
     `encodes` whether the answer can be given in it: it is when the caller accepts nothing else.
+    `streams` whether the path is one that can be watched.
 
     Raises:
         ApiError: 406 when nothing fits.
     """
     accept = request.header("accept") or "*/*"
-    return _form(accept, wants_pretty(request), binary, shapes, encodes)
+    return _form(accept, wants_pretty(request), binary, shapes, encodes, streams)
 
 
 @lru_cache(maxsize=256)
-def _form(accept: str, pretty: bool, binary: bool, shapes: bool, encodes: bool) -> Form:
+def _form(
+    accept: str, pretty: bool, binary: bool, shapes: bool, encodes: bool, streams: bool
+) -> Form:
+    routed = any(media in _ROUTED for media, _ in accepts(accept))
+    if binary and not routed:
+        raise _not_acceptable(f"{_KNOWN}, {_STREAMS}" if streams else _KNOWN)
     for media, parameters in accepts(accept):
         shape: Shape = "object"
         version = "v1"
@@ -90,12 +103,11 @@ def _form(accept: str, pretty: bool, binary: bool, shapes: bool, encodes: bool) 
             shape = found
         if media in (_JSON, "*/*", "application/*"):
             return Form(_JSON, shape, version, pretty)
-        if media == _YAML and shape == "object":
-            return Form(_YAML, shape, version, pretty)
+        if media == YAML:
+            return Form(YAML, shape, version, pretty)
     if encodes and _has_binary(accept):
         return Form(PROTOBUF)
-    routed = any(media in _ROUTED for media, _ in accepts(accept))
-    raise _not_served() if routed or not binary else _not_acceptable()
+    raise _not_served()
 
 
 def failure_form(request: Request, *, pretty: bool) -> Form:
@@ -106,7 +118,7 @@ def failure_form(request: Request, *, pretty: bool) -> Form:
     accepted = [media for media, _ in accepts(request.header("accept"))]
     if not accepted or not _ANY_JSON.isdisjoint(accepted):
         return Form(pretty=pretty)
-    known = (media for media in accepted if media in (_YAML, PROTOBUF))
+    known = (media for media in accepted if media in (YAML, PROTOBUF))
     return Form(next(known, _JSON), pretty=True)
 
 
@@ -120,21 +132,26 @@ def _has_binary(accept: str) -> bool:
     return any(media == PROTOBUF and "as" not in parameters for media, parameters in accepted)
 
 
-def _not_acceptable() -> ApiError:
+def not_streamed() -> ApiError:
+    """What is said to those who want to read a watch in a form without an end."""
+    message = f"only the following media types are accepted: {_STREAMS}"
+    return ApiError(406, "NotAcceptable", message)
+
+
+def _not_acceptable(known: str) -> ApiError:
     """What the routes of built-in kinds say, before their handlers are asked."""
-    message = f"406: Not Acceptable\n\nAvailable representations: {_KNOWN}"
+    message = f"406: Not Acceptable\n\nAvailable representations: {known}"
     return ApiError(406, "NotAcceptable", message, details={}, pretty=True)
 
 
 def _not_served() -> ApiError:
     """What handlers say: of a parameter that they do not know, or where there are no routes."""
     message = f"only the following media types are accepted: {_KNOWN}"
-    return ApiError(406, "NotAcceptable", message, details={}, pretty=True)
+    return ApiError(406, "NotAcceptable", message, pretty=True)
 
 
 def wants_pretty(request: Request) -> bool:
     """Whether JSON is indented: asked for, or by a browser, curl or wget."""
-    query = request.query
-    if query.has("pretty"):
-        return query.get("pretty") not in ("0", "false", "False", "f", "F", "FALSE")
+    if asked := request.query.get("pretty"):
+        return asked in _TRUE
     return request.header("user-agent").startswith(_BROWSERS)

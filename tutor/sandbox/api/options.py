@@ -171,6 +171,7 @@ def check_watch(query: Query) -> None:
             errors.append(forbidden_field(_MATCH, why))
         if match != _NOT_OLDER:
             errors.append(not_supported(_MATCH, match, [_NOT_OLDER]))
+    if match or query.get("resourceVersion") in ("", "0"):
         errors += _match_with_token(query)
     if errors:
         raise invalid_object("meta.k8s.io", "ListOptions", "", errors)

@@ -131,6 +131,12 @@ class Registry:
         """What a path names, None when nothing is served there."""
         return self._served.get((group, version, plural))
 
+    def builtin_group(self, group: str) -> bool:
+        """Whether a group is the server's own."""
+        return any(
+            served.kind.group == group for served in self._served.values() if not served.kind.custom
+        )
+
     def of_object(self, api_version: str, kind: str) -> Served | None:
         """What an object's own apiVersion and kind name."""
         if self._by_object is None:

@@ -26,6 +26,8 @@ from tutor.sandbox.store import Stored
 
 _INCLUDES: tuple[tables.Include, ...] = ("None", "Metadata", "Object")
 _PLAIN = Form()
+_ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+"""What Go's writer leaves in no text, lest a browser take it for markup."""
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
 
@@ -49,7 +51,8 @@ def document(value: Any, form: Form = _PLAIN) -> bytes:
     if form.media == "application/yaml":
         return yaml.dump(value, Dumper=_Yaml, allow_unicode=True).encode()
     if form.pretty:
-        return json.dumps(value, indent=2, ensure_ascii=False).encode()
+        indented = json.dumps(value, indent=2, ensure_ascii=False)
+        return indented.translate(_ESCAPES).encode()
     return encode(value) + b"\n"
 
 
@@ -80,7 +83,9 @@ def include_of(text: str) -> tables.Include:
         (known for known in _INCLUDES if known == (text or "Metadata")), None
     )
     if found is None:
-        raise bad_request(f"unrecognized includeObject value: {go_quote(text)}")
+        why = "must be 'Metadata', 'Object', 'None', or empty"
+        told = f"includeObject: Invalid value: {go_quote(text)}: {why}"
+        raise bad_request(f"Unable to convert to Table as requested: {told}")
     return found
 
 
@@ -235,6 +240,7 @@ class Renderer:
             now=self._now,
             list_meta=meta,
             with_columns=with_columns,
+            version=self._form.version,
         )
 
     def _partial(self, obj: Object) -> Object:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from tutor.sandbox.api import bodies, deletion, options, patching
 from tutor.sandbox.api.listing import ListOptions, Page, page, too_large
-from tutor.sandbox.api.negotiate import PROTOBUF, STREAM, Form, form_of
+from tutor.sandbox.api.negotiate import PROTOBUF, STREAM, YAML, Form, form_of, not_streamed
 from tutor.sandbox.api.objects import Objects, Outcome, check_name
 from tutor.sandbox.api.rbac import Attributes, Decision
 from tutor.sandbox.api.registry import Registry, Served
@@ -57,6 +57,8 @@ class Resources:
         if served is None:
             raise no_such_resource()
         self._check_path(served, target)
+        if target.verb == "watch" and request.method != "GET":
+            raise method_not_allowed()
         call = options.call_of(request, target, user)
         call.warn(filter(None, [served.strategy.deprecation]))
         try:
@@ -99,7 +101,8 @@ class Resources:
         # `/watch/` before a path may watch one object: old, and not gone.
         if on_object != bool(target.name) and target.verb != "watch":
             raise method_not_allowed()
-        if target.verb == "create" and kind.namespaced and not target.namespace:
+        in_one = target.verb in ("create", "deletecollection")
+        if in_one and kind.namespaced and not target.namespace:
             raise method_not_allowed()
 
     async def _get(self, request: Request, target: Target, served: Served, _call: Call) -> Answer:
@@ -107,14 +110,14 @@ class Resources:
         try:
             wanted = options.revision(request.query.get(_REVISION))
         except ValueError as error:
-            raise bad_request(f"invalid resource version: {error}") from None
+            raise unexplained(str(error)) from None
         if wanted > self._store.revision:
             raise too_large(wanted, self._store.revision)
         outcome = self._objects.get(served, target.namespace, target.name)
         return self._answer(request, served, form, outcome)
 
     async def _list(self, request: Request, target: Target, served: Served, _call: Call) -> Answer:
-        form = self._form(request, served)
+        form = self._form(request, served, streams=True)
         renderer = self._renderer(request, served, form)
         found = self.page(request, target, served)
         return Response(status=_OK, body=renderer.page(found), content_type=renderer.media)
@@ -137,7 +140,9 @@ class Resources:
     async def _watch(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         query, kind = request.query, served.kind
         options.check_watch(query)
-        form = self._form(request, served)
+        form = self._form(request, served, streams=True)
+        if form.media == YAML:
+            raise not_streamed()
         seconds = options.integer(query.get("timeoutSeconds"))
         lifetime = timedelta(seconds=seconds) if seconds else _DEFAULT_WATCH
         matches = self._selector(request, served, target)
@@ -172,7 +177,8 @@ class Resources:
             selector = self._selector(request, served, target) or _everything
             existing = self._store.objects(resource, namespace)
             shown = ((o.object, o.data) for o in existing if selector(o.object))
-            watch.begin(shown, current, mark=initial)
+            mark = initial and options.flag(query, "allowWatchBookmarks")
+            watch.begin(shown, current, mark=mark)
         else:
             revision = revision or current
             try:
@@ -299,9 +305,9 @@ class Resources:
             return wanted[0] if wanted else None
         return lambda obj: all(matches(obj) for matches in wanted)
 
-    def _form(self, request: Request, served: Served) -> Form:
+    def _form(self, request: Request, served: Served, *, streams: bool = False) -> Form:
         builtin = not served.kind.custom
-        return form_of(request, binary=builtin, encodes=builtin)
+        return form_of(request, binary=builtin, encodes=builtin, streams=streams)
 
     def _renderer(self, request: Request, served: Served, form: Form) -> Renderer:
         include = request.query.get("includeObject")

@@ -15,7 +15,6 @@ from tutor.sandbox.kinds import Kind, Object, annotations_of
 
 Include = Literal["None", "Metadata", "Object"]
 
-_API_VERSION = "meta.k8s.io/v1"
 _LIST_META = ("resourceVersion", "continue", "remainingItemCount")
 _META = (
     "name",
@@ -66,20 +65,23 @@ def table(
     now: datetime,
     list_meta: Object,
     with_columns: bool = True,
+    version: str = "v1",
 ) -> Object:
     """A Table of these objects, one row each.
 
     `include` says what a row carries besides its cells. `list_meta` is the list's metadata, or that
     of the only object. Without columns (later events of a watch) the definitions are null.
+    `version` is that of the table's own group.
     """
     printer = _printer(kind, columns)
+    api_version = f"meta.k8s.io/{version}"
     return {
         "kind": "Table",
-        "apiVersion": _API_VERSION,
+        "apiVersion": api_version,
         "metadata": {key: list_meta[key] for key in _LIST_META if list_meta.get(key)},
         "columnDefinitions": [one.definition() for one in columns] if with_columns else None,
         "rows": [
-            {**_row(printer, obj, now), "object": _included(kind, obj, include)}
+            {**_row(printer, obj, now), "object": _included(kind, obj, include, api_version)}
             for obj in (sorted(objects, key=printer.order) if printer.order else objects)
         ],
     }
@@ -98,14 +100,14 @@ def _row(printer: Printer, obj: Object, now: datetime) -> Object:
     return {"cells": cells}
 
 
-def _included(kind: Kind, obj: Object, include: Include) -> Any:
+def _included(kind: Kind, obj: Object, include: Include, api_version: str) -> Any:
     match include:
         case "None":
             return None
         case "Metadata":
             return {
                 "kind": "PartialObjectMetadata",
-                "apiVersion": _API_VERSION,
+                "apiVersion": api_version,
                 "metadata": _shown_metadata(kind, obj),
             }
         case "Object":

@@ -34,7 +34,9 @@ def decode(body: bytes) -> Object:
         DecodeError: The bytes are no object of a kind that is built in.
     """
     if not body.startswith(MAGIC):
-        raise DecodeError("provided data does not appear to be a protobuf message")
+        prefix = " ".join(map(str, MAGIC))
+        why = f"provided data does not appear to be a protobuf message, expected prefix [{prefix}]"
+        raise DecodeError(why)
     unknown = dict(_fields(body[len(MAGIC) :]))
     meta = dict(_fields(_bytes(unknown.get(1, b""))))
     api_version, kind = _text(meta.get(1, b"")), _text(meta.get(2, b""))
