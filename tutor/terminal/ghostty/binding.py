@@ -2,27 +2,53 @@
 
 import functools
 import json
+import sys
 from collections.abc import Callable
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
 
-import pyghostty
+import _cffi_backend
 
 from tutor.terminal.screen import EngineError
 
-# The binding carries no types: everything that comes out of it is Any.
-ffi: Any = pyghostty.ffi
-lib: Any = pyghostty.lib
+_LIBRARY = "libghostty-vt"
+
+
+def _declared() -> Any:
+    """The library's declarations, parsed once and for all (`.ci/generate_terminal.py`)."""
+    text = Path(__file__).with_name("declared.json").read_text(encoding="ascii")
+    tables = {name: _bytes(value) for name, value in json.loads(text).items()}
+    return _cffi_backend.FFI(_LIBRARY, **tables)
+
+
+def _bytes(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("latin-1")
+        case list():
+            return tuple(map(_bytes, cast("list[Any]", value)))
+        case _:
+            return value
+
+
+def _file() -> str:
+    """The library of the binding, which is not imported: it would parse the declarations."""
+    binding = find_spec("pyghostty")
+    if binding is None or binding.origin is None:
+        raise ImportError("pyghostty is not installed")
+    suffix = "dylib" if sys.platform == "darwin" else "so"
+    return str(Path(binding.origin).parent / "_lib" / f"{_LIBRARY}.{suffix}")
+
+
+# Neither carries types: everything that comes out of them is Any.
+ffi: Any = _declared()
+lib: Any = ffi.dlopen(_file())
 
 CELL_WIDTH_PX, CELL_HEIGHT_PX = 8, 16
 """Programs ask for pixels; ours are those of a common font."""
 
 NO_VALUE: int = lib.GHOSTTY_NO_VALUE
-
-# By value these are passed as their unions would be: same size, same alignment.
-ffi.cdef("""
-    typedef struct { int tag; struct { uint16_t x; uint32_t y; uint64_t rest; } value; } TutorPoint;
-    typedef struct { int tag; struct { int64_t value; uint64_t rest; } value; } TutorScroll;
-""")
 
 
 def check(result: int, what: str) -> None:
