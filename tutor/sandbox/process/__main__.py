@@ -1,6 +1,7 @@
 """`python -m tutor.sandbox.process`: run the sandbox of a home folder, or start it and return."""
 
 import argparse
+import gc
 import os
 import socket
 import subprocess
@@ -12,6 +13,9 @@ from tutor import paths
 
 _WAIT_S = 20.0
 _STEP_S = 0.01
+_COLLECT_AFTER = (10_000, 20, 20)
+"""A stored object is some twenty dicts and lists, none of them in a circle: Python's own pace of
+looking for circles costs a twentieth of each write."""
 
 
 def main() -> int:
@@ -37,6 +41,7 @@ def serve(root: Path, pace: str) -> int:
     from tutor.sandbox.process.daemon import only_one, run  # noqa: PLC0415
 
     chosen: PaceName = next(name for name in PACES if name == pace)
+    gc.set_threshold(*_COLLECT_AFTER)
     try:
         configure(paths.logs_dir(root) / "sandbox.log")
         with only_one(paths.sandbox_dir(root)):
