@@ -50,6 +50,21 @@ async def test_field_of_another_type_is_refused(
     assert "json: cannot unmarshal" in reply.message
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("serviceaccounts/a/token", {"spec": {}}),
+        ("pods/a/eviction", {"metadata": {"name": "a"}}),
+        ("pods/a/binding", {"metadata": {"name": "a"}, "target": {"name": "n"}}),
+    ],
+)
+async def test_nothing_is_made_in_a_namespace_that_is_missing(
+    api: Api, path: str, body: Any
+) -> None:
+    reply = await api.ask("POST", f"/api/v1/namespaces/none/{path}", body)
+    assert (reply.status, reply.message) == (404, 'namespaces "none" not found')
+
+
 async def test_scale_without_replicas_scales_to_none(api: Api) -> None:
     scale = {"metadata": {"name": "a"}, "spec": {"replicas": None}}
     reply = await api.ask("PUT", f"{SETS}/a/scale", scale)

@@ -28,7 +28,7 @@ from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of
 from tutor.sandbox.schema.errors import DecodeError
 
 _CREATED = 201
-_PODS = GroupResource("", "pods")
+_NAMESPACES = GroupResource("", "namespaces")
 _WRITES_OBJECT = ("status", "finalize", "approval", "ephemeralcontainers", "resize")
 _SCALE_COLUMNS: tuple[Object, ...] = (
     {
@@ -138,17 +138,25 @@ class Subresources:
         kind = _token_kind(served)
         form = form_of(request, encodes=True)
         body = bodies.read_typed(request, kind)
+        self._check_namespace(target)
         asked = Served(kind, BuiltinStrategy(kind))
         tracked = self._objects.decode(call, asked, body)
         self._objects.note(call, asked, tracked)
         made = self.reviews.token_request(call, target.namespace, target.name, tracked)
         return answer(made, form=form, status=_CREATED)
 
+    def _check_namespace(self, target: Target) -> None:
+        """Refuse, before anything is looked up, to make something in a missing namespace."""
+        served = self._registry.of_resource(_NAMESPACES)
+        if served is not None:
+            self._objects.get(served, "", target.namespace)
+
     async def _binding(
         self, request: Request, target: Target, served: Served, call: Call
     ) -> Answer:
         kind = _other_kind(served, group="", version="v1", name="Binding")
         binding = bodies.read_typed(request, kind)
+        self._check_namespace(target)
         if name_of(binding) != target.name:
             raise bad_request("name in URL does not match name in Binding object")
         node = text(part(binding, "target"), "name")
@@ -179,6 +187,7 @@ class Subresources:
     ) -> Answer:
         kind = _other_kind(served, group="policy", version="v1", name="Eviction")
         eviction = bodies.read_typed(request, kind)
+        self._check_namespace(target)
         if name_of(eviction) != target.name:
             raise bad_request("name in URL does not match name in Eviction object")
         wanted = options_of(part(eviction, "deleteOptions"))
