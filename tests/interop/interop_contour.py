@@ -38,6 +38,7 @@ JUDGED: tuple[Object, ...] = (
     {"tls": THROUGH, "tcpproxy": {"services": [{"name": "proxy", "port": 8443}]}},
     {"tls": THROUGH, "tcpproxy": {"services": [{"name": "udp", "port": 53}]}},
     {"tls": THROUGH, "tcpproxy": {"services": [{"name": "outside", "port": 443}]}},
+    {"tls": THROUGH, "tcpproxy": {"services": [{"name": "portless", "port": 443}]}},
     {"tls": THROUGH, "tcpproxy": {"include": {"name": "nope"}}},
     {"tls": THROUGH, "tcpproxy": {"include": {"name": "judged-00"}}},
     {"routes": [{"services": [{"name": "proxy", "port": 443}]}]},
@@ -66,10 +67,12 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pair]:
 
 
 def _services() -> list[Object]:
+    outside = {"type": "ExternalName", "externalName": "example.org"}
     kinds: dict[str, Object] = {
         "proxy": {"ports": [{"port": 443}]},
         "udp": {"ports": [{"port": 53, "protocol": "UDP"}]},
-        "outside": {"type": "ExternalName", "externalName": "example.org"},
+        "outside": outside | {"ports": [{"port": 443}]},
+        "portless": outside,
     }
     place = {"apiVersion": "v1", "kind": "Service"}
     services = [

@@ -21,7 +21,7 @@ from tests.e2e.commands import Ran, User, user_at
 from tests.interop.programs import Program
 from tests.interop.rules import Object, comparable, normal
 
-LIMIT_S = 90.0
+LIMIT_S = 120.0
 """How long both may take, at the pace of real clusters."""
 PATIENCE = f"--timeout={LIMIT_S:.0f}s"
 MANIFESTS = Path(products.__path__[0])

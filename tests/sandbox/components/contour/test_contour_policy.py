@@ -116,6 +116,11 @@ REFUSED = [
         " currently enabled. See the config.enableExternalNameService config file setting",
     ),
     (
+        proxy(tls=THROUGH, tcpproxy={"services": [{"name": "outside", "port": 80}]}),
+        ("TCPProxyError", "ServiceUnresolvedReference"),
+        UNRESOLVED + 'port "80" on service "pinniped-concierge/outside" not matched',
+    ),
+    (
         proxy(tls=THROUGH, tcpproxy={"include": {"name": "nope"}}),
         ("TCPProxyIncludeError", "IncludeNotFound"),
         "include pinniped-concierge/nope not found",

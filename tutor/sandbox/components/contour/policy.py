@@ -328,16 +328,18 @@ def _service_problem(service: Object | None, namespace: str, name: str, port: in
     if service is None:
         return f'service "{namespace}/{name}" not found'
     spec = service["spec"]
-    if spec.get("type") == "ExternalName":
-        return (
-            f"{namespace}/{name} is an ExternalName service, these are not currently enabled. See"
-            " the config.enableExternalNameService config file setting"
-        )
     declared = next((p for p in spec.get("ports") or () if p["port"] == port), None)
     if declared is None:
         return f'port "{port}" on service "{namespace}/{name}" not matched'
     protocol = declared.get("protocol", "TCP")
-    return "" if protocol == "TCP" else f'unsupported service protocol "{protocol}"'
+    if protocol != "TCP":
+        return f'unsupported service protocol "{protocol}"'
+    if spec.get("type") != "ExternalName":
+        return ""
+    return (
+        f"{namespace}/{name} is an ExternalName service, these are not currently enabled. See"
+        " the config.enableExternalNameService config file setting"
+    )
 
 
 def _routes(proxy: Object, secure: bool, world: World, errors: list[Problem]) -> tuple[Route, ...]:
