@@ -19,7 +19,17 @@ READY = ("✗ You have seen which kind you run", "no cluster yet")
 PATIENCE_S = 3.0
 
 RESERVED = b"\x07"
-"""Ctrl+G, the prefix. The function keys are the app's own, too."""
+"""Ctrl+G, the prefix. The function keys that do something are the app's own, too."""
+F1_TO_F12 = [
+    *(b"\x1bO" + final for final in (b"P", b"Q", b"R", b"S")),
+    *(b"\x1b[%d~" % number for number in (15, 17, 18, 19, 20, 21, 23, 24)),
+]
+UNBOUND = [F1_TO_F12[3], F1_TO_F12[10], F1_TO_F12[11]]
+"""F4, F11 and F12."""
+MODIFIED_FUNCTION = [
+    *(b"\x1b[1;%d%c" % (held, final) for final in b"PQRS" for held in (2, 5)),
+    *(b"\x1b[%d;%d~" % (key, held) for key in (15, 17, 18, 19, 20, 21, 23, 24) for held in (2, 5)),
+]
 
 CONTROLS = [bytes((code,)) for code in range(32) if bytes((code,)) not in {RESERVED, b"\x1b"}]
 ALT_LETTERS = [b"\x1b" + letter.encode() for letter in string.ascii_lowercase + "ABNZ059.,/-_<>"]
@@ -37,6 +47,8 @@ NORMAL = [
     *MODIFIED,
     *EDITING,
     *MODIFIED_EDITING,
+    *UNBOUND,
+    *MODIFIED_FUNCTION,
     *OTHERS,
     *(text.encode() for text in TYPED),
 ]
@@ -107,6 +119,12 @@ def test_keys_in_application_mode_give_the_bytes_that_xterm_gives(terminal: Outs
     changed = {key: key.replace(b"[", b"O") for key in ARROWS}
     with reading(terminal, r"\x1b[?1h") as reader:
         assert reader.wrong(changed | {key: key for key in MODIFIED}) == {}
+
+
+def test_keys_of_the_app_reach_the_program_after_the_prefix(terminal: Outside) -> None:
+    own = [RESERVED, *(key for key in F1_TO_F12 if key not in UNBOUND)]
+    with reading(terminal) as reader:
+        assert reader.wrong({RESERVED + key: key for key in own}) == {}
 
 
 def test_escape_o_and_what_is_typed_after_it_arrive_in_order(terminal: Outside) -> None:

@@ -19,6 +19,7 @@ from textual._parser import ParseEOF
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 _REST_S = 0.1
 """How long the end of the program is not noticed at most."""
@@ -75,8 +76,19 @@ class _Output:
         return self._file.fileno()
 
 
+_HELD = (None, "shift", "alt", "alt+shift", "ctrl", "ctrl+shift", "alt+ctrl", "alt+ctrl+shift")
+
+
 class Keyboard(LinuxDriver):
     """The library's driver with an input loop of its own."""
+
+    def process_message(self, message: Message) -> None:
+        """Take for F3 with Shift, Alt or Ctrl what else would be a place that nobody asks for."""
+        match message:
+            case events.CursorPosition(x=held, y=0) if 0 < held < len(_HELD):
+                super().process_message(events.Key(f"{_HELD[held]}+f3", None))
+            case _:
+                super().process_message(message)
 
     def __init__(self, app: App[Any], **more: Any) -> None:
         super().__init__(app, **more)  # pyright: ignore[reportUnknownMemberType] -- its `App` is bare

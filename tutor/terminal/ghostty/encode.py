@@ -64,6 +64,8 @@ _BUTTONS: dict[str, int] = {
 _SHIFT, _CTRL, _ALT = 1, 2, 4
 
 _EXTENDED = re.compile(rb"\x1b\[(?:27;\d+;\d+~|\d+;\d+u)")
+_MODIFIED_F3 = re.compile(rb"\x1b\[13;(\d+)~")
+"""As the kitty protocol has it. What xterm sends looks like a report of the cursor's place."""
 
 _SEQUENCE_SIZE = 128
 
@@ -93,6 +95,8 @@ class Encoders:
     def key(self, terminal: Any, stroke: Stroke) -> bytes:
         """One key press, in the terminal's modes."""
         sent = self._pressed(terminal, stroke)
+        if (f3 := _MODIFIED_F3.fullmatch(sent)) and not self._asked_for_more(terminal):
+            return b"\x1b[1;%sR" % f3[1]
         if not _EXTENDED.fullmatch(sent) or self._asked_for_more(terminal):
             return sent
         # The library sends these whether asked or not; readline would type half of them.

@@ -7,7 +7,7 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from tutor.terminal.marks import PromptShown
-from tutor.terminal.shell import Event, ScreenChanged
+from tutor.terminal.shell import Event
 from tutor.ui.blocks import shown
 from tutor.ui.keyrow import key_row
 from tutor.ui.keys import spelled
@@ -71,6 +71,7 @@ class DrawnScreen(StagedScreen):
     def on_mount(self) -> None:
         self.watch(self.terminal, "prefixed", self._show_prefix)
         self.watch(self.terminal, "has_focus", self.redraw)
+        self.watch(self.terminal, "takes_screen", self._make_room, init=False)
         self.follow_keymap()
         self.terminal.focus()
 
@@ -221,14 +222,13 @@ class DrawnScreen(StagedScreen):
         self.query_one(KeyBar).prefix = spelled(self.keymap["prefix"]) if prefixed else ""
 
     def notice_shell(self, event: Event) -> None:
-        """A program that takes the whole screen gets the whole window, where that is small."""
         if isinstance(event, PromptShown):
             self._patience.wait_for(self.back.waits())
-        shell = self.back.runner.shell
-        if not isinstance(event, ScreenChanged) or shell is None or not self.has_class("-short"):
-            return
-        takes_screen = shell.engine.modes().alternate_screen
-        if takes_screen and self.zoom is None and self.terminal.has_focus:
+
+    def _make_room(self, takes_screen: bool) -> None:
+        """A program that takes the whole screen gets the whole window, where that is small."""
+        is_free = self.zoom is None and self.terminal.has_focus
+        if takes_screen and is_free and self.has_class("-short"):
             self.zoom = "shell"
             self._zoomed_for_program = True
         elif not takes_screen and self._zoomed_for_program:

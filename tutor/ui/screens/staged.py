@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -15,10 +16,10 @@ from textual.worker import Worker, WorkerCancelled
 from tutor.errors import ProgressError, ShellError, TutorError
 from tutor.keymap import Keymap
 from tutor.terminal.recorder import CommandBegan, CommandRecord
-from tutor.terminal.shell import Event, Exited, ScreenChanged
+from tutor.terminal.shell import Event, Exited
 from tutor.ui.backstage import Backstage
 from tutor.ui.keys import keymap_of, way_to
-from tutor.ui.ports import Desk, Session, Stage, Visit
+from tutor.ui.ports import Desk, Session, Shell, Stage, Visit
 from tutor.ui.runner import Runner
 from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.widgets.shell_pane import EndedLine, ShellPane
@@ -42,6 +43,12 @@ class StagedScreen(Screen[TutorError | Visit | None]):
     class ClusterChanged(Message):
         """The cluster may be another way."""
 
+    @dataclass
+    class ShellGone(Message):
+        """A shell has ended."""
+
+        runner: Runner
+
     # As the library declares it, it is an app of who knows what.
     app = getters.app(cast("type[App[object]]", App))
 
@@ -49,6 +56,7 @@ class StagedScreen(Screen[TutorError | Visit | None]):
         super().__init__()
         self.desk = desk
         self._life: Worker[None] | None = None
+        self._is_over = False
         self.back = Backstage(visit, desk.progress(visit.lesson.id, visit.on), self.redraw)
 
     def redraw(self) -> None:
@@ -102,6 +110,7 @@ class StagedScreen(Screen[TutorError | Visit | None]):
                     self.back.follow(stage, self._tell_of_cluster)
                     await self._judge(stage.session)
                 finally:
+                    self._is_over = True
                     self.back.leave()
                     await self.back.close_shells()
         except* TutorError as group:
@@ -138,7 +147,6 @@ class StagedScreen(Screen[TutorError | Visit | None]):
         """Show the shell that is to be seen."""
         if (shell := self.back.runner.shell) is not None:
             self.query_one(ShellPane).show(shell, shell.exit_status)
-            self.notice_shell(ScreenChanged())
         self.redraw()
 
     async def _judge(self, session: Session) -> None:
@@ -164,8 +172,8 @@ class StagedScreen(Screen[TutorError | Visit | None]):
                 self.back.command_ended(event)
             case CommandBegan():
                 self.redraw()
-            case Exited():
-                self._note_end(runner)
+            case Exited() if not self._is_over:
+                self.post_message(self.ShellGone(runner))
             case _ if runner is self.back.runner:
                 self.notice_shell(event)
             case _:
@@ -204,16 +212,20 @@ class StagedScreen(Screen[TutorError | Visit | None]):
         event.stop()
         self.redraw()
 
-    @work(group="ends")
-    async def _note_end(self, runner: Runner) -> None:
-        shell, pane = runner.shell, self.query_one_optional(ShellPane)
-        # The screen may be going, and a new shell may be there already.
-        if pane is None or shell is None or shell.exit_status is None:
+    def on_staged_screen_shell_gone(self, event: ShellGone) -> None:
+        event.stop()
+        shell = event.runner.shell
+        # A new one may be there already.
+        if self._is_over or shell is None or shell.exit_status is None:
             return
-        if runner is self.back.runner:
-            pane.ended(shell.exit_status)
+        if event.runner is self.back.runner:
+            self.query_one(ShellPane).ended(shell.exit_status)
         self.redraw()
-        # What it has left in the background ends with it.
+        self._bury(shell)
+
+    @work(group="ends")
+    async def _bury(self, shell: Shell) -> None:
+        """End what the shell has left in the background."""
         await shell.close()
 
     @on(EndedLine.Restarted)
