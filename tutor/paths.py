@@ -52,6 +52,11 @@ def progress_file(root: Path) -> Path:
     return root / "progress.db"
 
 
+def course_file(root: Path) -> Path:
+    """The course as it was last read; it may be deleted at any time."""
+    return root / "cache" / "course"
+
+
 def settings_file(root: Path) -> Path:
     """The learner's settings."""
     return root / "settings.yaml"

@@ -14,8 +14,8 @@ from pathlib import Path
 from tutor import logs, paths, settings
 from tutor.cli.choice import chosen, environment_of
 from tutor.cli.cluster import stop
-from tutor.course.loader import load_course
 from tutor.course.model import Course, Edit, Lesson
+from tutor.course.shelf import on_shelf
 from tutor.errors import TutorError
 from tutor.session.edit import write_script
 from tutor.session.journal import Journal
@@ -27,16 +27,12 @@ class NoTerminal(TutorError):
     """There is nothing to draw on."""
 
 
-ESCAPE_MS = "20"
-"""How long to wait for what may follow an Escape; the interface library waits 100 ms."""
-
-
 def open_app(lesson: str, step: str, on: str) -> int:
     """Open a lesson, or go on with the last one. Raises `TutorError`."""
     _check_terminal()
     root = paths.home(os.environ)
     wishes = settings.load(os.environ, root)
-    course = load_course(paths.lessons_dir())
+    course = _course(root)
     desk = LocalDesk(root, wishes, course)
     last = None if lesson else _last(desk, course, on)
     visit = last if not lesson else _visit(chosen(course, lesson), on, step)
@@ -48,7 +44,7 @@ def show_lesson(lesson: str, on: str, pace: str, speed: float) -> int:
     _check_terminal()
     own = paths.home(os.environ)
     wishes = settings.load(os.environ, own).model_copy(update={"pace": pace})
-    course = load_course(paths.lessons_dir())
+    course = _course(own)
     visit = _visit(chosen(course, lesson), on, "")
     # A home folder of its own, as the headless demo's: the learner's work is left alone.
     root = own / "show"
@@ -60,10 +56,19 @@ def show_lesson(lesson: str, on: str, pace: str, speed: float) -> int:
         stop(root)
 
 
+def _course(root: Path) -> Course:
+    """Raises `CourseError`."""
+    return on_shelf(paths.lessons_dir(), paths.course_file(root), _read)
+
+
+def _read(folder: Path) -> Course:
+    from tutor.course.loader import load_course
+
+    return load_course(folder)
+
+
 def _show(desk: "LocalDesk", visit: Visit | None, root: Path, *, shows_at: float) -> int:
     logs.configure(paths.logs_dir(root) / "app.log")
-    # Before the interface library is imported: it reads this then.
-    os.environ.setdefault("ESCDELAY", ESCAPE_MS)
     # It would believe these, and not the terminal, which changes its size.
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)

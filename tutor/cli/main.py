@@ -1,10 +1,14 @@
 """The `tutor` command: which room a subcommand belongs to, and how a failure ends."""
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 
 from tutor import __version__
+
+ESCAPE_MS = "20"
+"""How long to wait for what may follow an Escape; the interface library waits 100 ms."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # What comes next takes a moment to load. The app's screen, or a message, replaces it.
         sys.stderr.write("Opening …\r")
         sys.stderr.flush()
+        # Before the interface library is imported: it reads this then.
+        os.environ.setdefault("ESCDELAY", ESCAPE_MS)
         # Of what is loaded now nothing is garbage; looking for it takes a sixth of the time.
         gc.disable()
     from tutor.cli.commands import run

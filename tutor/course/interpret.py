@@ -33,7 +33,8 @@ _WHERE = "<where>"
 class Node(BaseModel):
     """A mapping in a lesson's file: no key but those declared, and never changed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # A course that is on the shelf is not validated again, and the validators are never built.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     opaque: ClassVar[frozenset[str]] = frozenset()
     """Keys whose value is kept as plain data and read by somebody else."""
