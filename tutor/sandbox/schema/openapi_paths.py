@@ -3,6 +3,10 @@
 Clients look for the PATCH of a kind and at its parameters (is there a `dryRun`, a
 `fieldValidation`?), and find a kind by the path of its resource. Bodies are shown as JSON only.
 
+kubectl reads the whole document of a group with every `apply`, and a third of it would be
+parameters, bodies and answers that no client looks at. So built-in kinds show the parameters of
+PATCH alone, and that there are answers.
+
 Source: k8s.io/apiserver, pkg/endpoints/installer; a recorded document of a custom group.
 """
 
@@ -116,8 +120,8 @@ class _Operations:
 
     def across_namespaces(self) -> Object:
         operation = self._operation("list", suffix="ForAllNamespaces", scope="")
-        parameters = operation.pop("parameters")
-        return {"get": operation, "parameters": parameters}
+        parameters = operation.pop("parameters", None)
+        return {"get": operation} | ({"parameters": parameters} if parameters else {})
 
     def subresource(self, sub: Subresource) -> Object:
         suffix = "".join(part.capitalize() for part in sub.name.split("-"))
@@ -143,7 +147,7 @@ class _Operations:
         who = f"{self._camel}{collection}{scope}{self._kind.kind}{suffix}"
         verb_id = f"connect{_METHODS[verb].capitalize()}" if connects else _IDS.get(verb, verb)
         operation: Object = {"tags": [self._tag], "operationId": f"{verb_id}{who}"}
-        if names := () if connects else _PARAMETERS.get(verb, ()):
+        if names := () if connects else self._parameters(verb):
             operation["parameters"] = [_query(*name) for name in names]
         if reference is not None and not connects and (body := self._body(verb, reference)):
             operation["requestBody"] = body
@@ -151,6 +155,10 @@ class _Operations:
         operation["x-kubernetes-action"] = action
         operation["x-kubernetes-group-version-kind"] = self._exchanged(sub)
         return operation
+
+    def _parameters(self, verb: str) -> tuple[tuple[str, str], ...]:
+        shown = verb == "patch" or self._kind.custom
+        return _PARAMETERS.get(verb, ()) if shown else ()
 
     def _exchanged(self, sub: Subresource | None) -> Object:
         """The kind that documents name; for custom resources always the resource's own."""
@@ -161,12 +169,13 @@ class _Operations:
         return {"group": group, "version": version, "kind": sub.kind}
 
     def _body(self, verb: str, reference: str) -> Object | None:
+        if not self._kind.custom:
+            return None
         if verb in ("create", "update"):
             return {"content": _json(reference), "required": True}
         if verb == "patch":
-            strategic = () if self._kind.custom else ("strategic-merge-patch+json",)
             schema = {"schema": {"$ref": self._references.patch}}
-            types = {f"application/{name}": schema for name in (*_PATCH_TYPES, *strategic)}
+            types = {f"application/{name}": schema for name in _PATCH_TYPES}
             return {"content": types, "required": True}
         if verb in ("delete", "deletecollection"):
             return {"content": _json(self._references.delete_options)}
@@ -180,7 +189,10 @@ class _Operations:
         if reference is None or connects:
             return {"200": {"description": "OK"}}
         code = "201" if verb == "create" else "200"
-        return {code: {"description": "OK", "content": _json(reference)}}
+        answer: Object = {"description": "OK"}
+        if self._kind.custom:
+            answer["content"] = _json(reference)
+        return {code: answer}
 
 
 def _names(version: GroupVersion) -> tuple[str, str]:
@@ -202,7 +214,7 @@ def _common(kind: Kind, *names: str) -> list[Object]:
         }
         for name in (*names, *scope)
     ]
-    return [*in_path, _query("pretty", "string")]
+    return [*in_path, _query("pretty", "string")] if kind.custom else in_path
 
 
 def _query(name: str, type_: str) -> Object:
