@@ -144,7 +144,9 @@ class TutorApp(App[TutorError | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While the shell has the focus, its keys are its own; so are those that are asked for."""
-        if action in _SHELLS_OWN and isinstance(self.focused, Terminal | ActionRow):
+        focused = self.focused
+        is_asked = isinstance(focused, ActionRow) and focused.is_asking
+        if action in _SHELLS_OWN and (is_asked or isinstance(focused, Terminal)):
             return False
         return super().check_action(action, parameters)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from textual.binding import ActiveBinding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -10,10 +10,15 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from tutor.ui import atlas
-from tutor.ui.keys import spelled
+from tutor.ui.keys import bind, spelled
 from tutor.ui.widgets.steps import SIGNS
 
 _ITSELF = "command_palette"
+PALETTE = bind(
+    "window.palette", "ctrl+p", f"app.{_ITSELF}", "Search everything there is to do here"
+)
+"""For windows, which leave the app's own keys to what is below them."""
+
 _NAMES = {"slash": "/", "escape": "Esc", "enter": "Enter", "space": "Space"}
 """Of the interface library, for keys that people call otherwise."""
 
@@ -55,8 +60,12 @@ class ScreenCommands(Provider):
                 text = matcher.highlight(each.text)
                 yield Hit(score, text, self._runner(each), help=each.help)
 
-    def _all(self) -> Iterator[Command]:
+    def beside_screen(self) -> Iterator[Command]:
+        """What can be done besides what the screen itself says."""
         yield from bound(self.screen)
+
+    def _all(self) -> Iterator[Command]:
+        yield from self.beside_screen()
         if isinstance(self.screen, Commanding):
             yield from self.screen.commands()
 
@@ -69,7 +78,7 @@ class ScreenCommands(Provider):
         return run
 
 
-def bound(screen: Screen[object]) -> Iterator[Command]:
+def bound(screen: Screen[Any]) -> Iterator[Command]:
     """What keys do on a screen, where the learner is, each once."""
     keys: dict[str, list[str]] = {}
     first: dict[str, ActiveBinding] = {}

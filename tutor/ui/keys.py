@@ -179,6 +179,11 @@ def keymap_of(node: DOMNode) -> Keymap:
     return app.chosen_keys if isinstance(app, Keyed) else Keymap()
 
 
+def bind(name: str, keys: str, action: str, says: str, *, priority: bool = False) -> Binding:
+    """Keys of a screen or a widget; `says` is for its help, its palette and its tooltip."""
+    return Binding(keys, action, says, id=name, tooltip=says, show=False, priority=priority)
+
+
 def bindings() -> list[Binding]:
     """The keys that come with the program, as the interface library wants them."""
     return [
@@ -193,14 +198,16 @@ def bindings() -> list[Binding]:
             )
             for key in KEYS
         ),
-        Binding(ACTIONS["prefix"], "prefix", "Prefix", id=_binding("prefix"), show=False),
+        bind(_binding("prefix"), ACTIONS["prefix"], "prefix", "Wait for a second key"),
     ]
 
 
 def closing(keys: str, action: str) -> list[Binding]:
     """What closes a window that the key of an action opened: some keys, and that one."""
-    own = Binding(ACTIONS[action], "dismiss", "Close", id=_binding(action), show=False)
-    return [Binding(keys, "dismiss", "Close", show=False), own]
+    return [
+        bind("window.close", keys, "dismiss", "Close this window"),
+        bind(_binding(action), ACTIONS[action], "dismiss", "Close this window"),
+    ]
 
 
 def overrides(keymap: Keymap) -> dict[str, str]:

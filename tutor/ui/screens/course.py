@@ -25,9 +25,11 @@ from tutor.ui.atlas import (
     spelled_minutes,
     start,
 )
-from tutor.ui.commands import Command, ScreenCommands, on_the_map
+from tutor.ui.commands import Command, ScreenCommands, bound, on_the_map
+from tutor.ui.keys import bind
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.screens.help import HelpScreen
+from tutor.ui.screens.keys import KeysScreen
 from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.screens.settings import SettingsScreen
 from tutor.ui.widgets.keybar import KeyBar, Shown
@@ -63,14 +65,16 @@ class CourseScreen(Screen[Visit | None]):
     HELP = "All lessons and their steps. Enter opens one."
     BINDINGS = [  # noqa: RUF012 - as the library has it
         *(
-            Binding(keys, action, label, id=f"map.{action}", tooltip=says, show=False)
-            for keys, action, label, says in (
-                ("slash", "search", "Search", "Search lessons and steps"),
-                ("a", "begin_anew", "Start anew", "Start the highlighted lesson anew"),
-                ("f1", "help", "Help", "Show the keys"),
-                ("s", "settings", "Settings", "Change colours and tools"),
-                ("f10,q", "quit", "Quit", "Leave"),
-                ("escape", "back", "Back", "Show all lessons and steps again"),
+            bind(f"map.{action}", keys, action, says)
+            for keys, action, says in (
+                ("o", "open", "Open the highlighted lesson or step (Enter does, too)"),
+                ("slash", "search", "Search lessons and steps"),
+                ("a", "begin_anew", "Start the highlighted lesson anew"),
+                ("f1", "help", "Show the keys"),
+                ("s", "settings", "Change colours and tools"),
+                ("k", "keys", "Give actions other keys"),
+                ("f10,q", "quit", "Leave"),
+                ("escape", "back", "Show all lessons and steps again"),
             )
         ),
         Binding("down", "go_down", "To the list", show=False),
@@ -235,11 +239,15 @@ class CourseScreen(Screen[Visit | None]):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(tuple(bound(self))))
 
     def action_settings(self) -> None:
         """Change what can be set."""
         self.app.push_screen(SettingsScreen(self._desk))
+
+    def action_keys(self) -> None:
+        """Choose other keys."""
+        self.app.push_screen(KeysScreen(self._desk))
 
     def action_quit(self) -> None:
         """Leave."""

@@ -13,6 +13,8 @@ from textual.widgets import Button, Static
 from tutor.course.model import Lesson
 from tutor.session.record import Progress
 from tutor.session.state import Outline
+from tutor.ui.commands import PALETTE, ScreenCommands
+from tutor.ui.keys import bind
 
 Onward = Literal["stay", "next", "course", "quit"]
 
@@ -56,6 +58,7 @@ class FinishedScreen(ModalScreen[Onward]):
     """Stay with the cluster, see the other lessons, or leave."""
 
     CSS_PATH = "finished.tcss"
+    COMMANDS = {ScreenCommands}  # noqa: RUF012 - as the library has it
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - as the library has it
         (0, "-lowest"),
         (16, "-low"),
@@ -64,8 +67,13 @@ class FinishedScreen(ModalScreen[Onward]):
     ]
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
-        Binding("escape", "choose('stay')", "Stay", show=False),
-        Binding("f10", "choose('quit')", "Quit", id="lesson.quit", show=False),
+        bind("finished.stay", "escape", "choose('stay')", "Stay in this lesson"),
+        bind("finished.next", "n", "choose('next')", "Open the next lesson"),
+        bind("finished.course", "m", "choose('course')", "Go to the map of all lessons"),
+        bind("lesson.quit", "f10", "choose('quit')", "Leave; everything is saved"),
+        bind("finished.back", "pageup", "look(-1)", "See more of what stands above"),
+        bind("finished.on", "pagedown", "look(1)", "See more of what stands below"),
+        PALETTE,
         Binding("right,down", "app.focus_next", "Next", show=False),
         Binding("left,up", "app.focus_previous", "Before", show=False),
     ]
@@ -108,6 +116,17 @@ class FinishedScreen(ModalScreen[Onward]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
         self.action_choose(event.button.id or "stay")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There may be no next lesson."""
+        if action == "choose" and parameters == ("next",):
+            return bool(self._upcoming)
+        return super().check_action(action, parameters)
+
+    def action_look(self, pages: int) -> None:
+        """See another part of what one can do now."""
+        words = self.query_one(VerticalScroll)
+        words.scroll_relative(y=pages * max(words.size.height - 1, 1), animate=False)
 
     def action_choose(self, onward: str) -> None:
         """Go on."""

@@ -1,11 +1,14 @@
 """The keys, and how a lesson goes."""
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tutor.ui.commands import PALETTE, Command, ScreenCommands
 from tutor.ui.keys import KEYS, closing, keymap_of, spelled, way_to
 
 _HOW = """\
@@ -32,7 +35,14 @@ class HelpScreen(ModalScreen[None]):
 
     CSS_PATH = "help.tcss"
 
-    BINDINGS = closing("escape,q,enter", "help")
+    COMMANDS = {ScreenCommands}  # noqa: RUF012 - as the library has it
+    BINDINGS = [*closing("escape,q,enter", "help"), PALETTE]  # noqa: RUF012 - as the library has it
+
+    def __init__(self, beside: Sequence[Command], *, in_lesson: bool = False) -> None:
+        """`beside` is what else keys do on the screen that it is about."""
+        super().__init__()
+        self._beside = beside
+        self._in_lesson = in_lesson
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="box") as box:
@@ -41,8 +51,11 @@ class HelpScreen(ModalScreen[None]):
             how = _HOW.format(run=way_to("run", self), next=way_to("next", self))
             prefix = spelled(keymap_of(self)["prefix"])
             yield Static(how, classes="part", markup=False)
-            yield Static(self._keys(), classes="part")
-            yield Static(_PANES.format(prefix=prefix), classes="part", markup=False)
+            if self._in_lesson:
+                yield Static(self._keys(), classes="part")
+            yield Static(self._more(), classes="part")
+            if self._in_lesson:
+                yield Static(_PANES.format(prefix=prefix), classes="part", markup=False)
             yield Static(_SIGNS, classes="part", markup=False)
 
     def _keys(self) -> Content:
@@ -57,6 +70,14 @@ class HelpScreen(ModalScreen[None]):
                 key.says,
             )
             for key, pressed in zip(KEYS, own, strict=True)
+        ]
+        return Content("\n").join(lines)
+
+    def _more(self) -> Content:
+        width = max((len(each.help) for each in self._beside), default=0) + 2
+        lines = [
+            Content.assemble((f"{each.help:{width}}", "bold $primary"), each.text)
+            for each in self._beside
         ]
         return Content("\n").join(lines)
 

@@ -16,7 +16,8 @@ from textual.widgets import Static
 
 from tutor.errors import TutorError
 from tutor.keymap import ACTIONS, NONE, Keymap, fault_of
-from tutor.ui.keys import KEYS, keymap_of, spelled
+from tutor.ui.commands import PALETTE, ScreenCommands
+from tutor.ui.keys import KEYS, bind, keymap_of, spelled
 from tutor.ui.ports import Desk
 
 NOTICE_S = 8.0
@@ -30,9 +31,9 @@ class ActionRow(Static, can_focus=True):
     """One action. Enter, and the next key is its key; Delete gives back the one it came with."""
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
-        Binding("enter,space", "ask", "Another key", show=False),
-        Binding("delete,backspace", "give('')", "The first one", show=False),
-        Binding("n", f"give('{NONE}')", "No key", show=False),
+        bind("keys.other", "enter,space", "ask", "Give this action another key"),
+        bind("keys.first", "delete,backspace", "give('')", "Give it the key it came with"),
+        bind("keys.none", "n", f"give('{NONE}')", "Leave it without a key"),
         Binding("down", "app.focus_next", "Down", show=False),
         Binding("up", "app.focus_previous", "Up", show=False),
     ]
@@ -100,7 +101,8 @@ class KeysScreen(ModalScreen[None]):
     app = getters.app(cast("type[App[object]]", App))
 
     CSS_PATH = "keys.tcss"
-    BINDINGS = [Binding("escape,q", "dismiss", "Close", show=False)]  # noqa: RUF012
+    COMMANDS = {ScreenCommands}  # noqa: RUF012 - as the library has it
+    BINDINGS = [bind("window.close", "escape,q", "dismiss", "Close this window"), PALETTE]  # noqa: RUF012
 
     class Changed(Message):
         """Other keys hold now."""

@@ -1,18 +1,18 @@
 """One lesson: what its keys, clicks and commands do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from textual import on, work
-from textual.binding import Binding
 from textual.widget import Widget
 
 from tutor.clock import SystemClock
 from tutor.course.model import Edit, File, Look, Run
 from tutor.errors import TutorError
 from tutor.session.typist import commands_of
-from tutor.ui.keys import after_prefix, bindings, spelled
+from tutor.ui.commands import Command
+from tutor.ui.keys import after_prefix, bind, bindings, spelled
 from tutor.ui.layout import USUAL_SHARE
-from tutor.ui.palette import LessonCommands
+from tutor.ui.palette import LessonCommands, beside_keys, in_step
 from tutor.ui.ports import Visit
 from tutor.ui.runner import abridged
 from tutor.ui.scene import clock_time
@@ -48,7 +48,7 @@ class LessonScreen(Tabbed, DrawnScreen):
     HELP = "A lesson. The footer shows the keys."
     BINDINGS = [  # noqa: RUF012 - as the library has it
         *bindings(),
-        Binding("escape", "back", "Back to the shell", show=False),
+        bind("lesson.back", "escape", "back", "Close what is open; then go to the shell"),
     ]
 
     _came_from: Widget | None = None
@@ -187,7 +187,7 @@ class LessonScreen(Tabbed, DrawnScreen):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(beside_keys(self), in_lesson=True))
 
     def action_palette(self) -> None:
         """Search everything there is to do."""
@@ -298,7 +298,35 @@ class LessonScreen(Tabbed, DrawnScreen):
         text = f"{' and '.join(running)} {still} in the shell, and would be ended."
         return await self.app.push_screen_wait(QuestionScreen(title, text, yes=yes, no="stay"))
 
+    def commands(self) -> Iterator[Command]:
+        """What the palette has besides the keys."""
+        return in_step(self.scene, self.query_one(StepList).rows)
+
     # Blocks, facts, questions
+
+    def action_do(self, block: str) -> None:
+        """Do a block of the step."""
+        self._perform(block)
+
+    def action_copy(self, block: str) -> None:
+        """Put what a block types or writes on the clipboard."""
+        if (card := self.query_one(LessonPane).card(block)) is not None:
+            card.action_copy()
+
+    def action_see(self, fact: str) -> None:
+        """Run the command that shows the same as a fact saw."""
+        for row in self.scene.facts():
+            if row.id == fact:
+                self._show(row.show)
+
+    def action_answer(self, question: str, answer: str) -> None:
+        """Answer a question of the step."""
+        self.change(lambda session: session.answer(question, answer))
+
+    def action_in_shell(self, key: str) -> None:
+        """Look back, select or copy in the shell."""
+        self.to_shell()
+        self.terminal.attend(key)
 
     def action_run(self) -> None:
         """Do the next block of the step."""
@@ -344,13 +372,16 @@ class LessonScreen(Tabbed, DrawnScreen):
         return commands_of(block)
 
     @on(FactView.RunWanted)
-    @work(group="run")
-    async def _show_fact(self, event: FactView.RunWanted) -> None:
+    def _want_show(self, event: FactView.RunWanted) -> None:
         event.stop()
+        self._show(event.command)
+
+    @work(group="run")
+    async def _show(self, command: str) -> None:
         try:
             self.back.runner.check()
             self.to_shell()
-            await self.back.runner.run((event.command,))
+            await self.back.runner.run((command,))
         except TutorError as error:
             self.tell_error(error)
 
@@ -363,4 +394,4 @@ class LessonScreen(Tabbed, DrawnScreen):
     @on(Quiz.Answered)
     def _answer(self, event: Quiz.Answered) -> None:
         event.stop()
-        self.change(lambda session: session.answer(event.question, event.answer))
+        self.action_answer(event.question, event.answer)

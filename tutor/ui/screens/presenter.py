@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from functools import partial
 
-from textual.binding import Binding
 from textual.timer import Timer
 
 from tutor.course.model import Edit, Look, Run
 from tutor.ui.hands import type_out
+from tutor.ui.keys import bind
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.screens.lesson import LessonScreen
 from tutor.ui.widgets.keybar import Shown
@@ -23,9 +23,9 @@ class PresenterScreen(LessonScreen):
     HELP = "A lesson that is shown to others."
     BINDINGS = [  # noqa: RUF012 - as the library has it
         # Before the pane in focus: a clicker sends these, and nothing else.
-        Binding("pagedown", "onward", "Go on", priority=True, show=False),
-        Binding("pageup", "before", "Step back", priority=True, show=False),
-        Binding("f12", "by_itself", "Go on by itself", show=False),
+        bind("show.onward", "pagedown", "onward", "Type what comes next, or go on", priority=True),
+        bind("show.before", "pageup", "before", "Go back to the step before", priority=True),
+        bind("show.by_itself", "f12", "by_itself", "Let it go on by itself, or stop that"),
     ]
 
     def __init__(self, desk: Desk, visit: Visit, *, speed: float) -> None:

@@ -6,17 +6,21 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tutor.ui.commands import PALETTE, ScreenCommands
+from tutor.ui.keys import bind
+
 
 class QuestionScreen(ModalScreen[bool]):
     """Two answers; Escape is the second one."""
 
     CSS_PATH = "question.tcss"
+    COMMANDS = {ScreenCommands}  # noqa: RUF012 - as the library has it
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-usual")]  # noqa: RUF012 - as the library has it
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
-        Binding("escape", "answer(False)", "No", show=False),
-        Binding("y", "answer(True)", "Yes", show=False),
-        Binding("n", "answer(False)", "No", show=False),
+        bind("question.yes", "y", "answer(True)", "Yes"),
+        bind("question.no", "n,escape", "answer(False)", "No"),
+        PALETTE,
         Binding("left,right", "app.focus_next", "Other answer", show=False),
     ]
 

@@ -15,7 +15,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tutor.errors import TutorError
-from tutor.ui.keys import closing
+from tutor.ui.commands import PALETTE, ScreenCommands
+from tutor.ui.keys import bind, closing
 from tutor.ui.ports import Desk
 from tutor.ui.screens.keys import KeysScreen, at_home
 
@@ -37,8 +38,8 @@ class WishRow(Static, can_focus=True):
     """One setting. Left and right, or a click, choose."""
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
-        Binding("right,enter,space", "turn(1)", "Next", show=False),
-        Binding("left", "turn(-1)", "Before", show=False),
+        bind("settings.next", "right,enter,space", "turn(1)", "Choose the next value"),
+        bind("settings.before", "left", "turn(-1)", "Choose the value before"),
         Binding("down", "app.focus_next", "Down", show=False),
         Binding("up", "app.focus_previous", "Up", show=False),
     ]
@@ -87,7 +88,7 @@ class KeysRow(Static, can_focus=True):
     """Leads to the keys."""
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
-        Binding("enter,space,right", "want", "Open", show=False),
+        bind("settings.keys", "enter,space,right", "want", "Give actions other keys"),
         Binding("down", "app.focus_next", "Down", show=False),
         Binding("up", "app.focus_previous", "Up", show=False),
     ]
@@ -121,7 +122,8 @@ class SettingsScreen(ModalScreen[None]):
     app = getters.app(cast("type[App[object]]", App))
 
     CSS_PATH = "settings.tcss"
-    BINDINGS = closing("escape,q", "quit")
+    COMMANDS = {ScreenCommands}  # noqa: RUF012 - as the library has it
+    BINDINGS = [*closing("escape,q", "quit"), PALETTE]  # noqa: RUF012 - as the library has it
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()

@@ -1,10 +1,10 @@
 """The very first screen: two minutes of how it works, or straight to the lessons."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
-from textual import on
-from textual.app import ComposeResult
+from textual import getters, on
+from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import Screen
@@ -12,8 +12,10 @@ from textual.widgets import Button, Static
 
 from tutor.course.model import Lesson
 from tutor.errors import TutorError
-from tutor.ui.commands import ScreenCommands
+from tutor.ui.commands import ScreenCommands, bound
+from tutor.ui.keys import bind
 from tutor.ui.ports import Desk
+from tutor.ui.screens.help import HelpScreen
 from tutor.ui.widgets.keybar import KeyBar, Shown
 
 First = Literal["learn", "course", "quit"]
@@ -25,6 +27,7 @@ and say what they see."""
 _KEYS = (
     Shown(id="learn", key="Enter", after_prefix="", label="show me"),
     Shown(id="course", key="Esc", after_prefix="", label="all lessons"),
+    Shown(id="help", key="F1", after_prefix="", label="help"),
     Shown(id="quit", key="F10", after_prefix="", label="quit"),
 )
 
@@ -32,19 +35,17 @@ _KEYS = (
 class WelcomeScreen(Screen[First]):
     """Dismissed with where to go."""
 
+    # As the library declares it, it is an app of who knows what.
+    app = getters.app(cast("type[App[object]]", App))
+
     CSS_PATH = "welcome.tcss"
     COMMANDS = {ScreenCommands}  # noqa: RUF012 - as the library has it
     HELP = "The first screen. Enter shows how it works; Escape goes to all lessons."
     BINDINGS = [  # noqa: RUF012 - as the library has it
-        Binding(
-            "escape,c",
-            "go('course')",
-            "All lessons",
-            id="welcome.course",
-            tooltip="Go to the map of all lessons",
-            show=False,
-        ),
-        Binding("f10,q", "go('quit')", "Quit", id="welcome.quit", tooltip="Leave", show=False),
+        bind("welcome.learn", "s", "go('learn')", "Show how it works (Enter does, too)"),
+        bind("welcome.course", "escape,c", "go('course')", "Go to the map of all lessons"),
+        bind("welcome.help", "f1", "help", "Show the keys"),
+        bind("welcome.quit", "f10,q", "go('quit')", "Leave"),
         Binding("right,down", "app.focus_next", "Next", show=False),
         Binding("left,up", "app.focus_previous", "Before", show=False),
     ]
@@ -83,7 +84,14 @@ class WelcomeScreen(Screen[First]):
     @on(KeyBar.Pressed)
     def _press(self, event: KeyBar.Pressed) -> None:
         event.stop()
-        self.action_go(event.key)
+        if event.key == "help":
+            self.action_help()
+        else:
+            self.action_go(event.key)
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.app.push_screen(HelpScreen(tuple(bound(self))))
 
     def action_go(self, where: str) -> None:
         """Go on."""

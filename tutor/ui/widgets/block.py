@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from textual import events
-from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 
 from tutor.ui.blocks import NEW, BlockText, Standing
-from tutor.ui.keys import way_to
+from tutor.ui.keys import bind, way_to
 from tutor.ui.markdown import passages
 from tutor.ui.widgets.sheet import Sheet, hung, set_out
 
@@ -31,9 +30,9 @@ class BlockCard(Sheet, can_focus=True):
     HELP = "Commands of the step. Enter types them into the shell, C copies, E opens a long one."
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
-        Binding("enter,space", "want", "Run", show=False),
-        Binding("c", "copy", "Copy", show=False),
-        Binding("e", "open", "Open or close", show=False),
+        bind("block.do", "enter,space", "want", "Type or write this"),
+        bind("block.copy", "c", "copy", "Copy this"),
+        bind("block.open", "e", "open", "Show all of it, or its beginning"),
     ]
 
     DEFAULT_CSS = """

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from textual import events
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -13,6 +12,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from tutor.course.model import Mistake
+from tutor.ui.keys import bind
 from tutor.ui.scene import FactRow, FactState
 from tutor.ui.widgets.callout import Callout
 from tutor.ui.widgets.sheet import Sheet, hung
@@ -56,8 +56,8 @@ class FactView(Sheet, can_focus=True):
     HELP = "A fact. Enter tells more, R types the command that shows you the same."
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
-        Binding("enter,space", "unfold", "More", show=False),
-        Binding("r", "run", "See it yourself", show=False),
+        bind("fact.more", "enter,space", "unfold", "Tell more of this fact, or less"),
+        bind("fact.see", "r", "run", "Type the command that shows the same as this fact saw"),
     ]
 
     DEFAULT_CSS = """
@@ -217,7 +217,7 @@ class FactsLine(Static, can_focus=True):
 
     HELP = "The facts, in short. Enter shows them all."
 
-    BINDINGS = [Binding("enter,space", "open", "Show the facts", show=False)]  # noqa: RUF012
+    BINDINGS = [bind("facts.open", "enter,space", "open", "Show the facts")]  # noqa: RUF012
 
     DEFAULT_CSS = """
     FactsLine {

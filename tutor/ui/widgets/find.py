@@ -2,12 +2,12 @@
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from tutor.terminal.screen import Search
+from tutor.ui.keys import bind
 
 
 class FindLine(Horizontal):
@@ -16,9 +16,9 @@ class FindLine(Horizontal):
     HELP = "Type a text. Enter and Up go to older places, Down to newer ones, Escape ends it."
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
-        Binding("up,enter", "older", "Older", show=False),
-        Binding("down", "newer", "Newer", show=False),
-        Binding("escape", "end", "End", show=False),
+        bind("search.older", "up,enter", "older", "Go to an older place"),
+        bind("search.newer", "down", "newer", "Go to a newer place"),
+        bind("search.end", "escape", "end", "End the search"),
     ]
 
     DEFAULT_CSS = """

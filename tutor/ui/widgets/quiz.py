@@ -10,6 +10,7 @@ from textual.reactive import reactive
 from textual.widgets import Input, Static
 
 from tutor.course.model import Answer, Option, Question
+from tutor.ui.keys import bind
 from tutor.ui.widgets.prose import Prose
 
 
@@ -40,7 +41,7 @@ class Choice(Static, can_focus=True):
     """One answer to choose."""
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
-        Binding("enter,space", "pick", "Answer", show=False),
+        bind("question.pick", "enter,space", "pick", "Give this answer"),
         Binding("down,j", "step(1)", "Next answer", show=False),
         Binding("up,k", "step(-1)", "Answer before", show=False),
     ]

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Static
 
+from tutor.ui.keys import bind
 from tutor.ui.widgets.edge import EdgePane
 from tutor.ui.widgets.find import FindLine
 from tutor.ui.widgets.terminal import ShellPort, Terminal
@@ -18,7 +18,7 @@ class EndedLine(Static, can_focus=True):
 
     HELP = "The shell has ended. Enter starts a new one."
 
-    BINDINGS = [Binding("enter", "restart", "New shell", show=False)]  # noqa: RUF012
+    BINDINGS = [bind("shell.restart", "enter", "restart", "Start a new shell")]  # noqa: RUF012
 
     @dataclass
     class Restarted(Message):

@@ -12,6 +12,7 @@ from textual.style import Style
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from tutor.ui.keys import bind
 from tutor.ui.scene import StepMark, StepRow
 
 SIGNS: dict[StepMark, str] = {"passed": "✓", "skipped": "»", "open": "○", "closed": "·"}
@@ -24,7 +25,7 @@ class StepList(OptionList):
     HELP = "The steps of the lesson. ✓ done, » left out, ○ open, · not open yet."
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
-        Binding("space", "select", "Open", show=False),
+        bind("steps.open", "space", "select", "Open this step"),
         Binding("j", "cursor_down", "Down", show=False),
         Binding("k", "cursor_up", "Up", show=False),
     ]

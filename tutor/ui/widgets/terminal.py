@@ -368,11 +368,19 @@ class Terminal(Widget, can_focus=True):
             self._paint()
 
     def _press_after_prefix(self, shell: ShellPort, event: events.Key) -> None:
-        engine = shell.engine
+        if event.key == self.prefix or event.key in self.reserved:
+            self._press(shell, event)
+            self._paint()
+        elif not self.attend(event.key):
+            self.post_message(self.PrefixPressed(self, event.key))
+
+    def attend(self, key: str) -> bool:
+        """Look back, select or copy, if that is what a key means after the prefix."""
+        if self._shell is None:
+            return False
+        engine = self._shell.engine
         page = max(engine.size[1] - 1, 1)
-        match event.key:
-            case key if key == self.prefix or key in self.reserved:
-                self._press(shell, event)
+        match key:
             case "pageup":
                 engine.scroll(-page)
             case "pagedown":
@@ -387,9 +395,10 @@ class Terminal(Widget, can_focus=True):
                 self.marking = True
             case "y":
                 self.copy()
-            case key:
-                self.post_message(self.PrefixPressed(self, key))
+            case _:
+                return False
         self._paint()
+        return True
 
     def _mark(self, marking: Marking, key: str) -> None:
         outcome = marking.press(key)
