@@ -21,10 +21,18 @@ def _rule(reason: str, pattern: str, instead: str) -> Rule:
 
 RULES = (
     _rule("two runs are at two times", r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
+    _rule("two runs are at two times", r"\b\w{3}, \d\d \w{3} \d{4} [\d:]{8} [A-Z0-9+-]+", "TIME"),
     _rule("two runs are at two times", r"(?<=\s)\d+(?:h\d+m|m\d+s|[dhms])(?=\s|$)", "AGE"),
-    _rule("each run counts its own writes", r"(?<=Resource Version:)  \d+", "  REVISION"),
+    _rule("two runs are two processes", r"(?<=\b[EWI]\d{4} )[\d:.]+ +\d+", "TIME PROCESS"),
+    _rule("a program is where it is", r"(?<![\w/:])/\S+/pinniped\b(?![-.\w])", "PINNIPED"),
+    _rule("each run counts its own writes", r"(?<=Resource Version:) +\d+", " REVISION"),
     _rule("uids are random", r"(?<![0-9a-f-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UID"),
     _rule("generated names are random", r"-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "-RANDOM"),
+    _rule(
+        "keys and certificates are random",
+        r"(?s)-----BEGIN [A-Z ]+-----.+?-----END [A-Z ]+-----",
+        "PEM",
+    ),
     _rule("keys and certificates are random", r"\b[A-Za-z0-9+/]{60,}={0,2}", "DATA"),
     _rule(
         "what is outside has an administrator's kubeconfig, a pod its service account",

@@ -115,7 +115,7 @@ class Pair:
         ours, theirs = (Ran(r.exit, normal(r.out), normal(r.err)) for r in ran)
         if ours != theirs:
             command = f"kubectl {' '.join(words)}"
-            pytest.fail(f"{command}\n{_difference(ours, theirs)}\n{self.theirs.logs()}")
+            pytest.fail(f"{command}\n{difference(ours, theirs)}\n{self.theirs.logs()}")
         return ran[0]
 
     async def same(self, look: Callable[[World], Any], done: Callable[[Any], bool] = bool) -> Any:
@@ -127,11 +127,11 @@ class Pair:
                 ) != look(self.theirs) or not done(found):
                     await asyncio.sleep(0.2)
         except TimeoutError:
-            pytest.fail(f"{_difference(look(self.ours), look(self.theirs))}\n{self.theirs.logs()}")
+            pytest.fail(f"{difference(look(self.ours), look(self.theirs))}\n{self.theirs.logs()}")
         return found
 
 
-def _difference(ours: Any, theirs: Any) -> str:
+def difference(ours: Any, theirs: Any) -> str:
     """What only one of them has, line by line."""
     one, other = (pprint.pformat(each, width=120).splitlines() for each in (ours, theirs))
     found = difflib.unified_diff(one, other, "ours", "theirs", n=4, lineterm="")
@@ -139,7 +139,12 @@ def _difference(ours: Any, theirs: Any) -> str:
 
 
 def built(program: Program) -> Path:
-    """A real program; the test is skipped with the reason where there is none."""
+    """A real program; the test is skipped with the reason where there is none.
+
+    A variable with the program's name in capitals is the path of one that is there already.
+    """
+    if own := os.environ.get(program.name.upper()):
+        return Path(own).absolute()
     if not program.path.exists():
         asked = "it has not been built: run `make interop`"
         reason = program.reason.read_text() if program.reason.exists() else asked
