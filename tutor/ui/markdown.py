@@ -12,7 +12,7 @@ from textual.highlight import highlight
 from tutor.ui.passage import Passage, Passages, Words
 
 CODE = "$accent"
-QUOTED = "$text-muted"
+QUOTED = "$quiet"
 _BAR = Words("▌ ", "$border-blurred")
 _BULLETS = "•◦▪"
 _HEADING = "bold $primary"

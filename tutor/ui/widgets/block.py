@@ -19,8 +19,8 @@ FOLD = 12
 FOLDED = 6
 """Lines of a longer one that are shown."""
 
-_PROMPT = Content.styled("$ ", "$text-muted")
-_BULLET = Content.styled("• ", "$text-muted")
+_PROMPT = Content.styled("$ ", "$quiet")
+_BULLET = Content.styled("• ", "$quiet")
 _NOTE_COLUMNS = 96
 
 
@@ -119,13 +119,13 @@ class BlockCard(Sheet, can_focus=True):
                 yield _PROMPT, _coloured("\n".join(lines))
         if is_folded:
             more = f"… {total - FOLDED} lines more (E opens)"
-            yield Content(""), Content.styled(more, "italic $text-muted")
+            yield Content(""), Content.styled(more, "italic $quiet")
 
     def _changes(self, width: int) -> Iterator[Content]:
         if self.block.changes:
-            yield Content.styled("Change in the editor:", "$text-muted")
+            yield Content.styled("Change in the editor:", "$quiet")
         for each in self.block.changes:
-            yield from hung(_BULLET, Content.styled(each, "$text-muted"), width)
+            yield from hung(_BULLET, Content.styled(each, "$quiet"), width)
 
     def _word(self) -> str:
         verb = self.block.verb

@@ -22,7 +22,7 @@ _COLOURS: dict[FactState, str] = {
     "true": "$success",
     "not yet": "$error",
     "cannot look": "$warning",
-    "unseen": "$text-muted",
+    "unseen": "$quiet",
 }
 _LABEL_SHARE = 0.6
 """Which part of its line the label of a closed fact has, before what was seen."""
@@ -101,7 +101,7 @@ class FactView(Sheet, can_focus=True):
             return []
         sign = Content.styled(f"{SIGNS[row.state]} ", _COLOURS[row.state])
         label = Content.styled(row.label, "bold" if self.is_open else "")
-        at = Content.styled(row.at, "$text-muted")
+        at = Content.styled(row.at, "$quiet")
         if self.is_open or not seen(row):
             return [*hung(sign, label, width, at), *self._more(row, width)]
         return self._short(row, hung(sign, label, int(width * _LABEL_SHARE)), at, width)
@@ -112,7 +112,7 @@ class FactView(Sheet, can_focus=True):
         """On one line what was seen too, as far as there is room."""
         room = width - label[0].cell_length - at.cell_length - 2
         text = " ".join(seen(row).split())
-        said = Content.styled(f"· {text}", "$text-muted").truncate(max(room, 0), ellipsis=True)
+        said = Content.styled(f"· {text}", "$quiet").truncate(max(room, 0), ellipsis=True)
         first = Content.assemble(label[0], " ", said)
         gap = " " * max(width - first.cell_length - at.cell_length, 1)
         return [Content.assemble(first, gap, at), *label[1:]]
@@ -123,7 +123,7 @@ class FactView(Sheet, can_focus=True):
         margin = Content("  ")
         if text := seen(row):
             yield from hung(margin, Content(text), width)
-        show = Content.styled(f"see it yourself: {row.show}", "$text-muted")
+        show = Content.styled(f"see it yourself: {row.show}", "$quiet")
         run = self.tag("[run]", "run")
         lines = hung(margin, show, width - run.cell_length - 1)
         gap = " " * (width - lines[0].cell_length - run.cell_length)

@@ -1,6 +1,5 @@
 """The list of steps: what is done, where one is, what is not open yet."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual import events
@@ -8,7 +7,6 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.style import Style
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -17,6 +15,14 @@ from tutor.ui.scene import StepMark, StepRow
 
 SIGNS: dict[StepMark, str] = {"passed": "✓", "skipped": "»", "open": "○", "closed": "·"}
 """Of a step that is done, was left out, may be opened, may not yet."""
+
+STYLES: dict[StepMark, str] = {
+    "passed": "$success",
+    "skipped": "$quiet",
+    "open": "$foreground",
+    "closed": "$faint",
+}
+CURRENT = "bold $primary"
 
 
 class StepList(OptionList):
@@ -29,14 +35,6 @@ class StepList(OptionList):
         Binding("j", "cursor_down", "Down", show=False),
         Binding("k", "cursor_up", "Up", show=False),
     ]
-
-    COMPONENT_CLASSES = {  # noqa: RUF012
-        "steps--passed",
-        "steps--skipped",
-        "steps--open",
-        "steps--closed",
-        "steps--current",
-    }
 
     DEFAULT_CSS = """
     StepList {
@@ -53,17 +51,10 @@ class StepList(OptionList):
             background: $block-cursor-background;
             color: $block-cursor-foreground;
         }
-        & > .steps--passed { color: $success; }
-        & > .steps--skipped { color: $quiet; }
-        & > .steps--open { color: $foreground; }
-        & > .steps--closed { color: $faint; }
-        & > .steps--current { color: $primary; text-style: bold; }
     }
     """
 
     rows: reactive[tuple[StepRow, ...]] = reactive(())
-
-    _drawn_in: Mapping[str, Style] | None = None
 
     @dataclass
     class Chosen(Message):
@@ -104,28 +95,12 @@ class StepList(OptionList):
 
     def _prompt(self, row: StepRow) -> Content:
         pointer = "▸" if row.is_current else " "
-        kind = "current" if row.is_current else row.mark
-        style = self._style(kind)
-        sign = self._style(row.mark)
+        style = CURRENT if row.is_current else STYLES[row.mark]
         return Content.assemble(
             Content.styled(pointer, style),
-            Content.styled(f"{SIGNS[row.mark]} ", sign),
+            Content.styled(f"{SIGNS[row.mark]} ", STYLES[row.mark]),
             Content.styled(f"{row.number:2} {row.title}", style),
         )
-
-    def _style(self, kind: str) -> Style:
-        styles = self.get_component_styles(f"steps--{kind}")
-        return Style(foreground=styles.color, bold=bool(styles.text_style.bold))
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        if not self.is_mounted or not self.rows:
-            return
-        styles = {kind: self._style(kind) for kind in (*SIGNS, "current")}
-        if styles != self._drawn_in:
-            self._drawn_in = styles
-            for index, row in enumerate(self.rows):
-                self.replace_option_prompt_at_index(index, self._prompt(row))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()

@@ -92,7 +92,7 @@ class TopBar(Sheet):
         place = f" · {now.place} {sign}" + ("" if self.brief else f" {words}") if now.place else ""
         left = f" · {now.minutes_left} min" + ("" if self.brief else " left")
         tail = left if now.minutes_left else " · done"
-        rest = Content.styled(f"{place}{tail}", "$text-muted")
+        rest = Content.styled(f"{place}{tail}", "$quiet")
         end = Content.assemble(self.tag(number, "steps", ""), rest)
         room = max(width - end.cell_length, 0)
         title = self._first_words(now, room)
