@@ -135,6 +135,17 @@ def thaw(value: Any) -> Any:
     return value if kind in _ATOMS else copy.deepcopy(value)
 
 
+def random_uuid(bits: int) -> str:
+    """A UUID of version 4, of 128 random bits.
+
+    `uuid` asks the system for its bits, and lets other threads in while it waits: on the way of
+    each write that costs more than all the rest of making one.
+    """
+    digits = f"{bits:032x}"
+    variant = "89ab"[bits >> 62 & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
 def name_of(obj: Mapping[str, Any]) -> str:
     """`metadata.name`, empty when there is none yet."""
     return obj.get("metadata", {}).get("name", "")

@@ -1,10 +1,10 @@
 """The world outside, for the API: time, names and durability."""
 
 import random
-import uuid
 from datetime import UTC, datetime
 
 from tutor.sandbox.api.status import internal_error
+from tutor.sandbox.kinds import random_uuid
 from tutor.sandbox.log import Log, Unwritable
 from tutor.sandbox.store import Past
 
@@ -23,7 +23,7 @@ class Machine:
 
     def uid(self) -> str:
         """A new UID."""
-        return str(uuid.uuid4())
+        return random_uuid(random.getrandbits(128))
 
     def suffix(self, length: int) -> str:
         """A random suffix from Kubernetes' alphabet of generated names."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
+import random
 import socket
-import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -17,6 +17,7 @@ from tutor.sandbox.api.render import document
 from tutor.sandbox.api.request import Answer, Headers, Request, Response, Source, Stream
 from tutor.sandbox.api.status import ApiError, bad_request, internal_error
 from tutor.sandbox.component import Handler, ServerTls
+from tutor.sandbox.kinds import random_uuid
 from tutor.sandbox.server.connection import Chunked, Plain, Server, Whole
 from tutor.sandbox.server.http2 import Exchange, Http2
 from tutor.sandbox.server.tls import TlsContext, TlsObject
@@ -224,7 +225,8 @@ def _headers(made: Answer, extra: Headers) -> list[tuple[str, str]]:
             headers.append((name, value))
             known.add(name.lower())
     if "audit-id" not in known:
-        headers.append(("Audit-Id", str(uuid.uuid4())))
+        audit = random_uuid(random.getrandbits(128))
+        headers.append(("Audit-Id", audit))
     if "cache-control" not in known:
         headers.append((hdrs.CACHE_CONTROL, "no-cache, private"))
     if made.content_type:

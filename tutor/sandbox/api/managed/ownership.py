@@ -75,8 +75,9 @@ def updated(
     """The owners after somebody changed an object: of all that differs, that is them."""
     look = _Comparisons(versions, old.object, new)
     mine = look.at(versions.current) or _NOTHING
-    rest, taken = _others(owners, None, look)
-    owners = _less(rest, taken)
+    if owners:
+        rest, taken = _others(owners, None, look)
+        owners = _less(rest, taken)
     fields = difference(mine.changed, _NEVER_OWNED)
     if not fields:
         return owners

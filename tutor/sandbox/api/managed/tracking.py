@@ -99,7 +99,7 @@ class Tracking:
         if call.subresource == "scale" and old is not None and paths is not None:
             return self._scaled(call, served, (scale_of(old, paths), scale_of(new, paths)), owners)
         versions = _KindVersions(served, call.subresource, self._find)
-        live = Typed(_bare(old or self._new(served)), versions.shape)
+        live = Typed(_bare(old) if old else self._new(served), versions.shape)
         me = entries.updater(call.manager, versions.current, call.subresource)
         if served.kind.custom:
             owners = _settled(versions, live.object, owners)
