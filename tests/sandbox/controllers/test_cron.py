@@ -109,7 +109,9 @@ async def test_what_runs_yet_matters_as_the_policy_says(api: Api, policy: str, c
     (first,) = await world.look()
     earlier = (now() - timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%M:00Z")
     active = [ref | {"name": "old"} for ref in world.status["active"]]
-    await api.ask("DELETE", f"/apis/batch/v1/namespaces/here/jobs/{first}")
+    await api.ask(
+        "DELETE", f"/apis/batch/v1/namespaces/here/jobs/{first}?propagationPolicy=Background"
+    )
     renamed = obj("Job", "old", version="batch/v1", namespace="here")
     renamed["metadata"]["ownerReferences"] = [
         {

@@ -26,6 +26,12 @@ ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 _POLICIES = ("Foreground", "Background", "Orphan")
 _PODS = GroupResource("", "pods")
+_JOBS = GroupResource("batch", "jobs")
+_ORPHANING = (_JOBS, GroupResource("", "replicationcontrollers"))
+_PRESERVED = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to"
+    " remove them or set propagationPolicy=Orphan to suppress this warning"
+)
 _NAMESPACES = GroupResource("", "namespaces")
 _DEFINITIONS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
 _DEFAULT_GRACE_S = 30
@@ -163,7 +169,7 @@ def marked(
         if items(obj, "spec", "finalizers"):
             return thaw(obj)
     grace = _grace(resource, obj, options)
-    finalizers = _finalizers(obj, options.policy)
+    finalizers = _finalizers(obj, options.policy or _usual(resource, obj))
     meta = obj["metadata"]
     if not finalizers and grace == 0:
         return None
@@ -225,6 +231,17 @@ def _terminating(namespace: Object, options: DeleteOptions, now: datetime) -> Ob
         new["metadata"].pop("finalizers", None)
     new["status"] = part(new, "status") | {"phase": "Terminating"}
     return new
+
+
+def _usual(resource: GroupResource, obj: Object) -> str:
+    """The policy where nobody names one: old kinds leave alone what belongs to them."""
+    decided = {ORPHAN, FOREGROUND}.intersection(items(obj, "metadata", "finalizers"))
+    return "Orphan" if resource in _ORPHANING and not decided else ""
+
+
+def warnings_of(resource: GroupResource, options: DeleteOptions) -> list[str]:
+    """What is said to those who may not expect the usual policy."""
+    return [_PRESERVED] if resource == _JOBS and not options.policy else []
 
 
 def _finalizers(obj: Object, policy: str) -> list[str]:

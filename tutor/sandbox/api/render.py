@@ -28,7 +28,8 @@ _INCLUDES: tuple[tables.Include, ...] = ("None", "Metadata", "Object")
 _PLAIN = Form()
 _ESCAPES = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 """What Go's writer leaves in no text, lest a browser take it for markup."""
-_TEXT_TAG = "tag:yaml.org,2002:str"
+_TEXT_TAG, _SIGN_TAG = "tag:yaml.org,2002:str", "tag:yaml.org,2002:yaml"
+_OLD_BOOLEANS = ("y", "Y", "n", "N")
 
 
 class _Yaml(yaml.SafeDumper):
@@ -37,7 +38,8 @@ class _Yaml(yaml.SafeDumper):
     def represent_text(self, text: str) -> yaml.ScalarNode:
         """A text, plain where that reads back as the same text."""
         tag: str = self.resolve(yaml.ScalarNode, text, (True, False))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - untyped
-        style = "|" if "\n" in text else None if tag == _TEXT_TAG else '"'
+        ambiguous = tag not in (_TEXT_TAG, _SIGN_TAG) or text in _OLD_BOOLEANS
+        style = "|" if "\n" in text else '"' if ambiguous else None
         return self.represent_scalar(_TEXT_TAG, text, style)  # pyright: ignore[reportUnknownMemberType] - untyped
 
 

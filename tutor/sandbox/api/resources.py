@@ -260,6 +260,7 @@ class Resources:
         form = self._form(request, served)
         wanted = deletion.requested(request)
         call.dry_run = call.dry_run or wanted.dry_run
+        call.warn(deletion.warnings_of(served.kind.group_resource, wanted))
         outcome = await self._objects.delete(call, served, target.namespace, target.name, wanted)
         if outcome.gone and not deletion.shows_last(served.kind.group_resource):
             status = _success(served, target.name, outcome.object["metadata"].get("uid", ""))
@@ -272,6 +273,7 @@ class Resources:
         form = self._form(request, served)
         wanted = deletion.requested(request)
         call.dry_run = call.dry_run or wanted.dry_run
+        call.warn(deletion.warnings_of(served.kind.group_resource, wanted))
         found = self.page(request, target, served)
         for stored in found.items:
             try:

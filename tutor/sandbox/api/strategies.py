@@ -87,6 +87,7 @@ class BuiltinStrategy:
     def to_storage(self, obj: Object) -> Object:
         """The form to store."""
         if self._stored is None:
+            builtin.read_back(self.kind, obj)
             return obj
         value = builtin.convert(self.kind, obj, self._stored.api_version)
         return decode(self._stored.group, self._stored.version, self._stored.kind, value).object

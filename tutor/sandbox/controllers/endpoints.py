@@ -42,8 +42,13 @@ class Endpoints:
         self.watches: Sequence[Watches] = (
             Watches(SERVICES, lambda obj: [place_of(obj)]),
             Watches(PODS, self._services_of),
-            Watches(ENDPOINTS, lambda obj: [place_of(obj)]),
+            Watches(ENDPOINTS, self._service_of),
         )
+
+    def _service_of(self, endpoints: Object) -> list[Place]:
+        """Endpoints that somebody made without a service stay as they are."""
+        place = place_of(endpoints)
+        return [place] if self._client.find(SERVICES, *place) is not None else []
 
     def _services_of(self, pod: Object) -> list[Place]:
         return [

@@ -95,6 +95,8 @@ class Behaviour:
     validate_update: JudgeChange = validate_change
     warnings: Warn = no_warnings
     subpaths: Mapping[str, Subpath] = field(default_factory=dict[str, Subpath])
+    read_back: Fill = nothing
+    """What an object that was just stored is given when it is read, which nobody owns."""
     convert: Convert | None = None
     """From any version of the kind to another; None where one is served."""
     create_on_update: bool = False

@@ -29,6 +29,11 @@ def default(kind: Kind, obj: Object) -> None:
     behaviour(kind).default(obj)
 
 
+def read_back(kind: Kind, obj: Object) -> None:
+    """Fill in, in place, what an object gets when it is read from the store."""
+    behaviour(kind).read_back(obj)
+
+
 def prepare_create(kind: Kind, obj: Object) -> None:
     """Set and drop, in place, what a client does not decide on a new object."""
     behaviour(kind).prepare_create(obj)

@@ -69,7 +69,11 @@ def _default(obj: Object) -> None:
         podReplacementPolicy="Failed" if judged else "TerminatingOrFailed",
         manualSelector=False,
     )
-    labels = part(spec, "template", "metadata", "labels")
+    _share_labels(obj)
+
+
+def _share_labels(obj: Object) -> None:
+    labels = part(obj, "spec", "template", "metadata", "labels")
     if labels and not labels_of(obj):
         # One map, as in the real server: the job shows what is added to its template's labels.
         obj.setdefault("metadata", {})["labels"] = labels
@@ -255,6 +259,7 @@ def _warnings(obj: Object, old: Object | None) -> list[str]:
 
 JOB = Behaviour(
     default=_default,
+    read_back=_share_labels,
     prepare_create=_prepare_create,
     prepare_update=_prepare_update,
     validate=_validate,
