@@ -77,8 +77,13 @@ class Window:
 
     def type(self, text: str) -> None:
         """Type a text as it is, and Enter."""
-        self._tmux("send-keys", "-l", text)
+        self.write(text)
         self.press("Enter")
+
+    def write(self, text: str) -> None:
+        """Type a text as it is."""
+        if text:
+            self._tmux("send-keys", "-l", text)
 
     def resize(self, columns: int, lines: int) -> None:
         self._tmux("resize-window", "-x", str(columns), "-y", str(lines))

@@ -175,7 +175,7 @@ class EditorApp(App[int]):
     def _close_lines(self) -> None:
         self.query_one(Entry).close()
         self.query_one(LeaveQuestion).close()
-        self._area.focus()
+        self.screen.set_focus(self._area)
 
     def action_undo(self) -> None:
         """Take the last change back."""

@@ -64,7 +64,8 @@ class Entry(Horizontal):
         self.add_class("-open")
         box = self.query_one(Input)
         box.value = text
-        box.focus()
+        # At once: what is typed next is for it.
+        self.screen.set_focus(box)
 
     def close(self) -> None:
         """Be gone."""
@@ -110,7 +111,7 @@ class LeaveQuestion(Static, can_focus=True):
     def open(self) -> None:
         """Ask."""
         self.add_class("-open")
-        self.focus()
+        self.screen.set_focus(self)
 
     def close(self) -> None:
         """Be gone."""
