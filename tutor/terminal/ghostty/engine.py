@@ -49,6 +49,7 @@ _SHAPES: dict[int, Literal["block", "underline", "bar"]] = {
     lib.GHOSTTY_RENDER_STATE_CURSOR_VISUAL_STYLE_UNDERLINE: "underline",
 }
 
+_DELETE = b"\x7f"
 _LINK_SIZE = 4096
 _APC_BYTES = 4096
 
@@ -112,6 +113,9 @@ class GhosttyEngine:
             return terminal_size(self._terminal)
 
     def feed(self, data: bytes) -> None:
+        if _DELETE in data:
+            # The library draws it; xterm and all others ignore it.
+            data = data.replace(_DELETE, b"")
         with self._lock:
             lib.ghostty_terminal_vt_write(self._terminal, data, len(data))
 

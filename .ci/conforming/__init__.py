@@ -1,0 +1,1 @@
+"""What the terminal pane does, held against other terminals and against specifications."""
