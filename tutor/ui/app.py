@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import Iterable
+from typing import Literal
 
 from textual import on, work
 from textual.app import App, SystemCommand
@@ -11,17 +12,15 @@ from textual.color import Color
 from textual.notifications import Notify
 from textual.screen import Screen
 
+from tutor.course.model import Lesson
 from tutor.errors import TutorError
 from tutor.keymap import Keymap
 from tutor.terminal.engine import fallback
 from tutor.ui.driver import Keyboard
 from tutor.ui.keys import overrides
 from tutor.ui.ports import Desk, Visit
-from tutor.ui.screens.course import CourseScreen
 from tutor.ui.screens.keys import ActionRow, KeysScreen
 from tutor.ui.screens.lesson import LessonScreen
-from tutor.ui.screens.presenter import PresenterScreen
-from tutor.ui.screens.welcome import WelcomeScreen
 from tutor.ui.theme import DARK, LIGHT
 from tutor.ui.widgets.terminal import Terminal
 
@@ -101,13 +100,13 @@ class TutorApp(App[TutorError | None]):
         visit, may_go_back = self._first, self._first is None
         here = ""
         if visit is None and (lesson := self.desk.newcomers) is not None:
-            first = await self.push_screen_wait(WelcomeScreen(self.desk, lesson))
+            first = await self.push_screen_wait(self._welcome(lesson))
             if first == "quit":
                 return self.exit()
             visit = self.desk.visit(lesson) if first == "learn" else None
         while True:
             if visit is None:
-                visit = await self.push_screen_wait(CourseScreen(self.desk, here=here))
+                visit = await self.push_screen_wait(self._map(here))
                 if visit is None:
                     return self.exit()
             here = visit.lesson.id
@@ -118,8 +117,22 @@ class TutorApp(App[TutorError | None]):
                 self.notify(str(end), severity="error", markup=False, timeout=FAILURE_S)
             visit, may_go_back = end if isinstance(end, Visit) else None, True
 
+    # Loaded when they are wanted: a lesson that is gone on with begins without them.
+
+    def _welcome(self, lesson: Lesson) -> Screen[Literal["learn", "course", "quit"]]:
+        from tutor.ui.screens.welcome import WelcomeScreen  # noqa: PLC0415 - as above
+
+        return WelcomeScreen(self.desk, lesson)
+
+    def _map(self, here: str) -> Screen[Visit | None]:
+        from tutor.ui.screens.course import CourseScreen  # noqa: PLC0415 - as above
+
+        return CourseScreen(self.desk, here=here)
+
     def _lesson(self, visit: Visit) -> LessonScreen:
         if self._shows_at:
+            from tutor.ui.screens.presenter import PresenterScreen  # noqa: PLC0415 - as above
+
             return PresenterScreen(self.desk, visit, speed=self._shows_at)
         return LessonScreen(self.desk, visit)
 

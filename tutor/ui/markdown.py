@@ -2,12 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from textual.content import Content
-from textual.highlight import highlight
 
 from tutor.ui.passage import Passage, Passages, Words
 
@@ -118,10 +115,11 @@ class _Reader:
         return Passage(words, first, rest, ground, wraps, None if close else above)
 
     def _code(self, token: Token) -> Iterator[Passage]:
+        from tutor.ui.highlighting import coloured  # noqa: PLC0415 - loads lexers, for this alone
+
         language = token.info.split(" ")[0] or None
-        lines = highlight(token.content.rstrip("\n"), language=language).split()
-        for number, line in enumerate(lines):
-            words = (Words(" "), *_coloured(line), Words(" "))
+        for number, line in enumerate(coloured(token.content.rstrip("\n"), language)):
+            words = (Words(" "), *line, Words(" "))
             yield self._placed(words, close=number > 0, ground="on $surface", wraps=False)
 
     def _table(self) -> Iterator[Passage]:
@@ -142,14 +140,6 @@ class _Reader:
 
 def _length(words: Iterable[Words]) -> int:
     return sum(len(each.text) for each in words)
-
-
-def _coloured(line: Content) -> Iterator[Words]:
-    """A line of a highlighted text: each stretch with the last style that is laid over it."""
-    edges = sorted({0, len(line), *(at for span in line.spans for at in span[:2])})
-    for start, end in pairwise(edges):
-        over = [span.style for span in line.spans if span.start <= start and end <= span.end]
-        yield Words(line.plain[start:end], str(over[-1]) if over else "")
 
 
 _STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}
