@@ -137,7 +137,6 @@ def find(terminal: Window, text: str, column: int) -> None:
     """Have the editor select a text, which ends in a column."""
     terminal.press("C-f")
     terminal.sees("Find:")
-    terminal.press("C-u")
     terminal.type(text)
     terminal.sees(f", column {column}\n")
     terminal.press("Escape")

@@ -68,6 +68,8 @@ class EditorApp(App[int]):
         """Whether the last attempt to save did."""
         self._may_overwrite = False
         self._sought = ""
+        self._noted = text
+        """The text that the note below it is about."""
 
     def compose(self) -> ComposeResult:
         is_yaml = self._file.path.suffix in {".yaml", ".yml"}
@@ -117,12 +119,15 @@ class EditorApp(App[int]):
 
     @on(TextArea.Changed)
     def _forget_note(self) -> None:
-        self._tell()
+        # What is told of a text may be told before its last change is.
+        if self._area.text != self._noted:
+            self._tell()
 
     def _tell(self, *words: str) -> None:
         note = self.query_one("#note", Static)
         note.update("  ".join(words))
         note.set_class(bool(words), "-shown")
+        self._noted = self._area.text
 
     def _tell_error(self, error: TutorError) -> None:
         self._tell(error.message, error.next_action)
