@@ -63,6 +63,14 @@ async def test_run_key_pressed_ahead_types_one_after_the_other(tmp_path: Path) -
         await play.sees("✓ [write]", "✓ [run]")
 
 
+async def test_run_key_pressed_twice_at_once_does_the_next_thing(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        play.screen.action_run()
+        play.screen.action_run()
+        await play.sees("✓ [write]", "✓ [run]")
+
+
 async def test_command_typed_by_hand_marks_its_block(tmp_path: Path) -> None:
     async with playing(tmp_path) as play:
         await play.open()

@@ -334,6 +334,8 @@ class LessonScreen(Tabbed, DrawnScreen):
         log = self.back.log
         key = log.upcoming() or (None if scene.is_done else log.again())
         if key is not None:
+            # At once: pressed again, it is for what comes next.
+            log.began(key)
             self._perform(key)
         elif scene.is_done:
             self.tell("All of this step has been typed.", f"{self.way_to('next')} goes on.")
@@ -352,7 +354,7 @@ class LessonScreen(Tabbed, DrawnScreen):
 
     @work(group="run")
     async def _perform(self, key: str) -> None:
-        block = self.scene.blocks()[key]
+        block, log = self.scene.blocks()[key], self.back.log
         try:
             if isinstance(block, File):
                 path = await self.back.write_block(key, block)
@@ -362,6 +364,7 @@ class LessonScreen(Tabbed, DrawnScreen):
                 self.to_shell()
                 await self.back.run_block(key, self.commands_for(block))
         except TutorError as error:
+            log.ended(key, typed=False)
             self.tell_error(error)
 
     def commands_for(self, block: Run | Edit | Look) -> Sequence[str]:
