@@ -107,7 +107,7 @@ def test_less_shows_searches_and_gives_the_screen_back(pane: Outside, tmp_path: 
     shows(pane, "line 120")
     pane.press(b"q")
     is_back(pane)
-    assert "line 120" not in text_of(pane)
+    pane.until(lambda: "line 120" not in text_of(pane), "the shell's screen")
 
 
 def test_top_draws_its_table_and_leaves(pane: Outside) -> None:

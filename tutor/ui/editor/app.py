@@ -19,7 +19,7 @@ from tutor.ui.editor.file import ChangedMeanwhile, NotEditable, TextFile
 from tutor.ui.editor.lines import Entry, LeaveQuestion, Purpose
 
 _KEYS = "  ".join(
-    f"[bold][@click=app.{action}]{key}[/][/] {label}"
+    f"[bold @click=app.{action}]{key}[/] {label}"
     for key, action, label in (
         ("^S", "save", "save"),
         ("Esc", "leave", "leave"),
@@ -48,6 +48,10 @@ class EditorApp(App[int]):
     #keys { height: 1; padding: 0 1; text-wrap: nowrap; link-style: bold; link-color: ansi_default;
             link-background: ansi_default; }
     Area { height: 1fr; padding: 0 1; border: none; background: ansi_default; }
+    Area .text-area--cursor, Area .text-area--selection, Input .input--cursor,
+    Input .input--selection {
+        color: ansi_default; background: ansi_default; text-style: reverse;
+    }
     """
     BINDINGS = [  # noqa: RUF012 - as the library has it
         Binding("ctrl+s", "save", "Save", priority=True, show=False),

@@ -81,8 +81,9 @@ class LeaveQuestion(Static, can_focus=True):
     """What is to become of a text that is not saved."""
 
     TEXT = (
-        "Not saved.  [bold][@click=app.leave_saved]Y[/] save and leave   "
-        "[@click=app.leave_unsaved]N[/] leave without saving   [@click=app.leave]Esc[/][/] go on"
+        "Not saved.  [bold @click=app.leave_saved]Y[/] save and leave   "
+        "[bold @click=app.leave_unsaved]N[/] leave without saving   "
+        "[bold @click=app.leave]Esc[/] go on"
     )
     DEFAULT_CSS = """
     LeaveQuestion {
