@@ -1,5 +1,7 @@
 """What a lesson looks like: the panes, what is in them now, and their shape in this window."""
 
+from collections.abc import Mapping
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -8,7 +10,7 @@ from textual.widgets import Static
 
 from tutor.terminal.marks import PromptShown
 from tutor.terminal.shell import Event
-from tutor.ui.blocks import shown
+from tutor.ui.blocks import BlockText, shown
 from tutor.ui.keyrow import key_row
 from tutor.ui.keys import spelled
 from tutor.ui.layout import SMALLEST, SMALLEST_SHARE, Pane, shape
@@ -56,21 +58,27 @@ class DrawnScreen(StagedScreen):
         self._patience = Patience(self, self._tell_wait)
 
     def compose(self) -> ComposeResult:
+        scene, log = self.scene, self.back.log
+        lesson, facts = LessonPane(id="lesson"), FactsPane(id="facts")
+        lesson.begin(scene, _texts(scene), log.standings(), log.upcoming())
+        facts.begin(scene.facts())
         yield TopBar(id="top")
         with Horizontal(id="body"):
             yield StepList(id="steps")
             with Vertical(id="work"):
                 with ReadingPane(id="reading"):
-                    yield LessonPane(id="lesson")
-                    yield FactsPane(id="facts")
+                    yield lesson
+                    yield facts
                 yield FactsLine(id="facts-line")
                 yield ShellPane(id="shell")
         yield KeyBar(id="keys")
         yield Static(id="tiny", markup=False)
 
     def on_mount(self) -> None:
+        # Before it is styled and laid out, so that this happens once.
+        self._fit(*self.app.size)
         self.watch(self.terminal, "prefixed", self._show_prefix)
-        self.watch(self.terminal, "has_focus", self.redraw)
+        self.watch(self.terminal, "has_focus", self.redraw, init=False)
         self.watch(self.terminal, "takes_screen", self._make_room, init=False)
         self.follow_keymap()
         self.terminal.focus()
@@ -130,7 +138,7 @@ class DrawnScreen(StagedScreen):
         pane, log = self.query_one(LessonPane), self.back.log
         done = {"passed": " · ✓ done", "skipped": " · » left out"}.get(scene.record.done or "", "")
         pane.border_title = _plain(f"{scene.number} · {scene.step.title}{done}")
-        pane.blocks = {key: shown(block, scene.lesson) for key, block in scene.blocks().items()}
+        pane.blocks = _texts(scene)
         pane.scene = scene
         pane.standings = log.standings()
         pane.upcoming = log.upcoming()
@@ -162,7 +170,12 @@ class DrawnScreen(StagedScreen):
         )
 
     def on_resize(self, event: events.Resize) -> None:
-        now = shape(*event.size)
+        self._fit(*event.size)
+        self._redraw_keys()
+
+    def _fit(self, width: int, height: int) -> None:
+        """Take the shape that a window of this size has."""
+        now = shape(width, height)
         self.update_classes(
             {
                 "-tiny": now.is_tiny,
@@ -174,12 +187,11 @@ class DrawnScreen(StagedScreen):
         )
         self._divide()
         self.query_one(TopBar).brief = now.is_narrow
-        width, height = SMALLEST
+        least = "{} by {}".format(*SMALLEST)
         self.query_one("#tiny", Static).update(
-            f"This window has {event.size.width} by {event.size.height} characters.\n"
-            f"A lesson needs {width} by {height}: make it larger, or the letters smaller."
+            f"This window has {width} by {height} characters.\n"
+            f"A lesson needs {least}: make it larger, or the letters smaller."
         )
-        self._redraw_keys()
 
     def watch_zoom(self, zoom: Pane | None) -> None:
         self._zoomed_for_program = False
@@ -238,3 +250,8 @@ class DrawnScreen(StagedScreen):
 def _plain(text: str) -> str:
     """A text for a border, whose brackets are no markup."""
     return text.replace("[", "\\[")
+
+
+def _texts(scene: Scene) -> Mapping[str, BlockText]:
+    """The blocks of the step as they are shown."""
+    return {key: shown(block, scene.lesson) for key, block in scene.blocks().items()}

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from textual import events
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -173,6 +174,18 @@ class FactsPane(VerticalScroll, can_focus=False):
         """Set when the facts of a step have been placed."""
         self._chosen: str | None = None
         """The fact that the learner opened; empty when they closed all; None before."""
+
+    def begin(self, rows: tuple[FactRow, ...]) -> None:
+        """Have the facts of a step there when it is mounted."""
+        self.set_reactive(FactsPane.rows, rows)
+
+    def compose(self) -> ComposeResult:
+        yield from (FactView(row) for row in self.rows)
+
+    def on_mount(self) -> None:
+        if self.rows:
+            self._open()
+            self.drawn.set()
 
     async def watch_rows(self, before: tuple[FactRow, ...], rows: tuple[FactRow, ...]) -> None:
         if [row.id for row in before] != [row.id for row in rows]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -46,6 +47,30 @@ class LessonPane(VerticalScroll, can_focus=True):
         self._is_new = True
         """Whether nothing has been done since the step was turned to."""
 
+    def begin(
+        self,
+        scene: Scene,
+        blocks: Mapping[str, BlockText],
+        standings: Mapping[str, Standing],
+        upcoming: str | None,
+    ) -> None:
+        """Have a step there when it is mounted: what comes later is laid out and painted again."""
+        self.set_reactive(LessonPane.scene, scene)
+        self.set_reactive(LessonPane.blocks, blocks)
+        self.set_reactive(LessonPane.standings, standings)
+        self.set_reactive(LessonPane.upcoming, upcoming)
+        self._is_new = all(standing == NEW for standing in standings.values())
+
+    def compose(self) -> ComposeResult:
+        if self.scene is not None:
+            parts = self._parts(self.scene)
+            self._shown = list(parts)
+            yield from parts.values()
+
+    def on_mount(self) -> None:
+        if self.scene is not None:
+            self._follow(self.scene)
+
     async def watch_scene(self, before: Scene | None, scene: Scene | None) -> None:
         if scene is None:
             return
@@ -59,6 +84,10 @@ class LessonPane(VerticalScroll, can_focus=True):
             self.scroll_home(animate=False)
         else:
             await self._place(wanted)
+        self._follow(scene)
+
+    def _follow(self, scene: Scene) -> None:
+        """Have what is there show what is so."""
         for quiz in self.query(Quiz):
             quiz.answer = scene.record.answers.get(quiz.question.id, "")
             quiz.is_done = scene.is_done
