@@ -14,7 +14,7 @@ from tests.contract.concierge_clients import eventually
 from tests.contract.concierge_lab import FOLDER, HOST, NAMESPACE, PROXY_SERVICE, Lab, lab
 from tests.fakes.waiting import until
 from tutor.sandbox.cluster.settings import NODE_ADDRESS
-from tutor.sandbox.kinds import GroupResource, Object
+from tutor.sandbox.kinds import GroupResource, Object, name_of
 
 pytestmark = pytest.mark.contract
 
@@ -132,6 +132,25 @@ async def test_nothing_listens_before_there_is_something_to_serve(ingress: Lab) 
     assert behind(ingress, 80) == 0
     await ingress.client.delete(PROXIES, NAMESPACE, "impersonation-proxy")
     await until(lambda: behind(ingress) == 0)
+
+
+async def test_leader_and_certgen_are_known_by_what_they_write(ingress: Lab) -> None:
+    """Who they are to the API server: seen of the real program by `make interop`."""
+    place = (GroupResource("coordination.k8s.io", "leases"), "projectcontour", "leader-elect")
+    await until(lambda: ingress.client.find(*place))
+    holder = ingress.client.get(*place)["spec"]["holderIdentity"]
+    pods = ingress.client.list(PODS, "projectcontour", {"app": "contour"})
+    assert holder in {f"{name_of(pod)}_{pod['metadata']['uid']}" for pod in pods}
+
+    def elected() -> list[Object]:
+        events = ingress.client.list(GroupResource("", "events"), "projectcontour")
+        return [event for event in events if event["reason"] == "LeaderElection"]
+
+    await until(elected)
+    (event,) = elected()
+    assert (event["message"], event["source"]) == (f"{holder} became leader", {"component": holder})
+    secret = ingress.client.get(GroupResource("", "secrets"), "projectcontour", "contourcert")
+    assert [entry["manager"] for entry in secret["metadata"]["managedFields"]] == ["contour"]
 
 
 async def test_proxy_that_is_invalid_serves_nothing(ingress: Lab) -> None:
