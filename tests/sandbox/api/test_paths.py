@@ -112,3 +112,20 @@ async def test_watch_from_the_start_takes_no_token(api: Api) -> None:
     reply = await api.get(f"{MAPS}?watch=1&continue=x")
     assert reply.status == 422
     assert "forbidden when continue is provided" in reply.message
+
+
+@pytest.mark.parametrize(
+    ("path", "shape", "given"),
+    [
+        (MAPS, "PartialObjectMetadata", "a list (*core.ConfigMapList)"),
+        (f"{MAPS}/a", "PartialObjectMetadataList", "not a list (*core.ConfigMap)"),
+    ],
+)
+async def test_metadata_of_a_list_is_not_that_of_an_object(
+    api: Api, path: str, shape: str, given: str
+) -> None:
+    await api.make(MAPS, config_map("a"))
+    accept = f"application/json;as={shape};v=v1;g=meta.k8s.io"
+    reply = await api.get(path, headers={"Accept": accept})
+    told = f"you requested {shape}, but the requested object is {given}"
+    assert (reply.status, reply.message) == (406, told)

@@ -133,7 +133,7 @@ def check_claim(value: Object, kind: Kind) -> None:
 
 
 def _unconvertible(version: str, claimed: str, kind: Kind) -> str:
-    wanted = f"{_package(kind.group)}.{kind.kind}"
+    wanted = f"{package_of(kind.group)}.{kind.kind}"
     return f"converting ({version}.{claimed}) to ({wanted}): unknown conversion"
 
 
@@ -170,7 +170,8 @@ def not_registered(kind: str, version: str) -> str:
     return f'no kind "{kind}" is registered for version "{version}" in scheme "{scheme}"'
 
 
-def _package(group: str) -> str:
+def package_of(group: str) -> str:
+    """The Go package of the internal types of a group, as messages have it."""
     return group.split(".", maxsplit=1)[0] or "core"
 
 

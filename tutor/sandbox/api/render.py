@@ -12,12 +12,13 @@ from typing import Any
 import yaml
 
 from tutor.sandbox.api import tables
+from tutor.sandbox.api.bodies import package_of
 from tutor.sandbox.api.listing import Page
 from tutor.sandbox.api.negotiate import PROTOBUF, Form
 from tutor.sandbox.api.objects import Outcome
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Headers, Response
-from tutor.sandbox.api.status import bad_request, go_quote
+from tutor.sandbox.api.status import ApiError, bad_request, go_quote
 from tutor.sandbox.api.watch import line
 from tutor.sandbox.kinds import Kind, Object
 from tutor.sandbox.schema import protobuf_encode
@@ -79,6 +80,19 @@ def answer(
     return Response(status=status, body=body, content_type=form.media, headers=headers)
 
 
+def _shapeless(served: Served, *, is_list: bool) -> ApiError:
+    """406 for the metadata of one object where there is a list, and the other way round."""
+    kind = served.kind
+    name = "unstructured.Unstructured" if kind.custom else f"{package_of(kind.group)}.{kind.kind}"
+    given, wanted = (
+        (f"a list (*{name}List)", "PartialObjectMetadata")
+        if is_list
+        else (f"not a list (*{name})", "PartialObjectMetadataList")
+    )
+    message = f"you requested {wanted}, but the requested object is {given}"
+    return ApiError(406, "NotAcceptable", message)
+
+
 def include_of(text: str) -> tables.Include:
     """What the rows of a table carry; raises ApiError for what there is not."""
     found: tables.Include | None = next(
@@ -111,7 +125,9 @@ class Renderer:
         if self._form.shape == "table":
             meta = {"resourceVersion": outcome.object["metadata"].get("resourceVersion", "")}
             return document(self._table([outcome.object], meta), self._form)
-        if self._form.shape in ("partial", "partial-list"):
+        if self._form.shape == "partial-list":
+            raise _shapeless(self._served, is_list=False)
+        if self._form.shape == "partial":
             return document(self._partial(outcome.object), self._form)
         if self._form.pretty or self._form.media != "application/json":
             return document(json.loads(outcome.data), self._form)
@@ -123,7 +139,9 @@ class Renderer:
         if self._form.shape == "table":
             objects = [self._object(stored) for stored in page.items]
             return document(self._table(objects, page.meta()), self._form)
-        if self._form.shape in ("partial", "partial-list"):
+        if self._form.shape == "partial":
+            raise _shapeless(self._served, is_list=True)
+        if self._form.shape == "partial-list":
             items = [self._partial(stored.object) for stored in page.items]
             partial = {
                 "kind": "PartialObjectMetadataList",

@@ -99,7 +99,7 @@ class Endpoints:
                 "kind": "Endpoints",
                 "metadata": {"name": name, "namespace": namespace, "labels": labels},
             }
-            _set_trigger(obj, pods)
+            _set_trigger(obj, pods, service)
             if subsets:
                 obj["subsets"] = subsets
             await self._client.create(obj)
@@ -142,7 +142,7 @@ class Endpoints:
                 "endpoints": endpoints,
                 "ports": ports,
             }
-            _set_trigger(obj, pods)
+            _set_trigger(obj, pods, service)
             await self._client.create(obj)
             return
 
@@ -156,8 +156,10 @@ class Endpoints:
         await self._client.change(ENDPOINT_SLICES, namespace, name_of(slices[0]), write)
 
 
-def _set_trigger(obj: Object, pods: Sequence[Object]) -> None:
+def _set_trigger(obj: Object, pods: Sequence[Object], service: Object | None = None) -> None:
     """Note when the first of the pods became ready, or ceased to be, whose change is written now.
+
+    The service is given where it is new, and counts too.
 
     Source: pkg/controller/util/endpoint (TriggerTimeTracker).
     """
@@ -166,6 +168,8 @@ def _set_trigger(obj: Object, pods: Sequence[Object]) -> None:
     before = annotations.pop(_TRIGGER, "")
     ready = (condition(pod, "Ready") for pod in pods)
     times = [found.get("lastTransitionTime") or "" for found in ready if found]
+    if service is not None:
+        times.append(service["metadata"].get("creationTimestamp") or "")
     changed = [time for time in times if time and time >= before]
     if changed:
         annotations[_TRIGGER] = min(changed)
