@@ -114,3 +114,16 @@ async def test_start_anew_that_fails_says_why(tmp_path: Path) -> None:
         await play.press("a", "y")
         await play.sees("It is open elsewhere.", "Close it there.")
         assert isinstance(play.app.screen, CourseScreen)
+
+
+async def test_map_and_settings_are_all_in_reach_in_a_low_window(tmp_path: Path) -> None:
+    async with mapping(tmp_path, size=(80, 12)) as play:
+        await play.sees("○ Your first Secret", "Enter begins", "F10 quit")
+        await play.press("s")
+        await play.sees("Colours", "Saved in")
+        await play.press("down", "down", "down", "down")
+        await play.sees("Another key for each action", "Saved in")
+        await play.press("enter")
+        await play.sees("Show the keys", "Saved in")
+        await play.press("up", "up")
+        await play.sees("prefix", "course", "Saved in")

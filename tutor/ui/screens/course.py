@@ -80,6 +80,7 @@ class CourseScreen(Screen[Visit | None]):
         Binding("down", "go_down", "To the list", show=False),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012 - as the library
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-usual")]  # noqa: RUF012 - as the library has it
 
     search = ""
     """What the rows have to have."""

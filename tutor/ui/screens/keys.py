@@ -101,6 +101,7 @@ class KeysScreen(ModalScreen[None]):
     app = getters.app(cast("type[App[object]]", App))
 
     CSS_PATH = "keys.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (24, "-usual")]  # noqa: RUF012 - as the library has it
     COMMANDS = {ScreenCommands}  # noqa: RUF012 - as the library has it
     BINDINGS = [bind("window.close", "escape,q", "dismiss", "Close this window"), PALETTE]  # noqa: RUF012
 

@@ -19,8 +19,10 @@ from tutor.ui.commands import PALETTE, ScreenCommands
 from tutor.ui.keys import bind, closing
 from tutor.ui.ports import Desk
 from tutor.ui.screens.keys import KeysScreen, at_home
+from tutor.ui.widgets.sheet import Sheet, hung
 
 NOTICE_S = 8.0
+_TITLE_COLUMNS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,14 @@ class Wish:
     options: Sequence[str]
 
 
-class WishRow(Static, can_focus=True):
+def _row(title: str, chosen: Content, says: str, width: int) -> Sequence[Content]:
+    """A title and what is chosen; below that, what it is about."""
+    lead = Content.styled(f"{title:{_TITLE_COLUMNS}}", "bold")
+    margin = Content(" " * _TITLE_COLUMNS)
+    return [Content.assemble(lead, chosen), *hung(margin, Content.styled(says, "$quiet"), width)]
+
+
+class WishRow(Sheet, can_focus=True):
     """One setting. Left and right, or a click, choose."""
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
@@ -63,14 +72,9 @@ class WishRow(Static, can_focus=True):
         self.wish = wish
         self.set_reactive(WishRow.value, value)
 
-    def render(self) -> Content:
-        return Content.assemble(
-            (f"{self.wish.title:10}", "bold"),
-            ("◂ ", "$quiet"),
-            (self.value, "$primary"),
-            (" ▸\n", "$quiet"),
-            (f"{'':10}{self.wish.says}", "$quiet"),
-        )
+    def lines(self, width: int) -> Sequence[Content]:
+        chosen = Content.assemble(("◂ ", "$quiet"), (self.value, "$primary"), (" ▸", "$quiet"))
+        return _row(self.wish.title, chosen, self.wish.says, width)
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
@@ -84,7 +88,7 @@ class WishRow(Static, can_focus=True):
         self.post_message(self.Chosen(self, self.wish.key, self.value))
 
 
-class KeysRow(Static, can_focus=True):
+class KeysRow(Sheet, can_focus=True):
     """Leads to the keys."""
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
@@ -99,12 +103,9 @@ class KeysRow(Static, can_focus=True):
     def __init__(self) -> None:
         super().__init__(classes="wish")
 
-    def render(self) -> Content:
-        return Content.assemble(
-            (f"{'Keys':10}", "bold"),
-            ("Enter ▸\n", "$primary"),
-            (f"{'':10}Another key for each action, where yours is taken.", "$quiet"),
-        )
+    def lines(self, width: int) -> Sequence[Content]:
+        says = "Another key for each action, where yours is taken."
+        return _row("Keys", Content.styled("Enter ▸", "$primary"), says, width)
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
@@ -122,6 +123,7 @@ class SettingsScreen(ModalScreen[None]):
     app = getters.app(cast("type[App[object]]", App))
 
     CSS_PATH = "settings.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (24, "-usual")]  # noqa: RUF012 - as the library has it
     COMMANDS = {ScreenCommands}  # noqa: RUF012 - as the library has it
     BINDINGS = [*closing("escape,q", "quit"), PALETTE]  # noqa: RUF012 - as the library has it
 
