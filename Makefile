@@ -16,10 +16,10 @@ unexport PYTHONPATH
 
 # Two targets at once would fill .venv at once.
 .NOTPARALLEL:
-.PHONY: help run demo test check house bench scenarios goldens fuzz matrix interop assets schema clean again
+.PHONY: help run demo test check house bench conformance scenarios goldens fuzz matrix interop assets schema clean again
 
 help: ## say what the targets do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/.ready-run ## open the app
 	@$(PY) -m tutor $(ARGS)
@@ -44,6 +44,9 @@ house: .venv/.ready-run ## print what has grown past the sizes that CONTRIBUTING
 
 bench: .venv/.ready-test ## measure, and hold the figures to their bars
 	@$(PY) .ci/bench.py $(ARGS)
+
+conformance: .venv/.ready-test ## hold the terminal against xterm.js, tmux and specifications
+	@$(PY) .ci/conformance.py $(ARGS)
 
 scenarios: .venv/.ready-test ## play recorded commands; SCENARIOS=FOLDER ONLY=TEXT VERBOSE=1
 	@$(PY) -m tests.contract.play $(SCENARIOS) \

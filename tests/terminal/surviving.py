@@ -36,14 +36,22 @@ WORDS = (
 
 
 def cut_streams(
-    choice: Choice, streams: Iterable[tuple[str, bytes]], size: Geometry, *, step: int = 1
+    choice: Choice,
+    streams: Iterable[tuple[str, bytes]],
+    size: Geometry,
+    *,
+    step: int = 1,
+    window: int = 1000,
 ) -> Iterator[tuple[str, str]]:
-    """Cut each stream after every `step` bytes, reset, and look; gives name and what is wrong."""
+    """Cut each stream after every `step` bytes, reset, and look; gives name and what is wrong.
+
+    `window` is how much of what was before the cut is fed each time.
+    """
     terminal = engine(size, choice)
     for name, data in streams:
         wrong = ""
         for end in range(0, len(data), step):
-            terminal.feed(data[:end] + RESET + b"well")
+            terminal.feed(data[max(0, end - window) : end] + RESET + b"well")
             if (shown := terminal.text().rstrip()) != "well" and not wrong:
                 wrong = f"cut at {end}: {shown[:60]!r}"
         yield name, wrong
