@@ -28,7 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.flush()
         # Before the interface library is imported: it reads this then.
         os.environ.setdefault("ESCDELAY", ESCAPE_MS)
-        # Of what is loaded now nothing is garbage; looking for it takes a sixth of the time.
+        # Of what is loaded now nothing is garbage. Looking for it takes 80 of 560 ms of processor
+        # time up to the first picture and 170 of 770 ms up to the shell's prompt; the app begins
+        # to look a second after it is there.
         gc.disable()
     from tutor.cli.commands import run
 
