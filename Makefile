@@ -67,8 +67,12 @@ matrix: .venv/.ready-test ## play the lesson with kubectl 1.28 to 1.37; KUBECTLS
 	@$(PY) .ci/kubectls.py "$(KUBECTLS)"
 	@KUBECTLS="$(KUBECTLS)" $(PY) -m pytest -p no:randomly -s tests/contract/test_kubectl_matrix.py $(ARGS)
 
-assets: .venv/.ready-run ## take the pictures for the README anew, from the running program
-	@$(PY) .ci/assets.py $(ARGS)
+assets: .venv/.ready-test ## take pictures and recording anew, from the running program: build/pictures, assets
+	@$(PY) .ci/assets.py
+
+snapshots: .venv/.ready-test ## take the snapshots that tests/ui compares the screens with anew
+	@rm -f tests/ui/snapshots/*.txt
+	@SNAPSHOTS=anew $(PY) -m pytest --numprocesses auto tests/ui/test_snapshots.py
 
 schema: .venv/.ready-run ## write docs/schema from the lesson model
 	@$(PY) -m tutor schema lesson > docs/schema/lesson.json

@@ -115,10 +115,10 @@ class FakeDesk:
         if path is None:
             pytest.skip("bash is not installed")
         tools = f"{self.home / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        environment = {"PATH": tools, "HOME": str(self.home), "LC_ALL": "C.UTF-8", "PS1": "$ "}
+        environment = {"PATH": tools, "HOME": str(self.home), "LC_ALL": "C.UTF-8"}
         program = Program(path, "bash")
         folder = self.world.folder
-        launch = Launch(program=program, folder=folder, environment=environment, own_rc=False)
+        launch = Launch(program=program, folder=folder, environment=environment)
         return Shell(launch, clock=SystemClock())
 
 
@@ -202,6 +202,7 @@ def _desk(home: Path) -> FakeDesk:
     folder = home / "work"
     folder.mkdir(exist_ok=True)
     (home / "bin").mkdir(exist_ok=True)
+    (home / ".bashrc").write_text("PS1='$ '\n", encoding="utf-8")  # root has another
     tool = home / "bin" / "kubectl"
     tool.write_text('#!/bin/sh\necho "secret/greeting created"\n', encoding="utf-8")
     tool.chmod(0o755)
