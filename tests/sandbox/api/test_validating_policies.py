@@ -169,3 +169,25 @@ async def test_status_follows_the_generation(api: Api) -> None:
     seen = (await api.get(f"{POLICIES}/p")).body
     assert seen["status"] == {"observedGeneration": 1, "typeChecking": {}}
     assert controller.watches[0].keys(seen) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("1", "int"),
+        ("null", "null_type"),
+        ('duration("1s")', "google.protobuf.Duration"),
+        ('{"a": [1]}', "map(string, list(int))"),
+        ("object", "dyn"),
+        ("request.name", "string"),
+        ("request.userInfo.groups", "list(string)"),
+    ],
+)
+async def test_expression_of_another_type_is_refused(api: Api, expression: str, found: str) -> None:
+    refused = await api.ask("POST", POLICIES, policy({"expression": expression}))
+    assert refused.message.endswith(f"must evaluate to bool but got {found}")
+
+
+async def test_notes_for_the_audit_are_made_of_texts_of_the_request(api: Api) -> None:
+    notes = [{"key": "who", "valueExpression": "request.userInfo.username"}]
+    assert (await api.ask("POST", POLICIES, policy(auditAnnotations=notes))).status == 201

@@ -15,7 +15,22 @@ _STRING = re.compile(r"""r?('''|\"\"\"|'|")(?:\\.|(?!\1).)*\1""", re.DOTALL)
 _VARIABLE = re.compile(r"(?<![\w.])variables(\.)([_a-zA-Z]\w*)")
 _AUTHORIZER = re.compile(r"(?<![\w.])authorizer\b")
 _ALWAYS_THERE = ("object", "oldObject", "request", "namespaceObject", "authorizer")
-_TYPES = {"BOOL": "bool", "STRING": "string", "NULL": "null_type"}
+_UNTYPED = re.compile(r"(?<![\w.])(request|namespaceObject)\b")
+_TYPE_NAME = re.compile("[A-Z]+")
+_TYPES = {
+    "NULL": "null_type",
+    "DURATION": "google.protobuf.Duration",
+    "TIMESTAMP": "google.protobuf.Timestamp",
+}
+_TEXTS = ("name", "namespace", "operation", "uid", "subResource", "requestSubResource")
+_OF_REQUEST = {f"request.{name}": "string" for name in _TEXTS} | {
+    "request.dryRun": "bool",
+    "request.userInfo": "kubernetes.UserInfo",
+    "request.userInfo.username": "string",
+    "request.userInfo.uid": "string",
+    "request.userInfo.groups": "list(string)",
+}
+"""The types below `request`, which is compiled as a value of any type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +59,7 @@ def failure(expression: str, path: str, scope: Scope, *types: str) -> Errors:
     if not types or found in (*types, ""):
         return []
     wanted = types[0] if len(types) == 1 else f"one of [{' '.join(types)}]"
-    return [invalid(path, expression, f"must evaluate to {wanted}")]
+    return [invalid(path, expression, f"must evaluate to {wanted} but got {found}")]
 
 
 def _broken(expression: str, scope: Scope) -> str:
@@ -67,8 +82,13 @@ def _type_of(expression: str, scope: Scope) -> str:
 
     if _asks_authorizer(expression):
         return ""
+    if told := _OF_REQUEST.get(expression.strip()):
+        return told
     kind = compiler.compiled(expression, scope.names).return_type().name()
-    return _TYPES.get(kind, kind.lower())
+    if "DYN" in kind and _UNTYPED.search(_code(expression)):
+        return ""
+    named = _TYPE_NAME.sub(lambda found: _TYPES.get(found[0], found[0].lower()), kind)
+    return named.replace("<", "(").replace(">", ")")
 
 
 def _code(expression: str) -> str:
