@@ -1,10 +1,11 @@
 """A lesson that plays itself before an audience."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.ui.lesson_world import SECRETS, playing, secret
+from tests.ui.lesson_world import LESSONS, SECRETS, playing, secret
 from tutor.ui.screens.presenter import PresenterScreen
 
 pytestmark = pytest.mark.timeout(90)
@@ -40,3 +41,23 @@ async def test_it_goes_on_by_itself_until_it_is_stopped(tmp_path: Path) -> None:
         await play.sees("jsonpath='{.data.word}'", "✓ [run]")
         await play.press("f12")
         await play.sees("F12 play")
+
+
+async def test_step_without_commands_shows_its_hints_and_then_its_solution(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lessons = tmp_path / "lessons"
+    shutil.copytree(LESSONS, lessons)
+    step = lessons / "10-first-secret" / "steps" / "make-secret.yaml"
+    text = step.read_text(encoding="utf-8").replace("solution: do\n", "")
+    step.write_text(text.replace("\ndo:\n", "\nsolution:\n"), encoding="utf-8")
+    monkeypatch.setattr("tests.ui.lesson_world.LESSONS", lessons)
+    async with playing(tmp_path, shows_at=100) as play:
+        await play.open()
+        for told in ("Hint 1 of 2", "Hint 2 of 2", "The solution"):
+            await play.sees("PgDn help")
+            await play.press("pagedown")
+            await play.sees(told)
+        await play.sees("PgDn type")
+        await play.press("pagedown")
+        await play.until((play.world.folder / "word.txt").exists)

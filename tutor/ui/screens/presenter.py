@@ -57,7 +57,7 @@ class PresenterScreen(LessonScreen):
             return "type"
         if self.scene.is_done:
             return "finish" if self.scene.is_at_end else "next step"
-        return "wait"
+        return "wait" if self.scene.blocks() else "help"
 
     def action_onward(self) -> None:
         """Type what comes next in the step; after that, turn to the next step."""
@@ -67,6 +67,9 @@ class PresenterScreen(LessonScreen):
             self.action_run()
         elif self.scene.is_done:
             self.action_next()
+        elif not self.scene.blocks():
+            # A step without commands: its hints are shown, and then its solution.
+            self.action_hint()
 
     def action_before(self) -> None:
         """Turn to the step before."""
