@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.ui.lesson_world import playing
+from tests.ui.lesson_world import mapping, playing
 from tutor.settings import load, save
 from tutor.ui.screens.keys import ActionRow, KeysScreen
 
@@ -62,3 +62,13 @@ async def test_message_that_is_told_again_is_shown_once(tmp_path: Path) -> None:
         await play.press("f9", "f9", "f9")
         await play.sees("Not yet:")
         assert play.text().count("Not yet:") == 1
+
+
+async def test_map_has_the_chosen_keys_for_help_and_leaving(tmp_path: Path) -> None:
+    save(tmp_path, "keys", {"help": "f12", "quit": "none"})
+    async with mapping(tmp_path) as play:
+        await play.sees("F12 help", "Q quit")
+        await play.press("f12")
+        await play.sees("How this works")
+        await play.press("f12")
+        await play.sees_not("How this works")

@@ -17,7 +17,7 @@ from tutor.errors import TutorError
 from tutor.keymap import Keymap
 from tutor.terminal.engine import fallback
 from tutor.ui.driver import Keyboard
-from tutor.ui.keys import overrides
+from tutor.ui.keys import ShowsKeys, overrides
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.screens.keys import ActionRow, KeysScreen
 from tutor.ui.screens.lesson import LessonScreen
@@ -83,7 +83,7 @@ class TutorApp(App[TutorError | None]):
         event.stop()
         self.set_keymap(overrides(self.chosen_keys))
         for screen in self.screen_stack:
-            if isinstance(screen, LessonScreen):
+            if isinstance(screen, ShowsKeys):
                 screen.follow_keymap()
 
     def on_mount(self) -> None:

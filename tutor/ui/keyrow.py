@@ -1,12 +1,28 @@
 """What the key bar says at one moment. Pure."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from tutor.keymap import Keymap
 from tutor.ui.keys import KEYS, Key, spelled
 from tutor.ui.scene import Scene
 from tutor.ui.widgets.keybar import Shown
 
+_INSTEAD = {"help": "", "quit": "Q"}
+"""What does the same before a lesson, where no key was chosen for it."""
+
 _NEVER = 9
 """The rank of what is shown only when the learner has given it a key."""
+
+
+def as_chosen(keys: Sequence[Shown], keymap: Keymap) -> tuple[Shown, ...]:
+    """The keys of another screen, with those for help and leaving that the learner has chosen."""
+    return tuple(
+        replace(each, key=spelled(keymap[each.id]) or _INSTEAD[each.id])
+        if each.id in _INSTEAD
+        else each
+        for each in keys
+    )
 
 
 def key_row(

@@ -11,6 +11,8 @@ from textual.dom import DOMNode
 
 from tutor.keymap import ACTIONS, Keymap
 
+_OTHERS = ("map", "welcome")
+"""Screens before a lesson, where its keys for help and leaving do the same."""
 _NOTHING = "no_key"
 """In a binding, for an action without a key: the library has none without."""
 
@@ -173,6 +175,15 @@ class Keyed(Protocol):
         ...
 
 
+@runtime_checkable
+class ShowsKeys(Protocol):
+    """A screen that names keys."""
+
+    def follow_keymap(self) -> None:
+        """Show those that hold now."""
+        ...
+
+
 def keymap_of(node: DOMNode) -> Keymap:
     """The keys of a widget's app; those that come with the program where none can be chosen."""
     app = cast("object", node.app)  # pyright: ignore[reportUnknownMemberType] - of who knows what
@@ -212,7 +223,11 @@ def closing(keys: str, action: str) -> list[Binding]:
 
 def overrides(keymap: Keymap) -> dict[str, str]:
     """The learner's keys, as the interface library wants them."""
-    return {_binding(action): keymap[action] or _NOTHING for action in ACTIONS}
+    return {
+        **{_binding(action): keymap[action] or _NOTHING for action in ACTIONS},
+        **{f"{screen}.help": keymap["help"] or _NOTHING for screen in _OTHERS},
+        **{f"{screen}.quit": f"{keymap['quit'] or _NOTHING},q" for screen in _OTHERS},
+    }
 
 
 def _binding(action: str) -> str:

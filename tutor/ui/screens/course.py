@@ -26,7 +26,8 @@ from tutor.ui.atlas import (
     start,
 )
 from tutor.ui.commands import Command, ScreenCommands, bound, on_the_map
-from tutor.ui.keys import bind
+from tutor.ui.keyrow import as_chosen
+from tutor.ui.keys import bind, keymap_of
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.screens.help import HelpScreen
 from tutor.ui.screens.keys import KeysScreen
@@ -110,8 +111,12 @@ class CourseScreen(Screen[Visit | None]):
                 yield Static(id="extent", markup=False)
                 yield Prose("", id="text")
         bar = KeyBar(id="keys")
-        bar.keys = _KEYS
+        bar.keys = as_chosen(_KEYS, keymap_of(self))
         yield bar
+
+    def follow_keymap(self) -> None:
+        """Show the keys that hold now."""
+        self.query_one(KeyBar).keys = as_chosen(_KEYS, keymap_of(self))
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()

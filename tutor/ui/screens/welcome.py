@@ -13,7 +13,8 @@ from textual.widgets import Button, Static
 from tutor.course.model import Lesson
 from tutor.errors import TutorError
 from tutor.ui.commands import ScreenCommands, bound
-from tutor.ui.keys import bind
+from tutor.ui.keyrow import as_chosen
+from tutor.ui.keys import bind, keymap_of
 from tutor.ui.ports import Desk
 from tutor.ui.screens.help import HelpScreen
 from tutor.ui.widgets.keybar import KeyBar, Shown
@@ -64,7 +65,7 @@ class WelcomeScreen(Screen[First]):
             yield Static(self._offer, id="offer", markup=False)
             yield from self._answers()
         bar = KeyBar(id="keys")
-        bar.keys = _KEYS
+        bar.keys = as_chosen(_KEYS, keymap_of(self))
         yield bar
 
     def _answers(self) -> Sequence[Button]:
