@@ -122,12 +122,13 @@ class Client:
     async def ask(
         self, method: str, path: str, body: Any = None, media: str = "application/json"
     ) -> tuple[int, Any]:
-        """Status and JSON of an answer."""
+        """Status and JSON of an answer; the text of one that is none, as for paths not served."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": media} if data is not None else None
         asked = self.session.request(method, self.url + path, data=data, headers=headers)
         async with asked as answer:
-            return answer.status, await answer.json(content_type=None)
+            is_json = answer.content_type == "application/json"
+            return answer.status, await (answer.json() if is_json else answer.text())
 
 
 def context_of(kubeconfig: Mapping[str, str], folder: Path) -> ssl.SSLContext:

@@ -10,7 +10,7 @@ LIMIT = 4_000_000
 
 
 def config_map(number: int) -> dict[str, Any]:
-    return {"metadata": {"name": f"a{number}"}, "data": {"a": "x" * 20_000}}
+    return {"metadata": {"name": f"a{number}"}, "data": {"a": "x" * 5_000}}
 
 
 async def fill(client: Client) -> tuple[set[str], Any]:
