@@ -10,10 +10,12 @@ from tests.ui.snapshot import FOLDER, holds
 from tutor.ui.screens.course import CourseScreen
 from tutor.ui.screens.finished import FinishedScreen
 from tutor.ui.screens.help import HelpScreen
+from tutor.ui.screens.keys import KeysScreen
 from tutor.ui.screens.lesson import LessonScreen
 from tutor.ui.screens.prefix import PrefixScreen
 from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.screens.settings import SettingsScreen
+from tutor.ui.screens.welcome import WelcomeScreen
 from tutor.ui.theme import LIGHT
 
 pytestmark = pytest.mark.timeout(180)
@@ -90,6 +92,12 @@ async def test_panes_look_as_they_did(tmp_path: Path, size: tuple[int, int]) -> 
         await play.press(*"secret")
         await take("shell-find")
         await play.press("escape")
+        await play.press("ctrl+g", "c")
+        await play.until(lambda: len(play.screen.back.shells.all) > 1)
+        await play.prompt()
+        await take("shells")
+        await play.press("ctrl+g", "x")
+        await play.until(lambda: len(play.screen.back.shells.all) == 1)
         await play.type("exit 3")
         await play.sees("The shell has ended (exit status 3).")
         await take("shell-ended")
@@ -106,6 +114,9 @@ async def test_boxes_look_as_they_did(tmp_path: Path, size: tuple[int, int]) -> 
         await play.press("escape", "ctrl+g", "e")
         await shown(play, SettingsScreen)
         await take("settings")
+        await play.press("escape", "ctrl+g", "k")
+        await shown(play, KeysScreen)
+        await take("keys")
         await play.press("escape", "f6", "ctrl+g")
         await shown(play, PrefixScreen)
         await take("prefix")
@@ -137,6 +148,14 @@ async def test_map_looks_as_it_did(tmp_path: Path, size: tuple[int, int]) -> Non
         await play.press("ctrl+g", "m")
         await shown(play, CourseScreen)
         await take("map-one-done")
+
+
+@USUAL
+async def test_welcome_looks_as_it_did(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with mapping(tmp_path, size=size, welcome=True) as play:
+        take = taking(play, size)
+        await shown(play, WelcomeScreen)
+        await take("welcome")
 
 
 @USUAL
