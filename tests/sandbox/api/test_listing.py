@@ -113,7 +113,7 @@ VERSION = "meta.k8s.io/v1"
         ("ab!c", "illegal base64 data at input byte 2"),
         ("abcde", "illegal base64 data at input byte 4"),
         (token("nonsense"), "invalid character 'o' in literal null (expecting 'u')"),
-        ("nonsense", r"invalid character '\u009e' looking for beginning of value"),
+        ("nonsense", r"invalid character '\x9e' looking for beginning of value"),
         (
             token({"v": "v0", "rv": 1, "start": "/a"}),
             "server does not recognize this encoded version v0",

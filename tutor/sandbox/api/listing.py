@@ -12,7 +12,7 @@ from typing import Any
 
 from tutor.sandbox.api import gojson
 from tutor.sandbox.api.options import revision as revision_of
-from tutor.sandbox.api.status import ApiError, bad_request, expired, go_quote
+from tutor.sandbox.api.status import ApiError, bad_request, expired
 from tutor.sandbox.api.values import is_map
 from tutor.sandbox.kinds import GroupResource, Key, Object
 from tutor.sandbox.store import Compacted, Past, Store, Stored
@@ -198,8 +198,8 @@ def _read_token(token: str) -> tuple[int, str]:
 def _json_object(data: bytes) -> Object:
     start = data.lstrip(_BLANKS)[:1]
     if start and not start.isascii():
-        char = go_quote(chr(start[0]))[1:-1]
-        raise ValueError(f": invalid character '{char}' looking for beginning of value")
+        # As Go's newer reader spells it; the older one has \u0081 for \x81.
+        raise ValueError(f": invalid character '\\x{start.hex()}' looking for beginning of value")
     try:
         content: Any = gojson.decode(data).value
     except (ValueError, RecursionError) as error:
