@@ -116,7 +116,7 @@ async def test_open_api_v2_is_json_for_who_asks_for_that(api: Api) -> None:
 async def test_yaml_quotes_texts_as_go_does(api: Api) -> None:
     await api.make(MAPS, config_map("a", data={"x": "1", "y": "plain"}))
     found = await api.get(f"{MAPS}/a", headers={"accept": "application/yaml"})
-    assert b'  x: "1"\n  y: plain\n' in found.content
+    assert b'  x: "1"\n  "y": plain\n' in found.content
 
 
 async def test_certificate_is_looked_at_again_when_it_has_expired(api: Api) -> None:
