@@ -174,6 +174,16 @@ async def test_keys_of_the_shell_are_the_shells(tmp_path: Path) -> None:
         assert isinstance(play.focused(), Terminal)
 
 
+async def test_what_is_typed_beside_the_shell_goes_to_the_shell(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        await play.press("f6")
+        await play.until(lambda: not isinstance(play.focused(), Terminal))
+        await play.type("echo is $((40+2))")
+        await play.sees("is 42")
+        assert isinstance(play.focused(), Terminal)
+
+
 async def test_leaving_asks_only_when_something_runs(tmp_path: Path) -> None:
     async with playing(tmp_path) as play:
         await play.open()

@@ -1,12 +1,13 @@
-"""Several shells in the pane: another one, the next one, one less."""
+"""Several shells in the pane: another, the next one, one less; and what is typed beside them."""
 
-from textual import work
+from textual import events, work
 
 from tutor.errors import TutorError
 from tutor.ui.runner import Runner, abridged
 from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.screens.solving import Solving
 from tutor.ui.shells import LIMIT
+from tutor.ui.widgets.steps import StepList
 
 
 class Tabbed(Solving):
@@ -38,6 +39,14 @@ class Tabbed(Solving):
             self.tell("There is only one shell.", f"{self.way_to('shell_new')} opens another.")
         self.back.shells.turn_on()
         self._go_there()
+
+    def on_key(self, event: events.Key) -> None:
+        """Who types beside the shell means it, unless the key does something where they are."""
+        if isinstance(self.focused, StepList) or not event.is_printable:
+            return
+        if event.key not in self.active_bindings:
+            self.to_shell()
+            self.terminal.on_key(event)
 
     def action_shell_turn(self, number: int) -> None:
         """Go to one of the shells, by its number from 1."""
