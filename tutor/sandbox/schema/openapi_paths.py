@@ -4,8 +4,9 @@ Clients look for the PATCH of a kind and at its parameters (is there a `dryRun`,
 `fieldValidation`?), and find a kind by the path of its resource. Bodies are shown as JSON only.
 
 kubectl reads the whole document of a group with every `apply`, and a third of it would be
-parameters, bodies and answers that no client looks at. So built-in kinds show the parameters of
-PATCH alone, and that there are answers.
+parameters, bodies and answers that no client looks at. So built-in kinds show the parameters and
+the body of PATCH alone (which of its forms a kind takes decides how kubectl patches; without any
+it asks for the second document), and that there are answers.
 
 Source: k8s.io/apiserver, pkg/endpoints/installer; a recorded document of a custom group.
 """
@@ -169,14 +170,15 @@ class _Operations:
         return {"group": group, "version": version, "kind": sub.kind}
 
     def _body(self, verb: str, reference: str) -> Object | None:
+        if verb == "patch":
+            strategic = () if self._kind.custom else ("strategic-merge-patch+json",)
+            schema = {"schema": {"$ref": self._references.patch}}
+            types = {f"application/{name}": schema for name in (*_PATCH_TYPES, *strategic)}
+            return {"content": types, "required": True}
         if not self._kind.custom:
             return None
         if verb in ("create", "update"):
             return {"content": _json(reference), "required": True}
-        if verb == "patch":
-            schema = {"schema": {"$ref": self._references.patch}}
-            types = {f"application/{name}": schema for name in _PATCH_TYPES}
-            return {"content": types, "required": True}
         if verb in ("delete", "deletecollection"):
             return {"content": _json(self._references.delete_options)}
         return None
