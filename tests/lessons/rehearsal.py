@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import signal
+import subprocess
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from tutor.session.typist import Typist
 from tutor.terminal.screen import Geometry
 
 SIZE = Geometry(columns=160, lines=40)
+LOGIN = "pinniped-kubeconfig.yaml"
+LOGIN_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,30 @@ class Rehearsal:
         """Type a command as a learner would; what it printed."""
         record = await self.stage.shell.run(command)
         return "" if record is None else record.output
+
+    async def until_login(self) -> None:
+        """Wait until a login that the lesson has made works, or is refused by who should.
+
+        A cluster that has come back starts its pods again: for a moment nobody answers.
+        """
+        folder = self.stage.folder.root
+        if not (folder / LOGIN).exists():
+            return
+        async with asyncio.timeout(LOGIN_LIMIT_S):
+            while "Unable to connect" in await self._ask_as_pinny(folder):
+                pass
+
+    async def _ask_as_pinny(self, folder: Path) -> str:
+        environment = dict(self.stage.environment)
+        program = shutil.which("kubectl", path=environment["PATH"])
+        asked = await asyncio.create_subprocess_exec(
+            *(str(program), "get", "namespaces", "--kubeconfig", LOGIN),
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        return (await asked.communicate())[0].decode()
 
 
 @asynccontextmanager

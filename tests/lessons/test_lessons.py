@@ -47,6 +47,7 @@ def test_mistake_when_made_is_told_alone_and_can_be_mended(
 
 async def _make(lesson: Lesson, step: Step, mistake: Mistake, root: Path) -> None:
     async with rehearsing(lesson, root) as rehearsal:
+        await rehearsal.until_login()
         await rehearsal.player.begin(step)
         await rehearsal.player.err(step, mistake)
         await rehearsal.player.repair(mistake)
