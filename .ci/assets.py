@@ -44,7 +44,12 @@ LOOKS = {
 }
 """For each run: what its looks are called, and their themes."""
 
-SHOWN = {"first-minutes": "first-minutes", "mistake-120x40-dark": "mistake"}
+SHOWN = {
+    "first-minutes": "first-minutes",
+    "mistake-120x40-dark": "mistake",
+    **{name: name for name in ("lesson-80x24-dark", "lesson-120x40-light", "shells-200x60-dark")},
+    **{name: name for name in ("map-begun-80x24-dark", "finished-120x40-dark")},
+}
 """What the documents show, and what it is called there."""
 
 Scene = Callable[["Stage"], Awaitable[None]]
