@@ -84,6 +84,6 @@ async def test_resize_needs_a_node_that_tells_of_resources(api: Api, told: Any) 
     running |= {"state": {"running": {"startedAt": "2020-01-01T00:00:00Z"}}} | told
     status = {"status": {"containerStatuses": [running]}}
     await api.ask("PATCH", f"{PODS}/a/status", status, headers=MERGE)
-    wanted = {"spec": {"resources": {}}}
+    wanted: dict[str, Any] = {"spec": {"resources": {}}}
     reply = await api.ask("PATCH", f"{PODS}/a/resize", wanted, headers=MERGE)
     assert ("Pod running on node without support for resize" in str(reply.body)) == (not told)

@@ -1,7 +1,7 @@
 """Admission: the built-in plugins and the webhooks, in the order of the real server."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.request import Call
@@ -12,10 +12,8 @@ from tutor.sandbox.kinds import GroupResource, Object
 class Plugin(Protocol):
     """A built-in admission plugin."""
 
-    @property
-    def resources(self) -> frozenset[GroupResource] | None:
-        """The collections whose writes it is asked about; None for all."""
-        ...
+    resources: ClassVar[frozenset[GroupResource] | None]
+    """The collections whose writes it is asked about; None for all."""
 
     def admit(self, write: Write) -> None:
         """Change `write.new` in place, or raise ApiError."""
