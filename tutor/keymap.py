@@ -3,10 +3,11 @@
 Keys have the names of the interface library, "ctrl+n" or "f4".
 """
 
-import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from string import ascii_lowercase, digits
+
+from tutor.nearest import did_you_mean
 
 ACTIONS: Mapping[str, str] = {
     "help": "f1",
@@ -124,7 +125,7 @@ def _name_fault(action: str) -> Fault | None:
         return None
     return Fault(
         action,
-        f"nothing is called `{action}`{did_you_mean(action, tuple(ACTIONS))}",
+        f"nothing is called `{action}`{did_you_mean(action, ACTIONS) or '.'}",
         f"Keys can be given to: {', '.join(ACTIONS)}.",
     )
 
@@ -143,11 +144,5 @@ def _key_fault(action: str, key: str) -> Fault | None:
         return Fault(action, f"`{action}` cannot have `{key}`: {_TAKEN[key]}.", form)
     if len(key) == 1 or key in _MOVING:
         return Fault(action, f"`{action}` cannot have `{key}`: the shell needs it.", form)
-    near = did_you_mean(key, tuple(sorted(KEYS)))
+    near = did_you_mean(key, sorted(KEYS)) or "."
     return Fault(action, f"`{action}` cannot have `{key}`, which is no key{near}", form)
-
-
-def did_you_mean(word: str, words: Collection[str]) -> str:
-    """The end of a sentence about a word that is none of those there are."""
-    near = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
-    return f": did you mean `{near[0]}`?" if near else "."

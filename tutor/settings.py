@@ -14,7 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from tutor import paths
 from tutor.errors import SettingsError
-from tutor.keymap import Fault, did_you_mean, fault_of
+from tutor.keymap import Fault, fault_of
+from tutor.nearest import did_you_mean
 
 _SHELLS = ("bash", "zsh")
 _MAX_CHARACTERS = 100_000
@@ -212,14 +213,14 @@ def _refused(error: ValidationError, given: Mapping[str, _Given]) -> SettingsErr
     if first["type"] == "extra_forbidden":
         known = tuple(Settings.model_fields)
         return SettingsError(
-            f"{item.place}: unknown setting `{key}`{did_you_mean(key, known)}",
+            f"{item.place}: unknown setting `{key}`{did_you_mean(key, known) or '.'}",
             next_action=f"The settings are: {', '.join(known)}.",
         )
     if first["type"] == "literal_error":
         choices = _choices(key)
         return SettingsError(
             f"{item.place}: `{key}` cannot be `{item.value}`"
-            f"{did_you_mean(str(item.value), choices)}",
+            f"{did_you_mean(str(item.value), choices) or '.'}",
             next_action=f"Write one of: {', '.join(choices)}.",
         )
     why = first["msg"].removeprefix("Value error, ")

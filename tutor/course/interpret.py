@@ -4,7 +4,6 @@ A `Node` knows where it stands in its file. Unknown keys do not stop the reading
 file come out together.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -26,6 +25,7 @@ from pydantic_core import ErrorDetails
 
 from tutor.course.places import NOWHERE, TREE_CHECK, Where
 from tutor.errors import CourseError
+from tutor.nearest import did_you_mean
 
 _WHERE = "<where>"
 
@@ -83,12 +83,6 @@ def _unknown(where: Where, key: str, known: Iterable[str]) -> CourseError:
         next_action=f"Keys that may stand here: {', '.join(known)}.",
         key=True,
     )
-
-
-def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """`: did you mean `x`?`, or nothing when no word is near."""
-    near = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
-    return f": did you mean `{near[0]}`?" if near else ""
 
 
 N = TypeVar("N", bound=Node)

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from tutor.course.interpret import Node, did_you_mean, interpret
+from tutor.course.interpret import Node, interpret
 from tutor.course.model import FORMAT, Course, Header, Lesson, Step, Title
 from tutor.course.places import Document, Where
 from tutor.course.rules import broken_in, broken_in_course
 from tutor.course.yamltree import parse
 from tutor.errors import CourseError
+from tutor.nearest import did_you_mean
 
 _FOLDER_NAME = re.compile(r"([0-9]+)-(.+)")
 

@@ -6,7 +6,6 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from tutor.course.fieldpath import parse_path
-from tutor.course.interpret import did_you_mean
 from tutor.course.model import (
     Answer,
     Choice,
@@ -26,6 +25,7 @@ from tutor.course.model import (
 )
 from tutor.course.places import Where
 from tutor.errors import CourseError
+from tutor.nearest import did_you_mean
 
 Faults = Iterator[CourseError]
 AnyBlock = Run | File | Edit | Look

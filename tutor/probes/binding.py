@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from tutor.course.interpret import Node, did_you_mean, interpret
+from tutor.course.interpret import Node, interpret
 from tutor.course.model import Environment, Fact, Grants, Mistake, Step, meant_for
 from tutor.course.places import TREE_CHECK, Where
 from tutor.errors import CourseError
+from tutor.nearest import did_you_mean
 from tutor.probes.base import Topic
 from tutor.probes.catalogue import SOURCES
 from tutor.probes.expression import Expression, ExpressionError, Language, Wanted

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from tutor.course.interpret import did_you_mean
+from tutor.nearest import did_you_mean
 from tutor.probes import functions
 from tutor.probes.base import Absent, Blind, Reading, Seen
 from tutor.probes.explain import why_false
