@@ -68,3 +68,12 @@ def test_course_with_a_fault_is_not_kept(lessons: Path, tmp_path: Path) -> None:
         with pytest.raises(CourseError):
             on_shelf(lessons, tmp_path / "course", load_course)
     assert not (tmp_path / "course").exists()
+
+
+def test_course_with_a_file_that_cannot_be_read_is_told_in_words(
+    lessons: Path, tmp_path: Path
+) -> None:
+    (lessons / "course.yaml").unlink()
+    (lessons / "course.yaml").symlink_to("nowhere")
+    with pytest.raises(CourseError):
+        on_shelf(lessons, tmp_path / "course", load_course)

@@ -12,6 +12,8 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+from pydantic import VERSION
+
 from tutor import __version__
 from tutor.course.model import Course
 
@@ -23,7 +25,10 @@ def on_shelf(folder: Path, file: Path, read: Callable[[Path], Course]) -> Course
 
     Raises what `read` raises: a course with faults is never kept.
     """
-    key = _key(folder)
+    try:
+        key = _key(folder)
+    except OSError:
+        return read(folder)  # which says in words what is wrong with the file
     kept = _kept(file, key)
     if kept is None:
         kept = read(folder)
@@ -34,8 +39,8 @@ def on_shelf(folder: Path, file: Path, read: Callable[[Path], Course]) -> Course
 
 
 def _key(folder: Path) -> bytes:
-    """What the course depends on: its files, the code that reads them, and where they are."""
-    content = sha256(f"{__version__} {sys.version} {folder}".encode())
+    """What the course depends on: its files, what reads them, and where they are."""
+    content = sha256(f"{__version__} {sys.version} {VERSION} {folder}".encode())
     for path in (*_files(folder), *sorted(Path(__file__).parent.glob("*.py"))):
         data = path.read_bytes()
         content.update(f"{path} {len(data)} ".encode())
