@@ -85,10 +85,18 @@ def test_git_commit_without_a_saved_message_is_given_up(tmp_path: Path, reposito
         assert terminal.ended() == 1
 
 
-def test_terminal_that_goes_away_leaves_what_was_not_saved_beside_the_file(tmp_path: Path) -> None:
+ALONE = (EDITOR, "note")
+BELOW_ANOTHER = ("sh", "-c", f"trap : HUP; {EDITOR} note; :")
+"""Who waits for the editor is told of the end of the terminal, and tells nobody."""
+
+
+@pytest.mark.parametrize("command", [ALONE, BELOW_ANOTHER], ids=["alone", "below another"])
+def test_terminal_that_goes_away_leaves_what_was_not_saved_beside_the_file(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
     note = tmp_path / "note"
     note.write_text("old\n")
-    with running(tmp_path, EDITOR, "note", folder=tmp_path) as terminal:
+    with running(tmp_path, *command, folder=tmp_path) as terminal:
         terminal.sees("old")
         terminal.press(b"new ")
         terminal.sees("new old")

@@ -2,13 +2,14 @@
 
 The library's driver looks only ten times a second whether what may follow an Escape has come. Its
 parser takes Alt with some characters for other keys, and loses the Alt of most symbols. And with a
-terminal that has gone away it waits for ever: not everybody is told so by a signal (below `make`,
-nobody is).
+terminal that has gone away it waits for ever: not everybody is told so by SIGHUP (below `make`,
+nobody is). Here they are.
 """
 
 import codecs
 import os
 import selectors
+import signal
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import IO, Any
@@ -29,6 +30,8 @@ _LOOKS = 2
 _CHUNK_BYTES = 4096
 
 
+_HELD = (None, "shift", "alt", "alt+shift", "ctrl", "ctrl+shift", "alt+ctrl", "alt+ctrl+shift")
+"""By the number with which terminals tell of them, less one."""
 _ESCAPE = "\x1b"
 _INTRODUCERS = "[O"
 """After an Escape these begin a key's sequence; all else is a key with Alt."""
@@ -76,11 +79,12 @@ class _Output:
         return self._file.fileno()
 
 
-_HELD = (None, "shift", "alt", "alt+shift", "ctrl", "ctrl+shift", "alt+ctrl", "alt+ctrl+shift")
-
-
 class Keyboard(LinuxDriver):
     """The library's driver with an input loop of its own."""
+
+    def __init__(self, app: App[Any], **more: Any) -> None:
+        super().__init__(app, **more)  # pyright: ignore[reportUnknownMemberType] -- its `App` is bare
+        self._file = _Output(self._file)  # pyright: ignore[reportArgumentType] -- `IO` is no protocol
 
     def process_message(self, message: Message) -> None:
         """Take for F3 with Shift, Alt or Ctrl what else would be a place that nobody asks for."""
@@ -89,10 +93,6 @@ class Keyboard(LinuxDriver):
                 super().process_message(events.Key(f"{_HELD[held]}+f3", None))
             case _:
                 super().process_message(message)
-
-    def __init__(self, app: App[Any], **more: Any) -> None:
-        super().__init__(app, **more)  # pyright: ignore[reportUnknownMemberType] -- its `App` is bare
-        self._file = _Output(self._file)  # pyright: ignore[reportArgumentType] -- `IO` is no protocol
 
     def run_input_thread(self) -> None:
         """Read until the program ends, or the terminal is gone."""
@@ -107,7 +107,8 @@ class Keyboard(LinuxDriver):
                 if selector.select(pause):
                     data = self._read()
                     if not data:
-                        self._loop.call_soon_threadsafe(self._app.exit)
+                        # To whoever handles it: what is not saved may have to be.
+                        os.kill(os.getpid(), signal.SIGHUP)
                         break
                     looks = _LOOKS
                     for message in parser.feed(decoder.decode(data)):

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from rich.text import Text
@@ -245,5 +246,8 @@ class EditorApp(App[int]):
         """The terminal goes: keep what is not saved beside the file, as other editors do."""
         if self._is_changed:
             path = self._file.path
-            TextFile(path.with_name(f"{path.name}.save")).write(self._area.text, over_changes=True)
+            copy = TextFile(path.with_name(f"{path.name}.save"))
+            # Where it cannot be written there is nobody left to tell.
+            with suppress(TutorError):
+                copy.write(self._area.text, over_changes=True)
         self.exit(1)
