@@ -209,3 +209,9 @@ def test_title_of_two_shells_fits_and_shows_what_is_typed_as_it_is(width: int) -
     assert len(text) <= width
     assert text.startswith(" 1 kubectl get")
     assert text.endswith("▸2 [b] [x]  + new")
+
+
+def test_title_of_a_command_that_ends_in_a_backslash_stays_in_its_link() -> None:
+    text = Content.from_markup(title((Name("cat \\", False), Name("", True)), 80))
+    assert text.plain.startswith(" 1 cat   ▸2 shell")
+    assert (text.spans[0].start, text.spans[0].end) == (0, len(" 1 cat "))

@@ -95,7 +95,9 @@ def _part(number: int, name: Name, room: int) -> str:
 
 
 def _link(action: str, text: str) -> str:
-    return f"[not bold @click=screen.{action}]{_escaped(text)}[/]"
+    # A backslash at the end would make the closing tag a part of the text.
+    shown = _escaped(text.rstrip("\\"))
+    return f"[not bold @click=screen.{action}]{shown}[/]"
 
 
 def _escaped(text: str) -> str:
