@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from tests.fakes.world import Stage as World
+from tests.ui.seen import text_of, until
 from tutor.clock import SystemClock
 from tutor.course.loader import load_course
 from tutor.course.model import Course, Edit, Lesson
@@ -35,7 +36,6 @@ from tutor.ui.widgets.sheet import Sheet
 
 LESSONS = Path(__file__).resolve().parents[1] / "course/data/lessons"
 SECRETS = Collection("v1", "Secret", "demo")
-LIMIT_S = 20.0
 
 
 def secret(word: str) -> Object:
@@ -145,16 +145,10 @@ class Play:
 
     def text(self) -> str:
         """All that is to be seen."""
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(part.text for part in strip).rstrip() for strip in strips)
+        return text_of(self.app)
 
     async def until(self, happened: Callable[[], object]) -> None:
-        try:
-            async with asyncio.timeout(LIMIT_S):
-                while not happened():
-                    await self.pilot.pause()
-        except TimeoutError:
-            raise AssertionError(self.text()) from None
+        await until(self.pilot, happened)
 
     async def sees(self, *texts: str) -> None:
         await self.until(lambda: all(text in self.text() for text in texts))

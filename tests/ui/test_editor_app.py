@@ -1,6 +1,5 @@
 """The small editor, as somebody uses it."""
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable
@@ -11,13 +10,13 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from tests.ui.seen import text_of, until
 from tutor.ui.editor.app import EditorApp
 from tutor.ui.editor.area import Area
 from tutor.ui.editor.colours import comment_spans, yaml_spans
 from tutor.ui.editor.file import TextFile
 
 TEXT = "# edit below\nspec:\n  mode: auto\n  type: LoadBalancer\n"
-LIMIT_S = 20.0
 
 
 @dataclass
@@ -31,8 +30,7 @@ class Desk:
         return self.app.query_one(Area)
 
     def text(self) -> str:
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(part.text for part in strip).rstrip() for strip in strips)
+        return text_of(self.app)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -46,12 +44,7 @@ class Desk:
         await self.until(lambda: text in self.text())
 
     async def until(self, happened: Callable[[], object]) -> None:
-        try:
-            async with asyncio.timeout(LIMIT_S):
-                while not happened():
-                    await self.pilot.pause()
-        except TimeoutError:
-            raise AssertionError(self.text()) from None
+        await until(self.pilot, happened)
 
     async def ended(self) -> int | None:
         await self.until(lambda: self.app._exit)
