@@ -21,7 +21,7 @@ from tutor.sandbox.schema.openapi_schemas import Components
 from tutor.sandbox.schema.openapi_v2 import v2_json, v2_protobuf
 from tutor.sandbox.schema.resources import builtin_kinds
 
-_REVISION = 4
+_REVISION = 5
 """Of what this code makes of the data: raise it when documents change and the data does not."""
 
 Customs = Mapping[GroupVersion, Sequence[CustomType]]

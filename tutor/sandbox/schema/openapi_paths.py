@@ -55,7 +55,7 @@ _METHODS = {
 }
 _ACTIONS = {"create": "post", "update": "put"}
 _IDS = {"get": "read", "update": "replace", "deletecollection": "delete"}
-_PATCH_TYPES = ("json-patch+json", "merge-patch+json", "apply-patch+yaml")
+_PATCHES = ("json-patch+json", "merge-patch+json", "strategic-merge-patch+json", "apply-patch+yaml")
 _ON_COLLECTIONS = ("list", "create", "deletecollection")
 _ON_OBJECTS = ("get", "update", "patch", "delete")
 
@@ -171,10 +171,8 @@ class _Operations:
 
     def _body(self, verb: str, reference: str) -> Object | None:
         if verb == "patch":
-            strategic = () if self._kind.custom else ("strategic-merge-patch+json",)
             schema = {"schema": {"$ref": self._references.patch}}
-            types = {f"application/{name}": schema for name in (*_PATCH_TYPES, *strategic)}
-            return {"content": types, "required": True}
+            return {"content": dict.fromkeys(patch_types(self._kind), schema), "required": True}
         if not self._kind.custom:
             return None
         if verb in ("create", "update"):
@@ -195,6 +193,12 @@ class _Operations:
         if self._kind.custom:
             answer["content"] = _json(reference)
         return {code: answer}
+
+
+def patch_types(kind: Kind) -> list[str]:
+    """The media types of patches, which tell kubectl whether lists may be merged by their keys."""
+    names = (name for name in _PATCHES if not kind.custom or not name.startswith("strategic"))
+    return [f"application/{name}" for name in names]
 
 
 def _names(version: GroupVersion) -> tuple[str, str]:

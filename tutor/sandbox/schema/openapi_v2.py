@@ -14,11 +14,10 @@ from typing import Any, cast
 from tutor.sandbox.kinds import GroupVersion, Kind, Object
 from tutor.sandbox.schema.encode import encode
 from tutor.sandbox.schema.openapi_custom import CustomType, add_custom
-from tutor.sandbox.schema.openapi_paths import base_path
+from tutor.sandbox.schema.openapi_paths import base_path, patch_types
 from tutor.sandbox.schema.openapi_schemas import Components
 from tutor.sandbox.schema.resources import builtin_kinds
 
-_PATCHES = ("json-patch+json", "merge-patch+json", "strategic-merge-patch+json", "apply-patch+yaml")
 _PARAMETERS = ("dryRun", "fieldManager", "fieldValidation", "force")
 # Field numbers of the message Schema, by how their values are written.
 _TEXTS = {"$ref": 1, "format": 2, "title": 3, "description": 4, "pattern": 13}
@@ -87,15 +86,9 @@ def _type_of(parameter: str) -> str:
     return "boolean" if parameter == "force" else "string"
 
 
-def _consumed(kind: Kind) -> list[str]:
-    """The media types of patches, which tell kubectl that lists may be merged by their keys."""
-    names = (name for name in _PATCHES if not kind.custom or not name.startswith("strategic"))
-    return [f"application/{name}" for name in names]
-
-
 def _operation(kind: Kind) -> Object:
     return {
-        "consumes": _consumed(kind),
+        "consumes": patch_types(kind),
         "parameters": [
             {"in": "query", "name": name, "type": _type_of(name)} for name in _PARAMETERS
         ],
@@ -107,7 +100,7 @@ def _operation(kind: Kind) -> Object:
 def _path(kind: Kind) -> bytes:
     """A NamedPathItem of Paths with the PATCH of a kind."""
     path, shown = _place(kind), _shown(kind)
-    operation = b"".join(_text(7, media) for media in _consumed(kind))
+    operation = b"".join(_text(7, media) for media in patch_types(kind))
     operation += b"".join(_query(name) for name in _PARAMETERS)
     operation += _extension(13, "x-kubernetes-action", "patch")
     operation += _extension(13, "x-kubernetes-group-version-kind", shown)
