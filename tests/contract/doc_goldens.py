@@ -26,6 +26,7 @@ from tests.fakes.waiting import until
 from tutor.sandbox.catalogue import components
 from tutor.sandbox.cluster.assembly import Cluster, running
 from tutor.sandbox.cluster.settings import ClusterSettings
+from tutor.sandbox.controllers.resources import is_true
 from tutor.sandbox.kinds import GroupResource, Object
 from tutor.sandbox.pace import INSTANT
 
@@ -40,6 +41,7 @@ _ISSUER = "pinniped-concierge-config"
 _SECRETS = GroupResource("", "secrets")
 _SERVICES = GroupResource("", "services")
 _PODS = GroupResource("", "pods")
+_DEFINITIONS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
 _ISSUERS = GroupResource("config.concierge.pinniped.dev", "credentialissuers")
 _RECORDED_RESOURCES = (
     ("Namespace", "pinniped-concierge"),
@@ -159,6 +161,15 @@ class Document:
         """An object of the cluster."""
         return self._cluster.client.find(resource, namespace, name)
 
+    async def until_served(self) -> None:
+        """Wait until the custom resources are served that are defined: kubectl looks for them."""
+
+        def are() -> bool:
+            definitions = self._cluster.client.list(_DEFINITIONS)
+            return all(is_true(each, "Established") for each in definitions)
+
+        await until(are)
+
     async def until_ready(self, namespace: str, count: int) -> None:
         """Wait until so many pods are ready or complete, and no other is there."""
 
@@ -268,6 +279,7 @@ async def _products(document: Document) -> None:
     source = f"concierge/manifests/{crds}"
     document.manifest(source, crds, lambda obj: obj["kind"] == "CustomResourceDefinition")
     await document.play("doc-apply-pinniped-crds")
+    await document.until_served()
     recorded_alone = as_recorded(manifest(f"concierge/manifests/{resources}"))
     document.write("before.yaml", yaml.safe_dump_all(recorded_alone[:-1], sort_keys=False))
     await document.kubectl("apply --filename before.yaml")
@@ -281,6 +293,7 @@ async def _products(document: Document) -> None:
         source, "cert-manager.crds.yaml", lambda obj: obj["kind"] == "CustomResourceDefinition"
     )
     await document.play("doc-apply-cert-manager-crds")
+    await document.until_served()
     await document.play("doc-apply-self-signed-cert")
     document.manifest(source, "cert-manager.yaml")
     await document.kubectl("apply --filename cert-manager.yaml")
