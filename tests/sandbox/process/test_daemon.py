@@ -224,6 +224,19 @@ async def test_cluster_is_kept_over_a_stop_with_its_address_and_its_keys(
         assert (await client.ask("GET", f"{where}/kept"))[0] == 200
 
 
+@pytest.mark.parametrize("operation", ["clusters", "environment"])
+async def test_clusters_that_come_back_answer_when_a_shell_has_been_told_of_them(
+    process: SandboxProcess, tmp_path: Path, operation: str
+) -> None:
+    made = (await create(process, "one"))["kubeconfig"]
+    process.kill()
+    await process.start()
+    more = {"hosts": str(tmp_path / "hosts"), "environ": dict(os.environ)}
+    assert (await order(process.root, operation, **more))["ok"]
+    async with client_of(made, tmp_path) as client:
+        assert (await client.ask("GET", "/api/v1/namespaces/default"))[0] == 200
+
+
 async def test_idle_connections_do_not_keep_the_sandbox_from_ending(
     process: SandboxProcess,
 ) -> None:

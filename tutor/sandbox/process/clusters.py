@@ -29,6 +29,9 @@ STEPS = (
     "Installing StorageClass",
 )
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what kind says; nothing listens there
+SETTLED_S = 10.0
+"""How long clusters that were there before are waited for."""
+
 Report = Callable[[str, str], Awaitable[None]]
 
 
@@ -204,6 +207,15 @@ class Clusters:
                     raise self._failures.get(name, unknown)
                 await self._changed.wait()
         return self._running[name]
+
+    async def settled(self) -> None:
+        """Wait until none is on its way: for a moment after a start their servers do not listen."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLED_S), self._changed:
+                await self._changed.wait_for(lambda: not any(map(self._starts, self._records)))
+
+    def _starts(self, name: str) -> bool:
+        return name not in self._running and not self._has_ended(name)
 
     def _has_ended(self, name: str) -> bool:
         task = self._tasks.get(name)

@@ -176,6 +176,7 @@ class Daemon:
         return {"nodes": [record.node] if record else []}
 
     async def _list(self, _request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
+        await self._clusters.settled()
         return {"clusters": self._clusters.names}
 
     async def _nodes(self, request: dict[str, Any], _replies: Replies) -> dict[str, Any]:
@@ -213,6 +214,8 @@ class Daemon:
 
         `kubectl` is the path of the learner's own, where that is to be run.
         """
+        # What the shell runs next is most likely a kubectl.
+        await self._clusters.settled()
         own = {name: str(value) for name, value in map_of(request, "environ").items()}
         hosts = Path(text_of(request, "hosts"))
         kubectl = Path(str(request["kubectl"])) if request.get("kubectl") else None
