@@ -12,6 +12,7 @@ import pytest
 from tests.contract.concierge_clients import eventually
 from tests.fakes.sandbox_process import Client, SandboxProcess, client_of, order, sandbox_process
 from tests.fakes.waiting import until
+from tutor.sandbox.server.accepting import accepting
 
 PODS = "/api/v1/namespaces/default/pods"
 HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
@@ -33,9 +34,8 @@ async def peer(called: list[bytes]) -> AsyncGenerator[int]:
         called.append(await reader.read(1))
         writer.close()
 
-    server = await asyncio.start_server(take, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+    async with accepting(take) as port:
+        yield port
 
 
 def pod(program: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pytest
 from tutor.sandbox.process.certificates import Downloads
 from tutor.sandbox.process.fetch import Origin
 from tutor.sandbox.process.proxy import Proxy, Shell
+from tutor.sandbox.server.accepting import accepting
 
 TOKEN = "secret"
 NAME = "impersonation-proxy-mtls.local"
@@ -63,9 +64,8 @@ async def listening(answer: bytes) -> AsyncGenerator[tuple[int, list[bytes]]]:
         writer.write(answer)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1], heard
+    async with accepting(serve) as port:
+        yield port, heard
 
 
 @pytest.fixture
@@ -79,9 +79,7 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
         origin=Origin(Downloads(tmp_path / "pki", lambda: NOW)),
         publish=lambda _kind, fields: made.hops.append(fields),
     )
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
-    async with server:
+    async with accepting(proxy.serve) as made.port:
         yield made
 
 

@@ -26,6 +26,7 @@ from tutor.sandbox.kinds import Object
 from tutor.sandbox.node.mounts import Mounts
 from tutor.sandbox.node.stream import SocketConnection, open_connection
 from tutor.sandbox.pace import Pace
+from tutor.sandbox.server.accepting import accepting
 from tutor.sandbox.server.network import Network
 from tutor.sandbox.server.wire import Now, serving
 
@@ -190,9 +191,8 @@ class Instance:
             finally:
                 await connection.close()
 
-        server = await asyncio.start_server(take, "127.0.0.1", 0)
-        async with server:
-            await self._open(port, server.sockets[0].getsockname()[1])
+        async with accepting(take) as loopback:
+            await self._open(port, loopback)
 
     async def _open(self, port: int, loopback: int) -> None:
         self._ports[port] = loopback

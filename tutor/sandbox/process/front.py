@@ -30,6 +30,7 @@ from tutor.sandbox.process.head import MAX_HEAD
 from tutor.sandbox.process.proxy import Proxy, Shell
 from tutor.sandbox.process.relay import Stream, pump
 from tutor.sandbox.process.trace import Trace
+from tutor.sandbox.server.accepting import Take, accepting
 
 log = logging.getLogger(__name__)
 
@@ -97,12 +98,11 @@ class Front:
             origin=Origin(self._certificates),
             publish=self._trace.publish,
         )
-        server, port = await _listen(proxy.serve, self._state["proxy"])
-        ingress, at = await _listen(self._pass, self._state["ingress"])
-        if (port, at) != (self._state["proxy"], self._state["ingress"]):
-            self._state |= {"proxy": port, "ingress": at}
-            self._save()
-        async with server, ingress:
+        wanted = (self._state["proxy"], self._state["ingress"])
+        async with _near(proxy.serve, wanted[0]) as port, _near(self._pass, wanted[1]) as at:
+            if (port, at) != wanted:
+                self._state |= {"proxy": port, "ingress": at}
+                self._save()
             yield
 
     def _shell(self, name: str) -> Shell | None:
@@ -144,14 +144,15 @@ class Front:
         write_private(self._folder / _FILE, json.dumps(self._state))
 
 
-async def _listen(
-    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any], port: int
-) -> tuple[asyncio.Server, int]:
-    try:
-        server = await asyncio.start_server(serve, "127.0.0.1", port, limit=MAX_HEAD)
-    except OSError as error:
-        if not port:
-            raise
-        log.warning("port is taken; using another", extra={"port": port, "why": str(error)})
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=MAX_HEAD)
-    return server, server.sockets[0].getsockname()[1]
+@asynccontextmanager
+async def _near(take: Take, wanted: int) -> AsyncGenerator[int]:
+    """Listen on the port that is wanted, or on another when it is taken; the port."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            port = await stack.enter_async_context(accepting(take, wanted, limit=MAX_HEAD))
+        except OSError as error:
+            if not wanted:
+                raise
+            log.warning("port is taken; using another", extra={"port": wanted, "why": str(error)})
+            port = await stack.enter_async_context(accepting(take, limit=MAX_HEAD))
+        yield port
