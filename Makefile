@@ -28,7 +28,7 @@ demo: .venv/.ready-run ## let the lesson play itself, without a terminal
 	@$(PY) -m tutor demo --headless $(ARGS)
 
 test: .venv/.ready-test ## run all tests
-	@$(PY) -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	@$(PY) -m pytest --numprocesses auto --dist loadfile --reruns 1 -r R $(ARGS)
 
 check: .venv/.ready-check ## format, lint, types, import contracts, house rules, lessons
 	@$(PY) -m ruff format --check .

@@ -99,11 +99,12 @@ def bash(source: Path) -> bytes:
         [
             ("$", "ls --color=always /\r"),
             ("usr", "for i in 1 2 3; do printf '\\e[3%dmcolour %d\\e[m\\n' $i $i; done\r"),
-            ("colour 3", "echo " + "a long command line that wraps " * 5),
-            ("that wraps", "\x01\x05\x17\x17\x17"),
-            ("a long", "\x0c"),
-            ("a long", "\x03"),
-            ("^C", "seq 1 80; printf '\\ttab\\bX\\n'\r"),
+            # An interrupt drops the keys before it that were not read yet: each waits for its own.
+            ("colour 3", "echo " + "a long command line that wraps " * 5 + "to here"),
+            ("to here", "\x01\x05\x17\x17and there"),
+            ("and there", "\x0c\x05."),
+            ("and there.", "\x03"),
+            ("and there.^C", "seq 1 80; printf '\\ttab\\bX\\n'\r"),
             ("taX", "exit\r"),
         ]
     )
