@@ -81,7 +81,7 @@ async def _hoisted(client: Client, name: str) -> Any:
 
 
 async def until_hoisted(client: Client, name: str, sails: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while await _hoisted(client, name) != sails:  # noqa: ASYNC110 - the object tells nobody
             await asyncio.sleep(0.02)
 
@@ -97,7 +97,7 @@ async def test_operator_reconciles_changes_and_deletions_across_a_restart(tmp_pa
                 "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", boats()
             )
             assert status == 201
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(40):
                 while (await client.ask("GET", PATH))[0] != 200:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
             async with operating(lab):
@@ -113,6 +113,6 @@ async def test_operator_reconciles_changes_and_deletions_across_a_restart(tmp_pa
                 _, held = await client.ask("GET", f"{PATH}/a")
                 assert held["metadata"]["finalizers"] == [f"{GROUP}/kopf"]
                 await client.ask("DELETE", f"{PATH}/a")
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(40):
                     while (await client.ask("GET", f"{PATH}/a"))[0] != 404:  # noqa: ASYNC110
                         await asyncio.sleep(0.02)

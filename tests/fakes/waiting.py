@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 async def until(condition: Callable[[], object], *, within_s: float = DEADLINE_S) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tutor.errors import ShellError
 from tutor.terminal.pty import WRITE_LIMIT, Pty
 
-DEADLINE_S = 20.0
+DEADLINE_S = 40.0
 
 
 class Terminal:
@@ -184,7 +184,7 @@ def test_pty_when_this_program_is_killed_leaves_no_process() -> None:
     owner.kill()
     owner.wait()
     owner.stdout.close()
-    gone, alive = psutil.wait_procs([shell], timeout=2)
+    gone, alive = psutil.wait_procs([shell], timeout=20)
     assert (len(gone), alive) == (1, [])
 
 

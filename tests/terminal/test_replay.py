@@ -15,7 +15,7 @@ from tutor.terminal.screen import Attribute, Engine, Geometry, Row, Style
 
 SIZE = Geometry(columns=100, lines=30, scrollback=1000)
 CHECKPOINTS = 25
-DEADLINE_S = 20.0
+DEADLINE_S = 40.0
 
 
 class Recording:

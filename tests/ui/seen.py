@@ -7,7 +7,7 @@ from typing import Any
 from textual.app import App
 from textual.pilot import Pilot
 
-LIMIT_S = 20.0
+LIMIT_S = 40.0
 
 
 def text_of(app: App[Any]) -> str:

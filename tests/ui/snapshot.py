@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parent / "snapshots"
 VARIABLE = "SNAPSHOTS"
 """`anew` in this variable writes them."""
 
-LIMIT_S = 15.0
+LIMIT_S = 40.0
 """How long a screen may take to look as its snapshot."""
 
 STILL = 8

@@ -110,7 +110,7 @@ class Stage:
         return "".join(segment.text for segment in self.app.screen._compositor.render_strips()[y])
 
     async def until(self, happened: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not happened():  # noqa: ASYNC110 - there is no event for what a person sees
                 await asyncio.sleep(0)
         await self.pilot.pause()

@@ -19,7 +19,7 @@ from tutor.sandbox.pki import Pair
 
 _PINNY = ("pinny", ("group-for-mtls",))
 _AUTO = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
-_LIMIT_S = 20.0
+_LIMIT_S = 40.0
 _EXTRA_S = 0.05
 """How long a stream is read on for what should not come."""
 
