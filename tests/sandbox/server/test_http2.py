@@ -298,6 +298,19 @@ async def test_ping_is_answered_and_settings_are_acknowledged() -> None:
         assert (told.flags, told.payload) == (ACK, b"")
 
 
+async def test_table_of_headers_stays_small_however_large_the_reader_lets_it_be() -> None:
+    """RFC 7541, section 4.2: of all the sizes since the last block two are told."""
+    sizes = (0, 70_000, *range(5_000, 5_300), 2**32 - 1)
+    async with talking() as peer:
+        await peer.send(*(settings({Setting.HEADER_TABLE_SIZE: size}) for size in sizes))
+        await peer.send(ask(1))
+        (told,) = peer.read(Kind.HEADERS)
+        assert told.payload[:4] == b"\x20\x3f\xe1\x1f"  # 0 and 4096
+        decoder = Decoder()
+        lines = dict(decoder.decode(told.payload, raw=True))
+        assert (lines[b":status"], decoder.header_table_size) == (b"200", 4_096)
+
+
 @pytest.mark.parametrize(
     "lines",
     [

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 MAX_STREAMS = 100
 _MAX_TASKS = 4 * MAX_STREAMS
 _MAX_HEADERS = 1024 * 1024
+_MAX_TABLE = 4_096
 _MAX_UNSENT = 1024 * 1024
 _BODIES = 8
 """So many of the largest bodies are held for a connection."""
@@ -229,6 +230,7 @@ class Http2(asyncio.Protocol):
             case WindowUpdated(stream_id=stream) if stream in self._exchanges:
                 self._exchanges[stream].ready.set()
             case WindowUpdated() | RemoteSettingsChanged():
+                _keep_table_small(self._spoken)
                 self._wake()
             case ConnectionTerminated():
                 self._close()
@@ -354,6 +356,21 @@ class Http2(asyncio.Protocol):
     async def wait_closed(self, most_s: float) -> None:
         """Wait until every answer has ended, and not for ever."""
         await asyncio.wait({self._root}, timeout=most_s)
+
+
+def _keep_table_small(spoken: H2Connection) -> None:
+    """Keep no larger a table of headers than Go does, however large a one the reader allows.
+
+    hpack would let it grow, search it line by line, and tell every size that it ever had.
+    """
+    encoder = spoken.encoder
+    if not encoder.table_size_changes:
+        return
+    size = min(encoder.header_table_size, _MAX_TABLE)
+    smallest = min([*encoder.table_size_changes, size])
+    encoder.header_table_size = size
+    encoder.header_table.resized = True
+    encoder.table_size_changes = sorted({smallest, size})
 
 
 def _head(status: int, headers: Lines) -> list[Header]:
