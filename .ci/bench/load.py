@@ -54,12 +54,12 @@ class Server:
         return await self.send("PATCH", path, body, _MERGE)
 
 
-def config_map(name: str) -> dict[str, Any]:
+def config_map(name: str, namespace: str = NAMESPACE) -> dict[str, Any]:
     """What is created: one value of 100 bytes."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": name, "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": namespace},
         "data": {"key": "v" * 100},
     }
 

@@ -28,6 +28,9 @@ from bench.load import (
 )
 
 _LISTED = 200
+_APART = "default"
+"""The namespace of what is created, so that lists stay as long as they are."""
+_MADE = f"/api/v1/namespaces/{_APART}/configmaps"
 _ROUNDS = 12
 _TRACED = 320
 _SYNC = re.compile(r"fdatasync\(\d+<[^>]*log\.db(-wal)?>")
@@ -90,7 +93,7 @@ async def _calls(ours: Server, bare: Server) -> dict[str, _Pair]:
     every = f"{CONFIG_MAPS}?limit=500"
 
     def fresh() -> dict[str, object]:
-        return config_map(f"made-{next(numbers)}")
+        return config_map(f"made-{next(numbers)}", _APART)
 
     def patch() -> dict[str, object]:
         return {"data": {"key": f"{next(numbers):0100}"}}
@@ -104,7 +107,7 @@ async def _calls(ours: Server, bare: Server) -> dict[str, _Pair]:
         "get": _Pair(lambda: ours.send("GET", one), lambda: bare.send("GET", "/one")),
         "list": _Pair(lambda: ours.send("GET", every), lambda: bare.send("GET", "/every")),
         "create": _Pair(
-            lambda: ours.send("POST", CONFIG_MAPS, fresh()),
+            lambda: ours.send("POST", _MADE, fresh()),
             lambda: bare.send("POST", "/one", fresh()),
         ),
         "patch": _Pair(lambda: ours.patch(patched(), patch()), lambda: bare.patch("/one", patch())),
@@ -198,7 +201,8 @@ async def _create(place: Home, connections: int) -> int:
         prefix = f"traced-{connections}"
 
         def create() -> Awaitable[bytes]:
-            return ours.send("POST", CONFIG_MAPS, config_map(f"{prefix}-{next(numbers)}"))
+            name = f"{prefix}-{next(numbers)}"
+            return ours.send("POST", _MADE, config_map(name, _APART))
 
         first = await create()
         await at_once(create, _TRACED, connections)
