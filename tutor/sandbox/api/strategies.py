@@ -4,6 +4,7 @@ from typing import Any
 
 from tutor.sandbox.api import tables
 from tutor.sandbox.api.builtin import strategy as builtin
+from tutor.sandbox.api.builtin.pod.capabilities import allowing_privileged
 from tutor.sandbox.api.printers.printer import Column
 from tutor.sandbox.api.registry import Decoded, Served
 from tutor.sandbox.api.scale import BUILTIN as SCALES
@@ -24,8 +25,11 @@ class BuiltinStrategy:
 
     selectable: tuple[str, ...] = ()
 
-    def __init__(self, kind: Kind, stored: Kind | None = None) -> None:
+    def __init__(
+        self, kind: Kind, stored: Kind | None = None, *, allow_privileged: bool = True
+    ) -> None:
         self.kind = kind
+        self._allow_privileged = allow_privileged
         self._stored = stored
         self.is_storage = stored is None
         self.unconditional_update = builtin.allows_unconditional_update(kind)
@@ -64,15 +68,17 @@ class BuiltinStrategy:
 
     def validate(self, obj: Object) -> list[FieldError]:
         """What is wrong with a new object."""
-        return builtin.validate(self.kind, obj)
+        with allowing_privileged(self._allow_privileged):
+            return builtin.validate(self.kind, obj)
 
     def validate_update(self, new: Object, old: Object, subresource: str) -> list[FieldError]:
         """What is wrong with a change."""
         if subresource == _BINDING:
             return []
-        if subresource and subresource != "scale":
-            return builtin.validate_subresource_update(self.kind, subresource, new, old)
-        return builtin.validate_update(self.kind, new, old)
+        with allowing_privileged(self._allow_privileged):
+            if subresource and subresource != "scale":
+                return builtin.validate_subresource_update(self.kind, subresource, new, old)
+            return builtin.validate_update(self.kind, new, old)
 
     def warnings(self, new: Object, old: Object | None) -> list[str]:
         """What is allowed and unwise."""
@@ -112,12 +118,16 @@ class BuiltinStrategy:
         return SCALES.get(self.kind.group_resource)
 
 
-def builtin_served() -> list[Served]:
-    """Every built-in kind; the first version of a resource is the one that is stored."""
+def builtin_served(*, allow_privileged: bool = True) -> list[Served]:
+    """Every built-in kind; the first version of a resource is the one that is stored.
+
+    `allow_privileged` is the flag of that name, with which kind starts its API server.
+    """
     first: dict[GroupResource, Kind] = {}
     served: list[Served] = []
     for kind in builtin_kinds():
         stored = first.setdefault(kind.group_resource, kind)
         other = stored if stored is not kind else None
-        served.append(Served(kind, BuiltinStrategy(kind, other)))
+        strategy = BuiltinStrategy(kind, other, allow_privileged=allow_privileged)
+        served.append(Served(kind, strategy))
     return served

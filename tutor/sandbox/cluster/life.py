@@ -22,6 +22,7 @@ from tutor.sandbox.controllers.garbage import GarbageCollector
 from tutor.sandbox.controllers.jobs import Jobs
 from tutor.sandbox.controllers.kubelet import Kubelet
 from tutor.sandbox.controllers.namespaces import Accounts, Namespaces
+from tutor.sandbox.controllers.node_lifecycle import NodeLifecycle, TaintEviction
 from tutor.sandbox.controllers.nodes import NodeLifetimes
 from tutor.sandbox.controllers.quotas import Quotas
 from tutor.sandbox.controllers.replicasets import CONTROLLERS, ReplicaSets
@@ -102,6 +103,8 @@ class Life:
         found: list[tuple[Reconciler, Client]] = [
             (parts.definitions, as_server),
             (NodeLifetimes(as_manager), as_manager),
+            (NodeLifecycle(as_manager), as_manager),
+            (TaintEviction(as_manager), as_manager),
             (Accounts(as_manager, facts), as_manager),
             (Namespaces(as_manager, parts.namespaced), as_manager),
             (TokenSecrets(as_manager, facts, parts.tokens.issue_legacy), as_manager),

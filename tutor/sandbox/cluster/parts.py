@@ -63,7 +63,7 @@ class Parts:
         self.outbound = Outbound(self.network, keys.front_proxy, settings.publish)
         self.programs: Programs | None = None
         self.pods = PodAccess(lambda: self.programs)
-        self.registry = Registry(builtin_served())
+        self.registry = Registry(builtin_served(allow_privileged=bool(settings.node)))
         self.discovery = Discovery(self.registry)
         self.authorizer = Authorizer(Reader(self.objects_of, store.changes))
         self.tokens = TokenAuthority(keys.tokens, ISSUER, self._core)

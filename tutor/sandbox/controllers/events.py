@@ -85,8 +85,9 @@ class Recorder:
             "name": name_of(obj),
             "uid": obj["metadata"]["uid"],
             "apiVersion": obj["apiVersion"],
-            "resourceVersion": obj["metadata"]["resourceVersion"],
         }
+        if "resourceVersion" in obj["metadata"]:
+            involved["resourceVersion"] = obj["metadata"]["resourceVersion"]
         if path:
             involved["fieldPath"] = path
         suffix = f"{int(moment.timestamp() * 1_000_000_000):x}"

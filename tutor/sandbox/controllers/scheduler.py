@@ -140,17 +140,15 @@ def why_not(pod: Object, node: Object) -> str | None:
 
 
 def _tolerates(pod: Object, taint: Object) -> bool:
-    for toleration in pod["spec"].get("tolerations") or ():
-        effect = toleration.get("effect")
-        if effect and effect != taint.get("effect"):
-            continue
-        key = toleration.get("key", "")
-        if not key and toleration.get("operator") == "Exists":
-            return True
-        if key != taint["key"]:
-            continue
-        if toleration.get("operator", "Equal") == "Exists":
-            return True
-        if toleration.get("value", "") == taint.get("value", ""):
-            return True
-    return False
+    return any(tolerates(each, taint) for each in pod["spec"].get("tolerations") or ())
+
+
+def tolerates(toleration: Object, taint: Object) -> bool:
+    """Whether a toleration is for a taint."""
+    effect, key = toleration.get("effect"), toleration.get("key", "")
+    exists = toleration.get("operator") == "Exists"
+    if effect and effect != taint.get("effect"):
+        return False
+    if key != taint["key"] and (key or not exists):
+        return False
+    return exists or toleration.get("value", "") == taint.get("value", "")

@@ -7,6 +7,7 @@ import re
 
 from tutor.sandbox.api.builtin import checks, go_struct
 from tutor.sandbox.api.builtin.checks import Errors
+from tutor.sandbox.api.builtin.pod.capabilities import privileged_allowed
 from tutor.sandbox.api.builtin.pod.paths import descending
 from tutor.sandbox.api.builtin.reading import indexed, items, part, text
 from tutor.sandbox.api.status import (
@@ -85,10 +86,12 @@ def _app_armor_local(local: str | None, path: str) -> Errors:
 
 
 def container_context(context: Object | None, path: str, *, host_users: bool) -> Errors:
-    """`securityContext` of a container. Privileged ones are allowed, as kind allows them."""
+    """`securityContext` of a container."""
     if context is None:
         return []
     errors: Errors = []
+    if context.get("privileged") and not privileged_allowed():
+        errors.append(forbidden_field(f"{path}.privileged", "disallowed by cluster policy"))
     for field in ("runAsUser", "runAsGroup"):
         if (value := context.get(field)) is not None:
             errors += checks.user_id(value, f"{path}.{field}")
