@@ -9,14 +9,14 @@ from typing import Protocol
 from tutor.course.model import Course, Edit, Environment, Lesson
 from tutor.probes.base import ClusterReader, CommandRecord, Unfollow
 from tutor.session.folder import WorkingFolder
+from tutor.session.outline import Outline
 from tutor.session.record import Progress
-from tutor.session.state import Outline
 from tutor.settings import Settings
 from tutor.terminal.recorder import CommandBegan
 from tutor.terminal.recorder import CommandRecord as EndedCommand
 from tutor.terminal.screen import Geometry
 from tutor.ui.scene import Findings
-from tutor.ui.widgets.terminal import ShellPort
+from tutor.ui.widgets.terminal_view import ShellPort
 
 
 class Session(Protocol):

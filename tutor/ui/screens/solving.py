@@ -7,21 +7,12 @@ from tutor.errors import TutorError
 from tutor.session.typist import commands_of
 from tutor.ui.ports import Session
 from tutor.ui.scene import Scene
+from tutor.ui.screens.moving import Moving
 from tutor.ui.screens.question import QuestionScreen
-from tutor.ui.screens.staged import StagedScreen
 
 
-class Solving(StagedScreen):
+class Solving(Moving):
     """What a lesson's screen does for a learner who leaves a step out."""
-
-    @property
-    def scene(self) -> Scene:
-        """What there is to see now."""
-        return self.back.scene
-
-    def to_shell(self) -> None:
-        """Go to the shell."""
-        self.terminal.focus()
 
     @work(group="skip")
     async def action_skip(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-from textual import getters, on, work
+from textual import getters, work
 from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
@@ -22,7 +22,7 @@ from tutor.ui.keys import keymap_of, way_to
 from tutor.ui.ports import Desk, Session, Shell, Stage, Visit
 from tutor.ui.runner import Runner
 from tutor.ui.screens.question import QuestionScreen
-from tutor.ui.widgets.shell_pane import EndedLine, ShellPane
+from tutor.ui.widgets.shell_pane import ShellPane
 from tutor.ui.widgets.terminal import Terminal
 
 Change = Callable[[Session], Awaitable[None]]
@@ -227,46 +227,6 @@ class StagedScreen(Screen[TutorError | Visit | None]):
     async def _bury(self, shell: Shell) -> None:
         """End what the shell has left in the background."""
         await shell.close()
-
-    @on(EndedLine.Restarted)
-    @work(group="shell")
-    async def _restart(self) -> None:
-        try:
-            await self.open_shell(self.back.runner)
-        except TutorError as error:
-            self.tell_error(error)
-        self.show_shell()
-
-    @on(Terminal.Copied)
-    def _copy(self, event: Terminal.Copied) -> None:
-        event.stop()
-        self.app.copy_to_clipboard(event.text)
-        who = "The program in the shell copied" if event.by_program else "Copied"
-        self.tell(f"{who} {len(event.text):,} characters.", seconds=SHORT_NOTICE_S)
-
-    @on(Terminal.Rang)
-    def _ring(self, event: Terminal.Rang) -> None:
-        event.stop()
-        self.app.bell()
-
-    @on(Terminal.LinkOpened)
-    def _open_link(self, event: Terminal.LinkOpened) -> None:
-        event.stop()
-        self.app.open_url(event.url)
-
-    @on(Terminal.PasteQuestion)
-    @work(group="paste")
-    async def _ask_paste(self, event: Terminal.PasteQuestion) -> None:
-        lines = event.text.strip("\r\n").count("\n") + 1
-        question = QuestionScreen(
-            f"Paste {lines} lines?" if lines > 1 else "Paste this line?",
-            f"The program in the shell takes each line as soon as it ends:\n\n{event.text.strip()}",
-            yes="paste",
-            no="do not",
-        )
-        if await self.app.push_screen_wait(question):
-            self.terminal.paste(event.text)
-            self.terminal.focus()
 
 
 def _first(group: BaseExceptionGroup[TutorError]) -> TutorError:

@@ -1,16 +1,19 @@
-"""Several shells in the pane: another, the next one, one less; and what is typed beside them."""
+"""Several shells in the pane: another, the next one, one less; and what their programs ask for."""
 
-from textual import events, work
+from textual import events, on, work
 
 from tutor.errors import TutorError
 from tutor.ui.runner import Runner, abridged
+from tutor.ui.screens.moving import Moving
 from tutor.ui.screens.question import QuestionScreen
-from tutor.ui.screens.solving import Solving
+from tutor.ui.screens.staged import SHORT_NOTICE_S
 from tutor.ui.shells import LIMIT
+from tutor.ui.widgets.shell_pane import EndedLine
 from tutor.ui.widgets.steps import StepList
+from tutor.ui.widgets.terminal import Terminal
 
 
-class Tabbed(Solving):
+class Tabbed(Moving):
     """What a lesson's screen does with its shells."""
 
     @work(group="shell")
@@ -77,3 +80,43 @@ class Tabbed(Solving):
         text = f"`{abridged(runs)}` still runs in it, and would be ended."
         question = QuestionScreen("Close this shell?", text, yes="close it", no="keep it")
         return await self.app.push_screen_wait(question)
+
+    @on(EndedLine.Restarted)
+    @work(group="shell")
+    async def _restart(self) -> None:
+        try:
+            await self.open_shell(self.back.runner)
+        except TutorError as error:
+            self.tell_error(error)
+        self.show_shell()
+
+    @on(Terminal.Copied)
+    def _copy(self, event: Terminal.Copied) -> None:
+        event.stop()
+        self.app.copy_to_clipboard(event.text)
+        who = "The program in the shell copied" if event.by_program else "Copied"
+        self.tell(f"{who} {len(event.text):,} characters.", seconds=SHORT_NOTICE_S)
+
+    @on(Terminal.Rang)
+    def _ring(self, event: Terminal.Rang) -> None:
+        event.stop()
+        self.app.bell()
+
+    @on(Terminal.LinkOpened)
+    def _open_link(self, event: Terminal.LinkOpened) -> None:
+        event.stop()
+        self.app.open_url(event.url)
+
+    @on(Terminal.PasteQuestion)
+    @work(group="paste")
+    async def _ask_paste(self, event: Terminal.PasteQuestion) -> None:
+        lines = event.text.strip("\r\n").count("\n") + 1
+        question = QuestionScreen(
+            f"Paste {lines} lines?" if lines > 1 else "Paste this line?",
+            f"The program in the shell takes each line as soon as it ends:\n\n{event.text.strip()}",
+            yes="paste",
+            no="do not",
+        )
+        if await self.app.push_screen_wait(question):
+            self.terminal.paste(event.text)
+            self.terminal.focus()

@@ -10,7 +10,8 @@ from textual.widgets import Static
 from tutor.ui.keys import bind
 from tutor.ui.widgets.edge import EdgePane
 from tutor.ui.widgets.find import FindLine
-from tutor.ui.widgets.terminal import ShellPort, Terminal
+from tutor.ui.widgets.terminal import Terminal
+from tutor.ui.widgets.terminal_view import ShellPort
 
 
 class EndedLine(Static, can_focus=True):
