@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tutor.clock import SystemClock
-from tutor.terminal.engine import Choice
+from tutor.terminal.engine import Choice, engine
 from tutor.terminal.launch import Launch, Program
-from tutor.terminal.screen import Geometry
+from tutor.terminal.screen import Engine, Geometry
 from tutor.terminal.shell import Shell
 
 StartShell = Callable[..., Awaitable[Shell]]
@@ -28,6 +28,12 @@ def installed(name: str) -> str:
 def choice(request: pytest.FixtureRequest) -> Choice:
     """Each engine."""
     return request.param
+
+
+@pytest.fixture
+def terminal(choice: Choice) -> Engine:
+    """Each engine, 20 columns by 5 lines."""
+    return engine(Geometry(columns=20, lines=5, scrollback=100), choice)
 
 
 @pytest.fixture(params=["bash", "zsh"])

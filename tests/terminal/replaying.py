@@ -12,7 +12,7 @@ from rich.color import Color
 from textual.app import App, ComposeResult
 
 from tests.terminal.picture import Cell, Picture, Rgb, painted, palette, picture
-from tests.ui.test_terminal_widget import FakeShell
+from tests.ui.terminal_world import FakeShell
 from tutor.terminal.engine import Choice, engine
 from tutor.terminal.screen import Geometry
 from tutor.ui.widgets.terminal import Terminal
@@ -144,11 +144,11 @@ async def replay(data: bytes, choice: Choice, other: Reference) -> Replayed:
         for at in range(0, len(data), step):
             shell.say(data[at : at + step])
             other.feed(data[at : at + step])
-            terminal._paint(through_hold=True)
+            terminal.paint(through_hold=True)
             look = terminal._canvas._look
             ours = _shown(terminal, (look.text, look.ground))
             theirs = other.picture()
-            if is_slow and not terminal._canvas.cursor.visible:
+            if is_slow and not terminal.cursor.visible:
                 # That engine does not say where a hidden cursor is: nobody sees it.
                 ours = ours._replace(cursor=theirs.cursor)
             checkpoints += 1

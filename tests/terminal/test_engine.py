@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.terminal.shown import numbered, row, rows
 from tutor.terminal import engine as engines
 from tutor.terminal.engine import Choice, engine, self_test
-from tutor.terminal.keys import Stroke
 from tutor.terminal.screen import (
     CLIPBOARD_LIMIT,
     PLAIN,
@@ -21,35 +21,25 @@ from tutor.terminal.screen import (
     Engine,
     EngineError,
     Geometry,
-    Mouse,
-    MouseAction,
-    MouseButton,
     Run,
-    Search,
-    Span,
     Style,
     Titled,
 )
 
-
-@pytest.fixture
-def terminal(choice: Choice) -> Engine:
-    """Each engine, 20 columns by 5 lines."""
-    return engine(Geometry(columns=20, lines=5, scrollback=100), choice)
-
-
-def row(terminal: Engine, y: int = 0) -> list[Run]:
-    """A row's runs, without the blanks at its end."""
-    runs = list(terminal.frame().rows[y])
-    while runs and runs[-1].style == PLAIN and not runs[-1].text.strip(" "):
-        runs.pop()
-    return runs
-
-
-def rows(terminal: Engine) -> list[str]:
-    """All rows as text, as they are shown."""
-    frame = terminal.frame(whole=True)
-    return ["".join(run.text for run in frame.rows[y]).rstrip() for y in sorted(frame.rows)]
+PIECES = st.sampled_from(
+    [
+        *(b"\x1b[", b"\x1b]", b"\x1bP", b"\x07", b"\r\n", b"\x1b[?1049h", b"\x1b[?1049l", b"\x1bc"),
+        *(
+            "日本".encode(),
+            "👨‍👩‍👧".encode(),
+            b"e\xcc\x81",
+            b"\x1b[38;2;1;2;3m",
+            b"\x1b[999999999B",
+        ),
+        *(b"\x1b[3;4r", b"\x1b[5L", b"\x1b[5P", b"\x1b[2J", b"\x1b[?40h\x1b[?3h", b"\x1b[?2026h"),
+        *(b"text of some length", b"\xff\xfe", b"\x1b]133;C\x07", b"\x1b]8;;http://a\x07"),
+    ]
+)
 
 
 def test_self_test_of_each_engine_passes(choice: Choice) -> None:
@@ -177,10 +167,6 @@ def test_sequences_cut_anywhere_mean_the_same(choice: Choice) -> None:
         assert (frame.rows, frame.cursor) == (wanted.rows, wanted.cursor), at
 
 
-def numbered(count: int) -> bytes:
-    return b"".join(b"line %d\r\n" % number for number in range(count))
-
-
 def test_scrollback_can_be_looked_at_and_left(terminal: Engine) -> None:
     terminal.feed(numbered(30))
     frame = terminal.frame()
@@ -296,215 +282,6 @@ def test_synchronized_output_that_lasts_too_long_can_be_looked_through(terminal:
     terminal.feed(b"\x1b[?2026hhalf")
     frame = terminal.frame(through_hold=True)
     assert "".join(run.text for run in frame.rows[0]).rstrip() == "half"
-
-
-TEXT = b"kubectl get pods -n kube-system\r\nNAME   READY\r\ncoredns-abc 1/1\r\n"
-
-
-def test_selection_of_cells_goes_over_lines(terminal: Engine) -> None:
-    terminal.feed(b"first line\r\nsecond")
-    terminal.select(6, 0)
-    terminal.extend(2, 1)
-    assert terminal.selected() == "line\nsec"
-    assert list(terminal.frame().selection) == [Span(0, 6, 20), Span(1, 0, 3)]
-
-
-def test_selection_made_backwards_is_the_same(terminal: Engine) -> None:
-    terminal.feed(b"first line\r\nsecond")
-    terminal.select(2, 1)
-    terminal.extend(6, 0)
-    assert terminal.selected() == "line\nsec"
-
-
-def test_selection_of_words_takes_whole_ones(terminal: Engine) -> None:
-    terminal.feed(b"one two-and three")
-    terminal.select(5, 0, "word")
-    assert terminal.selected() == "two-and"
-    terminal.extend(13, 0)
-    assert terminal.selected() == "two-and three"
-    terminal.extend(1, 0)
-    assert terminal.selected() == "one two-and"
-
-
-def test_selection_of_a_line_takes_what_is_wrapped(terminal: Engine) -> None:
-    terminal.feed(TEXT)
-    terminal.select(3, 1, "line")
-    assert terminal.selected() == "kubectl get pods -n kube-system"
-
-
-def test_selection_stays_on_its_text_when_output_arrives(terminal: Engine) -> None:
-    terminal.feed(b"first line\r\n")
-    terminal.select(0, 0, "word")
-    terminal.feed(numbered(20))
-    assert terminal.selected() == "first"
-    assert list(terminal.frame().selection) == []
-    terminal.scroll_to(0)
-    assert list(terminal.frame().selection) == [Span(0, 0, 5)]
-
-
-def test_unselect_selects_nothing(terminal: Engine) -> None:
-    terminal.feed(b"text")
-    terminal.select(0, 0, "word")
-    terminal.unselect()
-    assert (terminal.selected(), list(terminal.frame().selection)) == ("", [])
-
-
-def test_selection_begun_on_the_other_screen_is_not_extended(terminal: Engine) -> None:
-    """A range from one screen to the other crashes one of the libraries."""
-    terminal.feed(b"first\x1b[?1049h")
-    terminal.feed(b"\x1b[?1049l")
-    terminal.select(0, 0)
-    terminal.feed(b"\x1b[?1049hother")
-    terminal.extend(3, 0)
-    terminal.resize(30, 8)
-    terminal.selected()
-
-
-def test_output_of_a_command_can_be_selected(terminal: Engine) -> None:
-    terminal.feed(
-        b"\x1b]133;A\x07$ \x1b]133;B\x07ls\r\n\x1b]133;C\x07one\r\ntwo\r\n"
-        b"\x1b]133;D;3\x07\x1b]133;A\x07$ \x1b]133;B\x07"
-    )
-    assert terminal.select_output(0, 1)
-    assert terminal.selected().rstrip("\n") == "one\ntwo"
-
-
-def test_output_of_no_command_is_not_selected(terminal: Engine) -> None:
-    terminal.feed(b"plain\r\n")
-    terminal.unselect()
-    if not terminal.select_output(0, 0):
-        assert terminal.selected() == ""
-
-
-def test_search_finds_in_the_history_and_brings_it_into_view(terminal: Engine) -> None:
-    terminal.feed(b"Needle\r\n" + numbered(30) + b"a needle\r\n")
-    assert terminal.search("needle") == Search(2, 0)
-    assert terminal.search_next(1) == Search(2, 1)
-    frame = terminal.frame()
-    assert frame.current_hit in list(frame.hits)
-    assert frame.scroll.at_bottom
-    assert terminal.search_next(1) == Search(2, 2)
-    frame = terminal.frame()
-    assert (frame.scroll.offset, frame.current_hit) == (0, Span(0, 0, 6))
-    assert terminal.search_next(-1) == Search(2, 1)
-
-
-def test_search_of_what_is_not_there_finds_nothing(terminal: Engine) -> None:
-    terminal.feed(TEXT)
-    assert terminal.search("no such") == Search(0, 0)
-    assert terminal.search_next(1) == Search(0, 0)
-    assert list(terminal.frame().hits) == []
-
-
-def test_search_for_nothing_ends_it(terminal: Engine) -> None:
-    terminal.feed(TEXT)
-    terminal.search("e")
-    terminal.search("")
-    frame = terminal.frame()
-    assert (list(frame.hits), frame.current_hit) == ([], None)
-
-
-def test_search_with_wide_characters_marks_the_right_columns(terminal: Engine) -> None:
-    terminal.feed("日本 needle".encode())
-    terminal.search("needle")
-    assert list(terminal.frame().hits) == [Span(0, 5, 11)]
-
-
-def test_link_of_a_cell_is_its_address(terminal: Engine) -> None:
-    terminal.feed(b"\x1b]8;;https://kubernetes.io/docs\x1b\\docs\x1b]8;;\x1b\\ plain")
-    assert terminal.link(0, 0) == terminal.link(3, 0) == "https://kubernetes.io/docs"
-    assert terminal.link(4, 0) is None
-    assert terminal.link(0, 3) is None
-    assert row(terminal)[0].style.attributes & Attribute.LINK
-
-
-@pytest.mark.parametrize(
-    ("setup", "action", "button", "sent"),
-    [
-        (b"", "press", "left", b""),
-        (b"\x1b[?1000h\x1b[?1006h", "press", "left", b"\x1b[<0;4;3M"),
-        (b"\x1b[?1000h\x1b[?1006h", "release", "left", b"\x1b[<0;4;3m"),
-        (b"\x1b[?1000h\x1b[?1006h", "press", "right", b"\x1b[<2;4;3M"),
-        (b"\x1b[?1000h\x1b[?1006h", "press", "middle", b"\x1b[<1;4;3M"),
-        (b"\x1b[?1000h\x1b[?1006h", "press", "up", b"\x1b[<64;4;3M"),
-        (b"\x1b[?1000h\x1b[?1006h", "press", "down", b"\x1b[<65;4;3M"),
-        (b"\x1b[?1000h\x1b[?1006h", "motion", "none", b""),
-        (b"\x1b[?1003h\x1b[?1006h", "motion", "none", b"\x1b[<35;4;3M"),
-        (b"\x1b[?1000h", "press", "left", b"\x1b[M $#"),
-    ],
-)
-def test_mouse_is_reported_as_the_program_asked(
-    terminal: Engine, setup: bytes, action: MouseAction, button: MouseButton, sent: bytes
-) -> None:
-    terminal.feed(setup)
-    assert terminal.modes().mouse == bool(setup)
-    assert terminal.encode_mouse(Mouse(action=action, button=button, x=3, y=2)) == sent
-
-
-def test_mouse_drag_is_reported_with_its_button(terminal: Engine) -> None:
-    terminal.feed(b"\x1b[?1002h\x1b[?1006h")
-    terminal.encode_mouse(Mouse(action="press", button="left", x=3, y=2))
-    drag = Mouse(action="motion", button="left", x=5, y=2)
-    assert terminal.encode_mouse(drag) == b"\x1b[<32;6;3M"
-
-
-def test_mouse_with_modifiers_tells_them(terminal: Engine) -> None:
-    terminal.feed(b"\x1b[?1000h\x1b[?1006h")
-    press = Mouse(action="press", button="left", x=0, y=0, ctrl=True, alt=True)
-    assert terminal.encode_mouse(press) == b"\x1b[<24;1;1M"
-
-
-def test_paste_is_bracketed_when_the_program_asked(terminal: Engine) -> None:
-    assert terminal.encode_paste("a\nb") == b"a\rb"
-    terminal.feed(b"\x1b[?2004h")
-    assert terminal.modes().bracketed_paste
-    sent = terminal.encode_paste("a\nb")
-    assert sent.startswith(b"\x1b[200~a")
-    assert sent.endswith(b"b\x1b[201~")
-
-
-def test_paste_cannot_get_out_of_its_brackets(terminal: Engine) -> None:
-    terminal.feed(b"\x1b[?2004h")
-    sent = terminal.encode_paste("x\x1b[201~rm -rf /\r")
-    assert sent.count(b"\x1b[201~") == 1
-    assert sent.count(b"\x1b") == 2
-
-
-def test_focus_is_told_to_programs_that_ask(terminal: Engine) -> None:
-    assert terminal.encode_focus(gained=True) == b""
-    terminal.feed(b"\x1b[?1004h")
-    assert terminal.encode_focus(gained=False) == b"\x1b[O"
-    assert terminal.encode_focus(gained=True) == b"\x1b[I"
-
-
-def test_encoding_a_key_keeps_replies_apart(terminal: Engine) -> None:
-    terminal.feed(b"\x1b[6n")
-    assert terminal.encode_key(Stroke("up")) == b"\x1b[A"
-    assert terminal.replies() == b"\x1b[1;1R"
-
-
-def test_text_since_a_mark_is_what_was_typed_there(terminal: Engine) -> None:
-    terminal.feed(numbered(4) + b"$ ")
-    terminal.mark()
-    assert terminal.text_since_mark().strip() == ""
-    terminal.feed(b"echo a long command line that wraps\r\n")
-    assert terminal.text_since_mark().strip() == "echo a long command line that wraps"
-
-
-PIECES = st.sampled_from(
-    [
-        *(b"\x1b[", b"\x1b]", b"\x1bP", b"\x07", b"\r\n", b"\x1b[?1049h", b"\x1b[?1049l", b"\x1bc"),
-        *(
-            "日本".encode(),
-            "👨‍👩‍👧".encode(),
-            b"e\xcc\x81",
-            b"\x1b[38;2;1;2;3m",
-            b"\x1b[999999999B",
-        ),
-        *(b"\x1b[3;4r", b"\x1b[5L", b"\x1b[5P", b"\x1b[2J", b"\x1b[?40h\x1b[?3h", b"\x1b[?2026h"),
-        *(b"text of some length", b"\xff\xfe", b"\x1b]133;C\x07", b"\x1b]8;;http://a\x07"),
-    ]
-)
 
 
 @settings(

@@ -1,0 +1,17 @@
+"""Which engine a terminal has."""
+
+import pytest
+
+from tutor.terminal.engine import Choice
+
+
+@pytest.fixture(params=["libghostty-vt", "compatibility terminal"])
+def choice(request: pytest.FixtureRequest) -> Choice:
+    """Each engine."""
+    return request.param
+
+
+@pytest.fixture
+def fast() -> Choice:
+    """One engine, where they do not differ."""
+    return "libghostty-vt"
