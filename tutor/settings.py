@@ -5,12 +5,9 @@ The command line reads them once, lets its flags win, and passes plain values on
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
-
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from typing import Any, Literal, cast, get_args
 
 from tutor import paths
 from tutor.errors import SettingsError
@@ -21,38 +18,40 @@ _SHELLS = ("bash", "zsh")
 _MAX_CHARACTERS = 100_000
 
 
-def _usable_shell(path: str) -> str:
-    if not path:
-        return path
-    if not Path(path).is_absolute() or Path(path).name not in _SHELLS:
-        raise ValueError("should be the whole path of a bash or a zsh, or empty for `$SHELL`")
-    if not os.access(path, os.X_OK):
-        raise ValueError("should be a program that this machine has")
-    return path
+Kubectl = Literal["bundled", "own"]
+Editor = Literal["own", "bundled"]
+Pace = Literal["watchable", "real", "instant"]
 
 
-class Settings(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Settings:
     """Everything that can be set. The names are the keys of the file; in `TUTOR_*`, upper case."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    kubectl: Literal["bundled", "own"] = "bundled"
+    kubectl: Kubectl = "bundled"
     """Whose kubectl the sandbox's shells run: ours, or their own if it is 1.28 or newer."""
-    editor: Literal["own", "bundled"] = "own"
+    editor: Editor = "own"
     """What programs in the lesson's shell edit with: your `$EDITOR`, or ours."""
-    shell: Annotated[str, AfterValidator(_usable_shell)] = ""
+    shell: str = ""
     """The path of the shell; empty for what `$SHELL` says."""
-    pace: Literal["watchable", "real", "instant"] = "watchable"
+    pace: Pace = "watchable"
     """How long things take in a sandbox that this program starts."""
     theme: str = ""
     """The name of a colour theme; empty for the program's own."""
-    keys: dict[str, str] = Field(default_factory=dict[str, str])
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
     """Other keys for actions; in `TUTOR_KEYS`, `run=f4,next=f12`. Without fault."""
+
+
+NAMES = tuple(each.name for each in fields(Settings))
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "kubectl": get_args(Kubectl),
+    "editor": get_args(Editor),
+    "pace": get_args(Pace),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    value: object
+    value: str | Mapping[str, str]
     place: str
     """The file and line, or the variable."""
     places: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -64,14 +63,14 @@ class _Given:
 def load(environ: Mapping[str, str], root: Path) -> Settings:
     """The settings of a home folder and an environment.
 
-    A caller's flags are applied to the result, with `model_copy(update=...)`.
+    A caller's flags are applied to the result, with `dataclasses.replace`.
 
     Raises:
         SettingsError: The file cannot be read, or a key or a value in it or in a variable is wrong.
     """
     file = paths.settings_file(root)
     given = _from_file(file)
-    for key in Settings.model_fields:
+    for key in NAMES:
         if value := environ.get(variable := f"TUTOR_{key.upper()}"):
             place = f"the variable {variable}"
             given[key] = _Given(_pairs(value) if key == "keys" else value, place)
@@ -104,13 +103,45 @@ def save(root: Path, key: str, value: str | Mapping[str, str]) -> None:
 
 
 def _checked(given: Mapping[str, _Given]) -> Settings:
-    try:
-        found = Settings.model_validate({key: item.value for key, item in given.items()})
-    except ValidationError as error:
-        raise _refused(error, given) from error
+    for key, item in given.items():
+        _check(key, item)
+    found = Settings(**{key: cast("Any", item.value) for key, item in given.items()})
     if fault := fault_of(found.keys):
         raise _refused_key(fault, given["keys"])
     return found
+
+
+def _check(key: str, item: _Given) -> None:
+    value = item.value
+    if key not in NAMES:
+        raise SettingsError(
+            f"{item.place}: unknown setting `{key}`{did_you_mean(key, NAMES) or '.'}",
+            next_action=f"The settings are: {', '.join(NAMES)}.",
+        )
+    if key == "keys" and isinstance(value, str):
+        raise SettingsError(
+            f"{item.place}: below `keys` stand actions, each with its key.",
+            next_action="Write lines such as `  run: f4` below it.",
+        )
+    if (choices := _CHOICES.get(key)) and value not in choices:
+        raise SettingsError(
+            f"{item.place}: `{key}` cannot be `{value}`{did_you_mean(str(value), choices) or '.'}",
+            next_action=f"Write one of: {', '.join(choices)}.",
+        )
+    if key == "shell" and (why := _unusable(str(value))):
+        raise SettingsError(
+            f"{item.place}: `shell` cannot be `{value}`: it {why}.",
+            next_action="Change that, or take it out to have the default.",
+        )
+
+
+def _unusable(shell: str) -> str:
+    """What a path of a shell should be; empty when it is that."""
+    if shell and (not Path(shell).is_absolute() or Path(shell).name not in _SHELLS):
+        return "should be the whole path of a bash or a zsh, or empty for `$SHELL`"
+    if shell and not os.access(shell, os.X_OK):
+        return "should be a program that this machine has"
+    return ""
 
 
 def _written(key: str, value: str | Mapping[str, str]) -> list[str]:
@@ -144,95 +175,17 @@ def _from_file(file: Path) -> dict[str, _Given]:
 
 
 def _parse(text: str, file: Path) -> dict[str, _Given]:
-    """Keys and plain values, and below `keys` once more; everything deeper is refused."""
-    try:
-        root = cast("yaml.Node | None", yaml.compose(text, Loader=yaml.SafeLoader))  # pyright: ignore[reportUnknownMemberType] - untyped in its stubs
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        where = f"{file}:{mark.line + 1}" if mark else f"{file}"
-        raise SettingsError(f"{where}: this is not YAML.", next_action=_FORM) from error
-    if root is None:
-        return {}
-    if not isinstance(root, yaml.MappingNode):
-        raise SettingsError(f"{file}:1: keys and values should stand here.", next_action=_FORM)
-    found: dict[str, _Given] = {}
-    for key, value in _members(root, file):
-        if key.value == "keys" and isinstance(value, yaml.MappingNode):
-            below = _members(value, file)
-            items = {name.value: _scalar(each, file) for name, each in below}
-            places = {name.value: _place(name, file) for name, _ in below}
-            end = below[-1][1].end_mark.line if below else value.end_mark.line
-        else:
-            items, places, end = _scalar(value, file), {}, value.end_mark.line
-        lines = range(key.start_mark.line, end + 1)
-        found[key.value] = _Given(items, _place(key, file), places, lines)
-    return found
+    from tutor.settings_file import entries  # noqa: PLC0415 - YAML loads for who has such a file
 
-
-def _members(node: yaml.MappingNode, file: Path) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-    members: list[tuple[yaml.ScalarNode, yaml.Node]] = []
-    for key, value in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
-        if not isinstance(key, yaml.ScalarNode):
-            raise SettingsError(
-                f"{_place(key, file)}: a name should stand here.", next_action=_FORM
-            )
-        if any(key.value == other.value for other, _ in members):
-            raise SettingsError(
-                f"{_place(key, file)}: `{key.value}` stands twice.",
-                next_action="Take one of them out.",
-            )
-        members.append((key, value))
-    return members
-
-
-def _scalar(node: yaml.Node, file: Path) -> str:
-    if not isinstance(node, yaml.ScalarNode):
-        raise SettingsError(
-            f"{_place(node, file)}: a setting is one plain value.", next_action=_FORM
+    return {
+        key: _Given(
+            each.value,
+            f"{file}:{each.line}",
+            {name: f"{file}:{line}" for name, line in each.key_lines.items()},
+            each.span,
         )
-    return node.value
-
-
-def _place(node: yaml.Node, file: Path) -> str:
-    return f"{file}:{node.start_mark.line + 1}"
-
-
-_FORM = "A settings file has lines such as `pace: real`."
-
-
-def _refused(error: ValidationError, given: Mapping[str, _Given]) -> SettingsError:
-    """The first complaint in words; pydantic's own speak of types."""
-    first = error.errors(include_url=False)[0]
-    key = str(first["loc"][0])
-    item = given[key]
-    if key == "keys":
-        return SettingsError(
-            f"{item.place}: below `keys` stand actions, each with its key.",
-            next_action="Write lines such as `  run: f4` below it.",
-        )
-    if first["type"] == "extra_forbidden":
-        known = tuple(Settings.model_fields)
-        return SettingsError(
-            f"{item.place}: unknown setting `{key}`{did_you_mean(key, known) or '.'}",
-            next_action=f"The settings are: {', '.join(known)}.",
-        )
-    if first["type"] == "literal_error":
-        choices = _choices(key)
-        return SettingsError(
-            f"{item.place}: `{key}` cannot be `{item.value}`"
-            f"{did_you_mean(str(item.value), choices) or '.'}",
-            next_action=f"Write one of: {', '.join(choices)}.",
-        )
-    why = first["msg"].removeprefix("Value error, ")
-    return SettingsError(
-        f"{item.place}: `{key}` cannot be `{item.value}`: it {why}.",
-        next_action="Change that, or take it out to have the default.",
-    )
-
-
-def _choices(key: str) -> tuple[str, ...]:
-    annotation: Any = Settings.model_fields[key].annotation
-    return cast("tuple[str, ...]", annotation.__args__)
+        for key, each in entries(text, file).items()
+    }
 
 
 def _refused_key(fault: Fault, given: _Given) -> SettingsError:

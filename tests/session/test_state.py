@@ -16,17 +16,9 @@ from tutor.session.event import (
     SolutionAsked,
     Went,
 )
+from tutor.session.outline import StepOutline, fitted, is_done, next_step, open_steps
 from tutor.session.record import Progress
-from tutor.session.state import (
-    NotAllowed,
-    StepOutline,
-    advance,
-    begin,
-    fitted,
-    is_done,
-    next_step,
-    open_steps,
-)
+from tutor.session.state import NotAllowed, advance, begin
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OUTLINE = (

@@ -64,7 +64,7 @@ class FakeDesk:
         return settings_file(self.home)
 
     def save_setting(self, key: str, value: str | Mapping[str, str]) -> None:
-        self.settings = self.settings.model_copy(update={key: value})
+        self.settings = replace(self.settings, **{key: value})
         save(self.home, key, value)
 
     def progress(self, lesson: str, on: str) -> Progress | None:

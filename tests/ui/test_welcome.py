@@ -74,7 +74,7 @@ def _finished(home: Path) -> None:
     for step in ("make-secret", "read-it-back"):
         progress = progress.with_step(step, opened_at=AT, done="passed", done_at=AT)
     with Journal(home / "progress.db") as journal:
-        journal.save(progress.model_copy(update={"finished_at": AT}))
+        journal.save(replace(progress, finished_at=AT))
 
 
 async def test_button_at_the_end_leads_to_the_next_lesson(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -43,7 +44,7 @@ def show_lesson(lesson: str, on: str, pace: str, speed: float) -> int:
     """Show a lesson that plays itself, from its beginning. Raises `TutorError`."""
     _check_terminal()
     own = paths.home(os.environ)
-    wishes = settings.load(os.environ, own).model_copy(update={"pace": pace})
+    wishes = replace(settings.load(os.environ, own), pace=pace)
     course = _course(own)
     visit = _visit(chosen(course, lesson), on, "")
     # A home folder of its own, as the headless demo's: the learner's work is left alone.
@@ -131,7 +132,7 @@ class LocalDesk:
 
     def save_setting(self, key: str, value: str | Mapping[str, str]) -> None:
         """Keep another value, for what is started from now on. Raises `SettingsError`."""
-        self.settings = self.settings.model_copy(update={key: value})
+        self.settings = replace(self.settings, **{key: value})
         settings.save(self._root, key, value)
 
     def progress(self, lesson: str, on: str) -> Progress | None:

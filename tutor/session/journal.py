@@ -10,11 +10,11 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self, cast
 
 from tutor.errors import ProgressError
-from tutor.session.event import Event
 from tutor.session.record import Progress, Unreadable, read_record, write_record
 
 BUSY_S = 5.0
@@ -36,6 +36,15 @@ CREATE TABLE IF NOT EXISTS event (
     details TEXT NOT NULL
 ) STRICT;
 """
+
+
+class Happening(Protocol):
+    """A dataclass of something that happened: `tutor.session.event` has them."""
+
+    @property
+    def at(self) -> datetime:
+        """When."""
+        ...
 
 
 class Journal:
@@ -74,7 +83,7 @@ class Journal:
             rows = self._database.execute(query).fetchall()
         return [self._progress(row[0]) for row in rows]
 
-    def save(self, progress: Progress, event: Event | None = None) -> None:
+    def save(self, progress: Progress, event: Happening | None = None) -> None:
         """Save progress together with the event that led to it. Raises `ProgressError`."""
         key = (progress.lesson, progress.environment)
         with self._failing(), self._lock, self._database:
@@ -178,8 +187,8 @@ class _Damaged(sqlite3.DatabaseError):
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
-def _details(event: Event) -> str:
-    fields = {name: value for name, value in asdict(event).items() if name != "at"}
+def _details(event: Happening) -> str:
+    fields = {name: value for name, value in asdict(cast("Any", event)).items() if name != "at"}
     return json.dumps(fields)
 
 

@@ -27,18 +27,10 @@ from tutor.session.event import (
     Went,
 )
 from tutor.session.journal import Journal
+from tutor.session.outline import Outline, fitted, is_done, next_step, open_steps, outline_of
 from tutor.session.record import Progress
 from tutor.session.shell import StepShell
-from tutor.session.state import (
-    Outline,
-    advance,
-    begin,
-    fitted,
-    is_done,
-    next_step,
-    open_steps,
-    outline_of,
-)
+from tutor.session.state import advance, begin
 
 
 @dataclass(frozen=True, slots=True)

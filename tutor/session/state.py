@@ -1,11 +1,10 @@
-"""The rules of a lesson: what may be opened, and what an event changes. Pure."""
+"""The rules of a lesson: what an event changes, and what it may not. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal, assert_never
 
-from tutor.course.model import Environment, Lesson, meant_for
 from tutor.errors import TutorError
 from tutor.session.event import (
     Answered,
@@ -19,6 +18,7 @@ from tutor.session.event import (
     SolutionAsked,
     Went,
 )
+from tutor.session.outline import Outline, StepOutline, next_step, open_steps
 from tutor.session.record import Progress
 
 
@@ -26,62 +26,11 @@ class NotAllowed(TutorError):
     """The rules of the lesson do not allow that now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepOutline:
-    """What the rules need to know of a step."""
-
-    id: str
-    title: str
-    hints: int
-    skip: Literal["allowed", "with-solution", "never"]
-
-
-Outline = tuple[StepOutline, ...]
-"""The steps of a lesson in one environment, in order."""
-
-
-def outline_of(lesson: Lesson, environment: Environment) -> Outline:
-    """The steps that a learner will meet."""
-    return tuple(
-        StepOutline(
-            id=step.id,
-            title=step.title,
-            hints=len(meant_for(environment, step.hints)),
-            skip=step.skip,
-        )
-        for step in lesson.steps_on(environment)
-    )
-
-
 def begin(lesson_id: str, environment: str, outline: Outline, at: datetime) -> Progress:
     """The progress of somebody who has just opened the lesson."""
     first = outline[0].id
     progress = Progress(lesson=lesson_id, environment=environment, current=first)
     return progress.with_step(first, opened_at=at)
-
-
-def fitted(progress: Progress, outline: Outline) -> Progress:
-    """Saved progress for a lesson that may have got other steps since."""
-    known = {step.id for step in outline}
-    if progress.current in known:
-        return progress
-    return progress.model_copy(update={"current": next_step(progress, outline) or outline[-1].id})
-
-
-def is_done(progress: Progress, step_id: str) -> bool:
-    """Whether a step was passed or skipped."""
-    return progress.step(step_id).done is not None
-
-
-def open_steps(progress: Progress, outline: Outline) -> frozenset[str]:
-    """The steps that may be turned to: those done, and the first that is not."""
-    open_ids = {step.id for step in outline if is_done(progress, step.id)}
-    return frozenset(open_ids | {next_step(progress, outline) or outline[-1].id})
-
-
-def next_step(progress: Progress, outline: Outline) -> str | None:
-    """The first step that is not done; None when all are."""
-    return next((step.id for step in outline if not is_done(progress, step.id)), None)
 
 
 def advance(progress: Progress, event: Event, *, outline: Outline) -> Progress:
@@ -142,7 +91,7 @@ def _went(progress: Progress, step: StepOutline, at: datetime, outline: Outline)
             next_action=f"Do {waiting.title!r} first.",
         )
     opened_at = progress.step(step.id).opened_at or at
-    return progress.model_copy(update={"current": step.id}).with_step(step.id, opened_at=opened_at)
+    return replace(progress, current=step.id).with_step(step.id, opened_at=opened_at)
 
 
 def _skipped(progress: Progress, step: StepOutline, at: datetime, outline: Outline) -> Progress:
@@ -166,7 +115,7 @@ def _done(
         return progress
     progress = progress.with_step(step.id, done=how, done_at=at)
     if next_step(progress, outline) is None and progress.finished_at is None:
-        return progress.model_copy(update={"finished_at": at})
+        return replace(progress, finished_at=at)
     return progress
 
 
@@ -181,8 +130,8 @@ def _after_the_hints(step: StepOutline, shown: int) -> None:
 def _returned(progress: Progress, step: StepOutline, at: datetime, outline: Outline) -> Progress:
     forgotten = {each.id for each in outline[outline.index(step) :]}
     kept = {name: record for name, record in progress.steps.items() if name not in forgotten}
-    changes = {"steps": kept, "current": step.id, "finished_at": None}
-    return progress.model_copy(update=changes).with_step(step.id, opened_at=at)
+    back = replace(progress, steps=kept, current=step.id, finished_at=None)
+    return back.with_step(step.id, opened_at=at)
 
 
 def _added(known: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tutor.course.model import Course, Lesson, Step
+from tutor.session.outline import is_done, open_steps, outline_of
 from tutor.session.record import Progress
-from tutor.session.state import is_done, open_steps, outline_of
 from tutor.ui.scene import StepMark
 
 Saved = Callable[[Lesson], Progress | None]

@@ -5,14 +5,14 @@ Before the stage is set there is only what was saved, so that the first picture 
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tutor.course.model import File
 from tutor.errors import TutorError
 from tutor.probes.base import Absent, Blind, Collection, CommandRecord, Objects, Unfollow
+from tutor.session.outline import Outline, fitted, open_steps, outline_of
 from tutor.session.record import Progress
-from tutor.session.state import Outline, fitted, open_steps, outline_of
 from tutor.session.typist import write_file
 from tutor.terminal.screen import Geometry
 from tutor.ui.blocks import BlockLog
@@ -93,7 +93,7 @@ class Backstage:
         blank = Progress(lesson=lesson.id, environment=self.visit.on, current=self.outline[0].id)
         progress = fitted(self.saved or blank, self.outline)
         if step in open_steps(progress, self.outline):
-            return progress.model_copy(update={"current": step})
+            return replace(progress, current=step)
         return progress
 
     @property

@@ -16,8 +16,8 @@ from tutor.course.model import (
     meant_for,
 )
 from tutor.probes.base import Verdict
+from tutor.session.outline import Outline, is_done, next_step, open_steps
 from tutor.session.record import Progress, StepRecord
-from tutor.session.state import Outline, is_done, next_step, open_steps
 from tutor.session.typist import Block
 
 StepMark = Literal["passed", "skipped", "open", "closed"]

@@ -11,8 +11,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tutor.course.model import Lesson
+from tutor.session.outline import Outline
 from tutor.session.record import Progress
-from tutor.session.state import Outline
 from tutor.ui.commands import PALETTE, ScreenCommands
 from tutor.ui.keys import bind
 
