@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -17,6 +17,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 Certificate = dict[str, Any]
 
+_UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 _USAGES = {
     ExtendedKeyUsageOID.SERVER_AUTH: "server auth",
     ExtendedKeyUsageOID.CLIENT_AUTH: "client auth",
@@ -37,7 +44,7 @@ def read_certificates(pem: str) -> tuple[Certificate, ...]:
     try:
         found = x509.load_pem_x509_certificates(pem.encode())
         return tuple(_plain(certificate) for certificate in found)
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except _UNREADABLE as error:
         raise ValueError("that is not a certificate in PEM form") from error
 
 
@@ -85,7 +92,7 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 def _signs(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (*_UNREADABLE, TypeError, InvalidSignature):
         return False  # another name, another kind of key, another signature
     return True
 

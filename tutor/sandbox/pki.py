@@ -6,11 +6,12 @@ client certificate must have.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.name import _ASN1Type  # pyright: ignore[reportPrivateUsage] - no other way
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+_T = TypeVar("_T", x509.Certificate, x509.CertificateSigningRequest)
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
@@ -27,6 +29,14 @@ _BACKDATE = timedelta(minutes=5)
 _SURPLUS_SERIAL_BITS = 31
 """cryptography's serial numbers have 159 random bits, those of Go programs 128."""
 _PRINTABLE = " '()+,-./:=?"
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises, some of it long after loading, where a certificate is malformed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,48 @@ def load_certificates(pem: str | bytes) -> list[x509.Certificate]:
         ValueError: There is none, or one is malformed.
     """
     data = pem.encode() if isinstance(pem, str) else pem
-    return x509.load_pem_x509_certificates(data)
+    with reading():
+        return [_whole(each) for each in x509.load_pem_x509_certificates(data)]
+
+
+def load_certificate(der: bytes) -> x509.Certificate:
+    """One certificate. Raises `ValueError` when it is malformed."""
+    with reading():
+        return _whole(x509.load_der_x509_certificate(der))
+
+
+def load_request(pem: bytes) -> x509.CertificateSigningRequest:
+    """A signing request. Raises `ValueError` when it is malformed or not PEM."""
+    with reading():
+        return _whole(x509.load_pem_x509_csr(pem))
+
+
+def is_signed_by_its_key(request: x509.CertificateSigningRequest) -> bool:
+    """Whether who made a request has the key in it."""
+    try:
+        return request.is_signature_valid
+    except UNREADABLE:
+        return False
+
+
+@contextmanager
+def reading() -> Generator[None]:
+    """Raise `ValueError`, whatever cryptography has to say of what it cannot read."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise ValueError(str(error)) from error
+
+
+def check_names(certificate: x509.Certificate | x509.CertificateSigningRequest) -> None:
+    """Read what cryptography puts off, and Go does not, of a certificate's names."""
+    _ = certificate.subject, certificate.issuer if isinstance(certificate, x509.Certificate) else ""
+
+
+def _whole(certificate: _T) -> _T:
+    check_names(certificate)
+    _ = certificate.extensions
+    return certificate
 
 
 def load_key(pem: str | bytes, *, own: bool = False) -> PrivateKey:
@@ -293,7 +344,7 @@ def why_not_client(
         )
         if not _is_for_clients(leaf) or not _is_vouched_for(leaf, between, above, now):
             return "x509: certificate specifies an incompatible key usage"
-    except ValueError:
+    except UNREADABLE:
         return "x509: malformed extension"
     return None
 
@@ -347,7 +398,7 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
         if not _may_sign(issuer.extensions):
             return False
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+    except (*UNREADABLE, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return False
     return True
 

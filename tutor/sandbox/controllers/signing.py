@@ -47,7 +47,7 @@ class CertificateRequests:
         request = self._client.find(REQUESTS, "", str(key))
         if request is None or text(part(request, "status"), "certificate"):
             return DONE
-        asked = x509.load_pem_x509_csr(base64.b64decode(text(part(request, "spec"), "request")))
+        asked = pki.load_request(base64.b64decode(text(part(request, "spec"), "request")))
         states = {c["type"]: c.get("status") for c in items(request, "status", "conditions")}
         if "Approved" not in states and "Denied" not in states:
             await self._approve(request, asked)

@@ -72,7 +72,7 @@ async def hint_for(port: int, host: str, bundle: str) -> str:
         return ""
     try:
         der = writer.get_extra_info("ssl_object").getpeercert(True)
-        return hint(x509.load_der_x509_certificate(der), pki.load_certificates(bundle))
+        return hint(pki.load_certificate(der), pki.load_certificates(bundle))
     except ValueError:
         return ""
     finally:

@@ -73,10 +73,17 @@ class TlsObject:
             return
         try:
             self._run(self._connection.do_handshake)
+            with pki.reading():
+                for certificate in self.peer_chain():
+                    pki.check_names(certificate)
         except ssl.SSLWantReadError:
             raise
         except ssl.SSLError as error:
             self.refusal = _sentence(str(error))
+        except ValueError:
+            # Go finds out in the handshake; OpenSSL, which is less strict, has ended it by now.
+            why = "x509: malformed certificate"
+            self.refusal = f"tls: failed to parse certificate from client: {why}"
 
     def _begin(self) -> bool:
         """Look at the first bytes; False when they end the connection."""

@@ -6,8 +6,7 @@ Source: `apis/certificates/validation/validation.go`, `registry/certificates/cer
 import base64
 import binascii
 
-from cryptography import x509
-
+from tutor.sandbox import pki
 from tutor.sandbox.api import formats, metadata
 from tutor.sandbox.api.builtin import checks, go_struct
 from tutor.sandbox.api.builtin.behaviour import Behaviour, Subpath, keep_spec, keep_status
@@ -48,10 +47,10 @@ def _prepare_update(new: Object, old: Object) -> None:
 def _unparsed(request: str) -> str:
     """Why a request is none; empty when it is one, and whoever made it has the key."""
     try:
-        asked = x509.load_pem_x509_csr(base64.b64decode(request, validate=True))
+        asked = pki.load_request(base64.b64decode(request, validate=True))
     except (binascii.Error, ValueError):
         return "PEM block type must be CERTIFICATE REQUEST"
-    return "" if asked.is_signature_valid else "x509: ECDSA verification failure"
+    return "" if pki.is_signed_by_its_key(asked) else "x509: ECDSA verification failure"
 
 
 def _validate(obj: Object) -> Errors:
@@ -161,7 +160,7 @@ def _no_certificate(encoded: str) -> str:
     if not begins:
         return "must contain at least one CERTIFICATE PEM block"
     try:
-        x509.load_pem_x509_certificates(pem)
+        pki.load_certificates(pem)
     except ValueError:
         return "x509: malformed certificate"
     return ""

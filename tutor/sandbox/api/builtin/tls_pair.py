@@ -5,11 +5,12 @@ Source: Go 1.26, `crypto/tls.X509KeyPair`.
 
 import re
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tutor.sandbox import pki
 
 _BLOCK = re.compile(rb"-----BEGIN ([^-\n]+)-----\n.*?-----END \1-----", re.DOTALL)
 _PRIVATE = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)
@@ -63,7 +64,9 @@ def _key_missing(pem: bytes) -> str:
 def _strangers(certificate: bytes, key: bytes) -> str:
     blocks = [b for b in _BLOCK.finditer(certificate) if b.group(1) == b"CERTIFICATE"]
     try:
-        public = x509.load_pem_x509_certificate(blocks[0].group(0)).public_key()
+        public = pki.load_certificates(blocks[0].group(0))[0].public_key()
+    except UnsupportedAlgorithm:
+        return "tls: unknown public key algorithm"
     except ValueError:
         return "x509: malformed certificate"
     if not isinstance(public, _PUBLIC):

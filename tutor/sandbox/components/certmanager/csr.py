@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtensionOID
@@ -29,7 +28,7 @@ from tutor.sandbox.components.certmanager.usage import (
     read_bits,
 )
 from tutor.sandbox.kinds import Object
-from tutor.sandbox.pki import PrivateKey
+from tutor.sandbox.pki import UNREADABLE, PrivateKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,7 @@ def read_request(data: bytes) -> SigningRequest:
             public_key=parsed.public_key(),
             is_signed=parsed.is_signature_valid,
         )
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise InvalidData("asn1: structure error: malformed certificate request") from None
 
 

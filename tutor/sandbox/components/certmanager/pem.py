@@ -12,6 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from tutor.sandbox import pki
 from tutor.sandbox.pki import PrivateKey
 
 _BLOCK = re.compile(
@@ -42,7 +43,7 @@ def decode_chain(data: bytes) -> list[x509.Certificate]:
     chain: list[x509.Certificate] = []
     for _, der in blocks(data):
         try:
-            chain.append(x509.load_der_x509_certificate(der))
+            chain.append(pki.load_certificate(der))
         except ValueError:
             raise InvalidData(
                 "error parsing TLS certificate: x509: malformed certificate"
@@ -108,7 +109,7 @@ def why_no_pair(certificate: bytes, key: bytes) -> str | None:
     leaf_der = next(der for form, der in blocks(certificate) if form == "CERTIFICATE")
     key_der = next(der for form, der in blocks(key) if form.endswith("PRIVATE KEY"))
     try:
-        public = x509.load_der_x509_certificate(leaf_der).public_key()
+        public = pki.load_certificate(leaf_der).public_key()
     except (ValueError, UnsupportedAlgorithm):
         return "x509: malformed certificate"
     private = _load_key(key_der)

@@ -9,9 +9,9 @@ import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from tutor.sandbox import pki
 from tutor.sandbox.api.builtin.admission.plugin import Plugin, concerns, refusal
 from tutor.sandbox.api.builtin.reading import part, same, text
 from tutor.sandbox.api.rbac import Attributes, Decision
@@ -87,7 +87,7 @@ class CertificateSubjectRestriction(Plugin):
             return
         try:
             pem = base64.b64decode(text(part(write.new or {}, "spec"), "request"), validate=True)
-            asked = x509.load_pem_x509_csr(pem)
+            asked = pki.load_request(pem)
         except (binascii.Error, ValueError):
             why = "failed to parse CSR: PEM block type must be CERTIFICATE REQUEST"
             raise refusal(write, why) from None
