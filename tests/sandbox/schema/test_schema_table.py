@@ -25,7 +25,10 @@ def test_ports_merge_by_one_key_and_are_owned_by_two() -> None:
     node = at(POD, "spec", "containers", "[]", "ports")
     assert node.merge_key == "containerPort"
     assert node.list_keys == ("containerPort", "protocol")
-    assert at(POD, "spec", "containers", "[]", "ports", "[]", "protocol").default == "TCP"
+    port = ("spec", "containers", "[]", "ports", "[]")
+    assert at(POD, *port, "protocol").default == "TCP"
+    assert at(POD, *port, "containerPort").default == 0
+    assert at(POD, *port, "hostIP").default is None
 
 
 def test_volumes_retain_keys_and_have_the_embedded_sources_as_their_own_fields() -> None:

@@ -29,6 +29,8 @@ _DATA = Path(__file__).parent / "data"
 _OPTIONS = frozenset(
     {"CreateOptions", "DeleteOptions", "PatchOptions", "UpdateOptions", "WatchEvent"}
 )
+ZEROS: dict[str, Any] = {"string": "", "bool": False, "int32": 0, "int64": 0, "float64": 0}
+"""What Go's scalars are before anything is put into them."""
 _SCALARS = frozenset({"string", "bool", "int32", "int64", "float64", "byte"})
 
 
@@ -68,6 +70,16 @@ class Field:
     list_keys: tuple[str, ...]
     map_type: Literal["", "atomic", "granular"]
     """Overrides what the struct itself is declared to be."""
+
+
+def absent(field: Field) -> Any:
+    """What a field is when it is left out, as far as documents and appliers are told; else None."""
+    if field.default is not None:
+        return field.default
+    if field.type.shape == "struct":
+        return {}
+    is_written_when_empty = field.type.shape == "scalar" and not field.omit
+    return ZEROS[field.type.name] if is_written_when_empty else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,6 @@ _SCALARS: dict[str, Object] = {
     "int64": {"type": "integer", "format": "int64"},
     "float64": {"type": "number", "format": "double"},
 }
-_ZEROS: dict[str, Any] = {"string": "", "bool": False, "int32": 0, "int64": 0, "float64": 0}
 _CODECS: dict[str, Object] = {
     "time": {"type": "string", "format": "date-time"},
     "microtime": {"type": "string", "format": "date-time"},
@@ -124,7 +123,7 @@ class Components:
             yield kind_extension(GroupVersion("", "v1"), type_.name)
 
     def _property(self, field_: Field) -> Object:
-        schema = self._of(field_.type, default=_default(field_))
+        schema = self._of(field_.type, default=declarations.absent(field_))
         if field_.list_type:
             schema["x-kubernetes-list-type"] = field_.list_type
         if field_.list_keys:
@@ -165,18 +164,8 @@ class Components:
         return reference if is_alone or self.form == "v2" else {"allOf": [reference]}
 
 
-def _default(field_: Field) -> Any:
-    """What a field is when it is left out, as far as documents say so."""
-    if field_.default is not None:
-        return field_.default
-    if field_.type.shape == "struct":
-        return {}
-    is_written_when_empty = field_.type.shape == "scalar" and not field_.omit
-    return _ZEROS[field_.type.name] if is_written_when_empty else None
-
-
 def _zero(element: Type) -> Any:
     """What an item of a list or map is when it is null."""
     if element.shape == "struct":
         return {}
-    return _ZEROS[element.name] if element.shape == "scalar" else None
+    return declarations.ZEROS[element.name] if element.shape == "scalar" else None

@@ -11,10 +11,10 @@ from typing import Any, cast
 
 from tutor.sandbox.schema import declarations
 from tutor.sandbox.schema.body import Repeated
-from tutor.sandbox.schema.declarations import Field, Type, bare
+from tutor.sandbox.schema.declarations import ZEROS, Field, Type, bare
 from tutor.sandbox.schema.errors import DecodeError
 from tutor.sandbox.schema.reading import At, Reader, Reading, Step
-from tutor.sandbox.schema.scalars import CODEC_ZEROS, CODECS, ZEROS, read_bytes, scalar
+from tutor.sandbox.schema.scalars import CODEC_ZEROS, CODECS, read_bytes, scalar
 
 # What is stored as protobuf comes back without its empty lists; these are stored as JSON.
 _STORED_AS_JSON = frozenset({"apiextensions/v1", "apiregistration/v1"})

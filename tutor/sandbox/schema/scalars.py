@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from tutor.sandbox.schema.body import Number
+from tutor.sandbox.schema.declarations import ZEROS
 from tutor.sandbox.schema.errors import DecodeError
 from tutor.sandbox.schema.quantity import canonical_quantity
 from tutor.sandbox.schema.reading import At, Reader, Reading, spelling, type_error, word_for
@@ -13,7 +14,6 @@ from tutor.sandbox.schema.timestamp import canonical_time
 
 _ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _INTEGERS = {"int32": 2**31, "int64": 2**63}
-ZEROS: dict[str, Any] = {"string": "", "bool": False, "int32": 0, "int64": 0, "float64": 0}
 
 
 def scalar(name: str, go: str) -> Reader:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from tutor.sandbox.schema import declarations
-from tutor.sandbox.schema.declarations import Field, Type, bare, json_fields
+from tutor.sandbox.schema.declarations import Field, Type, absent, bare, json_fields
 
 _NO_FIELDS: Mapping[str, "Node"] = MappingProxyType({})
 _SCALARS: Mapping[str, Literal["string", "numeric", "boolean"]] = {
@@ -72,8 +72,8 @@ class Node:
 
     @property
     def default(self) -> object:
-        """What the field is when absent, as the type declares it; None when it declares nothing."""
-        return self._field.default if self._field else None
+        """What the field is when it is left out; None when the type does not say."""
+        return absent(self._field) if self._field else None
 
     @property
     def fields(self) -> Mapping[str, "Node"]:

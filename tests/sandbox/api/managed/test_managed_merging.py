@@ -116,11 +116,16 @@ def test_taking_fields_out_leaves_their_containers(value: str, gone: str, rest: 
             "{overhead: {cpu: {a: b}}}",
             ".spec.overhead.cpu: expected any scalar, got &{map[a:b]}",
         ),
+        ("{containers: [{image: x}]}", ""),
         (
-            "{containers: [{image: x}]}",
+            "{containers: [{image: x}, {image: y}]}",
+            '.spec.containers: duplicate entries for key [name=""]',
+        ),
+        (
+            "{containers: [{name: c, env: [{value: a}], ports: [{name: a}, {name: b}]}]}",
             (
-                ".spec.containers: element 0: associative list with keys has an element that omits"
-                ' all key fields ["name"] (and doesn\'t have default values for any key fields)'
+                '.spec.containers[name="c"].ports: duplicate entries for key'
+                ' [containerPort=0,protocol="TCP"]'
             ),
         ),
         (
@@ -149,6 +154,17 @@ def test_taking_fields_out_leaves_their_containers(value: str, gone: str, rest: 
 )
 def test_a_configuration_that_does_not_fit_is_told_as_the_server_tells_it(text: str, said: str):
     assert complaint(spec(text), pod()) == said
+
+
+def test_an_item_whose_key_has_no_default_must_have_it():
+    node = node_of("", "v1", "ServiceAccount")
+    assert node is not None
+    account: Object = {"secrets": [{"namespace": "a"}], "imagePullSecrets": [{}]}
+
+    assert complaint(account, shape_of(node)) == (
+        ".secrets: element 0: associative list with keys has an element that omits"
+        ' all key fields ["name"] (and doesn\'t have default values for any key fields)'
+    )
 
 
 def test_a_schema_inside_a_definition_fits_whatever_it_is():
