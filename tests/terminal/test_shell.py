@@ -184,6 +184,27 @@ async def test_own_rc_with_hooks_of_its_own_keeps_them(
     assert record.output == "5\n"
 
 
+async def test_own_rc_that_ctrl_c_ends_leaves_a_shell_that_tells_of_its_commands(
+    start: StartShell, program: Program, home: Path
+) -> None:
+    """Who waits for a slow rc file presses it."""
+    text = "sh -c 'echo reading; exec sleep 600'\necho never\n"
+    (home / f".{program.kind}rc").write_text(text, encoding="utf-8")
+    shell = await start(program)
+    await shown(shell, "reading")
+    shell.press("ctrl+c")
+    record = await shell.run("echo $((40+2))")
+    assert record is not None
+    assert (record.output, "never" in shell.screen_text()) == ("42\n", False)
+    # From then on it ends what runs, and nothing else.
+    shell.type("sh -c 'echo and; echo again; exec sleep 600'\n")
+    await shown(shell, "and\nagain")
+    shell.press("ctrl+c")
+    again = await shell.run("trap; echo $((2+2))")
+    assert again is not None
+    assert again.output == "4\n"
+
+
 async def test_own_zsh_files_elsewhere_are_read_and_stay_known(
     start: StartShell, environment: dict[str, str], home: Path, program: Program
 ) -> None:

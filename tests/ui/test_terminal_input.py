@@ -171,3 +171,21 @@ async def test_terminal_without_a_shell_is_blank_and_takes_no_harm() -> None:
         assert terminal.search("x").total == 0
         await pilot.pause()
         assert terminal.render_line(0).text.strip() == ""
+
+
+async def test_what_is_typed_before_there_is_a_shell_is_given_to_it(fast: Choice) -> None:
+    async with staged(fast) as stage:
+        stage.terminal.leave()
+        await stage.pilot.press("n", "o", "ctrl+c", "l", "s", "ctrl+d")
+        stage.terminal.post_message(events.Paste(" -l"))
+        await stage.pilot.press("enter")
+        assert stage.shell.took() == b""
+        stage.terminal.show(stage.shell)
+        assert stage.shell.took() == b"ls -l\r"
+
+
+async def test_prefix_before_there_is_a_shell_tells_the_screen(fast: Choice) -> None:
+    async with staged(fast) as stage:
+        stage.terminal.leave()
+        await stage.pilot.press("ctrl+g", "m")
+        assert [message.key for message in stage.told(messages.PrefixPressed)] == ["m"]

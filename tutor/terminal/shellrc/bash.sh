@@ -9,6 +9,9 @@
 # Works in bash 3.2 (macOS): no PS0 there, so a DEBUG trap stands in. Functions are defined before
 # ~/.bashrc is read, so that no alias of it gets into them.
 
+# Ctrl+C ends what runs in ~/.bashrc, as it would; without a trap it would end this file as well.
+builtin trap : INT
+
 __tutor_key=$TUTOR_MARK_KEY
 __tutor_path=$TUTOR_PATH
 __tutor_keep=$TUTOR_KEEP
@@ -87,7 +90,9 @@ for __tutor_name in $__tutor_keep; do
 done
 
 if [[ $__tutor_own_rc == 1 && -r ~/.bashrc ]]; then
+    builtin trap return INT
     . ~/.bashrc
+    [[ $(builtin trap -p INT) == *return* ]] && builtin trap : INT
 fi
 
 builtin eval "$__tutor_saved"
@@ -116,3 +121,4 @@ if ((BASH_VERSINFO[0] > 5 || (BASH_VERSINFO[0] == 5 && BASH_VERSINFO[1] >= 1)));
 else
     PROMPT_COMMAND="__tutor_ended"$'\n'"${PROMPT_COMMAND-}"$'\n'"__tutor_prompt"
 fi
+[[ $(builtin trap -p INT) != *"':'"* ]] || builtin trap - INT

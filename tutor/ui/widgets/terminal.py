@@ -29,6 +29,12 @@ from tutor.ui.widgets.terminal_messages import (
 from tutor.ui.widgets.terminal_pointer import Pointer, mouse_of
 from tutor.ui.widgets.terminal_view import ShellPort, TerminalView
 
+AHEAD_LIMIT = 1_000
+"""Keys that are kept for a shell that is not there yet."""
+
+_ENDING = frozenset({"ctrl+d", "ctrl+backslash", "ctrl+z"})
+"""What would end or halt a shell that is not there yet."""
+
 FUNCTION_KEYS = frozenset(f"f{number}" for number in range(1, 13))
 
 
@@ -69,6 +75,8 @@ class Terminal(TerminalView, can_focus=True):
         self.prefix = prefix
         self._keyboard: Keyboard | None = None
         self._pointer: Pointer | None = None
+        self._ahead: list[events.Key | events.Paste] = []
+        """What was typed and pasted before there was a shell."""
 
     def show(self, shell: ShellPort) -> None:
         self._tell_shell_focus(gained=False)
@@ -76,7 +84,16 @@ class Terminal(TerminalView, can_focus=True):
         self._keyboard = Keyboard(shell, self)
         self._pointer = Pointer(shell.engine, shell.write, self.paint)
         self._tell_shell_focus(gained=True)
+        self._give_typed_ahead()
         self.post_message(self.ShellShown(self))
+
+    def _give_typed_ahead(self) -> None:
+        ahead, self._ahead = self._ahead, []
+        for event in ahead:
+            if isinstance(event, events.Key):
+                self.on_key(event)
+            else:
+                self.on_paste(event)
 
     def leave(self) -> None:
         super().leave()
@@ -167,21 +184,26 @@ class Terminal(TerminalView, can_focus=True):
             return
         event.stop()
         event.prevent_default()
-        keyboard = self._keyboard
-        if keyboard is None:
-            return
         if self.prefixed:
             self.prefixed = False
-            self._press_after_prefix(keyboard, event)
-        elif event.key == self.prefix and not keyboard.is_marking:
+            self._press_after_prefix(event)
+        elif event.key == self.prefix and not self.marking:
             self.prefixed = True
         else:
-            keyboard.press(event.key, event.character)
-            self.marking = keyboard.is_marking
+            self._press(event)
 
-    def _press_after_prefix(self, keyboard: Keyboard, event: events.Key) -> None:
+    def _press(self, event: events.Key) -> None:
+        if self._keyboard is not None:
+            self._keyboard.press(event.key, event.character)
+            self.marking = self._keyboard.is_marking
+        elif event.key == "ctrl+c":
+            self._ahead.clear()
+        elif len(self._ahead) < AHEAD_LIMIT and event.key not in _ENDING:
+            self._ahead.append(event)
+
+    def _press_after_prefix(self, event: events.Key) -> None:
         if event.key == self.prefix or event.key in self.reserved:
-            keyboard.press(event.key, event.character)
+            self._press(event)
             self.paint()
         elif not self.attend(event.key):
             self.post_message(self.PrefixPressed(self, event.key))
@@ -189,6 +211,7 @@ class Terminal(TerminalView, can_focus=True):
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
         if self._keyboard is None:
+            self._ahead.append(event)
             return
         has_lines = "\n" in event.text or "\r" in event.text
         if has_lines and self._keyboard.runs_pastes:

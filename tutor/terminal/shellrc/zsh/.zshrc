@@ -37,7 +37,12 @@ else
 fi
 
 if [[ $__tutor_own_rc == 1 ]]; then
-    [[ ! -r ${ZDOTDIR:-$HOME}/.zshrc ]] || . "${ZDOTDIR:-$HOME}/.zshrc"
+    # Ctrl+C ends the learner's file, as it would, and not this one.
+    {
+        [[ ! -r ${ZDOTDIR:-$HOME}/.zshrc ]] || . "${ZDOTDIR:-$HOME}/.zshrc"
+    } always {
+        TRY_BLOCK_INTERRUPT=0
+    }
 else
     unset HISTFILE RPS1
     setopt interactive_comments
