@@ -131,7 +131,7 @@ class Life:
     def _start_garbage_collector(self, group: asyncio.TaskGroup) -> None:
         client = self._as_server().managed_by(_MANAGER)
         parts = self._parts
-        collector = GarbageCollector(client, parts.collections, parts.resource_of)
+        collector = GarbageCollector(client, parts.collections, parts.kind_of)
         runtime = Runtime(collector, client)
 
         def see(event: Event) -> None:

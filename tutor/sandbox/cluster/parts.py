@@ -34,7 +34,7 @@ from tutor.sandbox.cluster.settings import (
     SERVICE_NETWORK,
     ClusterSettings,
 )
-from tutor.sandbox.kinds import GroupResource, GroupVersion, Key, Object
+from tutor.sandbox.kinds import GroupResource, GroupVersion, Key, Kind, Object
 from tutor.sandbox.log import Log
 from tutor.sandbox.node.programs import Programs
 from tutor.sandbox.node.reach import PodAccess
@@ -151,10 +151,10 @@ class Parts:
             if served.kind.namespaced and "delete" in served.kind.verbs
         ]
 
-    def resource_of(self, api_version: str, kind: str) -> GroupResource | None:
-        """The collection that an apiVersion and a kind name."""
+    def kind_of(self, api_version: str, kind: str) -> Kind | None:
+        """The served kind that an object's apiVersion and kind name."""
         served = self.registry.of_object(api_version, kind)
-        return served.kind.group_resource if served else None
+        return served.kind if served else None
 
     def _collection_of(self, api_version: str, kind: str) -> tuple[GroupResource, bool] | None:
         served = self.registry.of_object(api_version, kind)

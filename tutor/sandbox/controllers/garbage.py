@@ -12,13 +12,13 @@ from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
 from tutor.sandbox.controllers.resources import is_deleted
-from tutor.sandbox.kinds import GroupResource, Key, Object, name_of, namespace_of
+from tutor.sandbox.kinds import GroupResource, Key, Kind, Object, name_of, namespace_of
 
 _RETRY_S = 0.1
 
 Collections = Callable[[], Sequence[GroupResource]]
-KindToResource = Callable[[str, str], GroupResource | None]
-"""(apiVersion, kind) -> collection, None when it is not served."""
+KindOf = Callable[[str, str], Kind | None]
+"""By apiVersion and kind; None for what is not served."""
 
 
 class GarbageCollector:
@@ -27,12 +27,11 @@ class GarbageCollector:
     name = "garbage-collector"
     watches: Sequence[Watches] = ()
 
-    def __init__(
-        self, client: Client, collections: Collections, resource_of: KindToResource
-    ) -> None:
+    def __init__(self, client: Client, collections: Collections, kind_of: KindOf) -> None:
         self._client = client
         self._collections = collections
-        self._resource_of = resource_of
+        self._kind_of = kind_of
+        self._gone: set[str] = set()
         self._dependents: dict[str, set[Key]] = {}
         self._owners: dict[Key, frozenset[str]] = {}
 
@@ -52,7 +51,13 @@ class GarbageCollector:
         return [key] if owners or (waits and is_deleted(obj)) else []
 
     def orphaned(self, uid: str) -> list[Key]:
-        """The dependents of an owner that is gone."""
+        """Note that an owner is gone; its dependents."""
+        found = self._of(uid)
+        if found:
+            self._gone.add(uid)
+        return found
+
+    def _of(self, uid: str) -> list[Key]:
         return sorted(self._dependents.get(uid, ()))
 
     async def reconcile(self, key: Hashable) -> Result:
@@ -66,7 +71,7 @@ class GarbageCollector:
         references: Sequence[Object] = obj["metadata"].get("ownerReferences") or ()
         if not references:
             return DONE
-        alive = [ref for ref in references if self._owner(ref, obj) is not None]
+        alive = [ref for ref in references if not self._is_gone(ref, obj)]
         waiting = [ref for ref in alive if self._is_waiting(ref, obj)]
         if len(alive) == len(references) and not (waiting and len(waiting) == len(alive)):
             return DONE
@@ -77,15 +82,25 @@ class GarbageCollector:
         await self._delete(key, obj, policy)
         return DONE
 
+    def _is_gone(self, ref: Object, obj: Object) -> bool:
+        """Whether an owner is known not to be there; nobody knows that of kinds without a path."""
+        if ref["uid"] in self._gone:
+            return True
+        if not self._can_be_found(ref, obj):
+            return False
+        return self._owner(ref, obj) is None
+
+    def _can_be_found(self, ref: Object, obj: Object) -> bool:
+        kind = self._kind_of(ref["apiVersion"], ref["kind"])
+        return kind is not None and (bool(namespace_of(obj)) or not kind.namespaced)
+
     def _owner(self, ref: Object, obj: Object) -> Object | None:
-        resource = self._resource_of(ref["apiVersion"], ref["kind"])
-        if resource is None:
+        kind = self._kind_of(ref["apiVersion"], ref["kind"])
+        if kind is None:
             return None
-        for namespace in dict.fromkeys(("", namespace_of(obj))):
-            found = self._client.find(resource, namespace, ref["name"])
-            if found is not None and found["metadata"]["uid"] == ref["uid"]:
-                return found
-        return None
+        namespace = namespace_of(obj) if kind.namespaced else ""
+        found = self._client.find(kind.group_resource, namespace, ref["name"])
+        return found if found and found["metadata"]["uid"] == ref["uid"] else None
 
     def _is_waiting(self, ref: Object, obj: Object) -> bool:
         owner = self._owner(ref, obj)
@@ -115,7 +130,7 @@ class GarbageCollector:
     def _live(self, uid: str) -> list[Key]:
         return [
             key
-            for key in self.orphaned(uid)
+            for key in self._of(uid)
             if self._client.find(key.group_resource, key.namespace, key.name) is not None
         ]
 
