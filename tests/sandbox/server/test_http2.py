@@ -298,6 +298,17 @@ async def test_ping_is_answered_and_settings_are_acknowledged() -> None:
         assert (told.flags, told.payload) == (ACK, b"")
 
 
+async def test_frame_that_is_too_long_is_refused_when_it_begins() -> None:
+    async with talking() as peer:
+        await peer.send(frame(Kind.DATA, 0, 1, bytes(16_384))[:9])
+        assert not peer.wire.closed
+    async with talking() as peer:
+        await peer.send(frame(Kind.DATA, 0, 1, bytes(16_385))[:9])
+        (last,) = peer.read(Kind.GOAWAY)
+        assert int.from_bytes(last.payload[4:8], "big") == Code.FRAME_SIZE_ERROR
+        assert peer.wire.closed
+
+
 async def test_table_of_headers_stays_small_however_large_the_reader_lets_it_be() -> None:
     """RFC 7541, section 4.2: of all the sizes since the last block two are told."""
     sizes = (0, 70_000, *range(5_000, 5_300), 2**32 - 1)

@@ -32,6 +32,7 @@ MAX_STREAMS = 100
 _MAX_TASKS = 4 * MAX_STREAMS
 _MAX_HEADERS = 1024 * 1024
 _MAX_TABLE = 4_096
+_FRAME_HEAD = 9
 _MAX_UNSENT = 1024 * 1024
 _BODIES = 8
 """So many of the largest bodies are held for a connection."""
@@ -54,7 +55,11 @@ Lines = Iterable[tuple[str, str]]
 
 
 class Fault(Exception):
-    """What ends the connection though it is good HTTP/2: too much of it."""
+    """What ends the connection though h2 lets it through: too much of it."""
+
+    def __init__(self, why: str, code: ErrorCodes = ErrorCodes.ENHANCE_YOUR_CALM) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 @dataclass(slots=True, eq=False)
@@ -167,6 +172,7 @@ class Http2(asyncio.Protocol):
         try:
             for event in self._spoken.receive_data(data):
                 self._take(event)
+            self._check_frame()
             if self.transport.get_write_buffer_size() > _MAX_UNSENT:
                 raise Fault("nothing is read")
         except ProtocolError as error:
@@ -175,10 +181,18 @@ class Http2(asyncio.Protocol):
             self._close()
         except Fault as fault:
             log.debug("HTTP/2 fault", extra={"why": str(fault)})
-            self._spoken.close_connection(ErrorCodes.ENHANCE_YOUR_CALM, str(fault).encode())
+            self._spoken.close_connection(fault.code, str(fault).encode())
             self._close()
         else:
             self.flush()
+
+    def _check_frame(self) -> None:
+        """Refuse a frame that is too long when it begins: h2 waits for its end, up to 16 MiB."""
+        begun = self._spoken.incoming_buffer._data  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - h2 tells nobody
+        if len(begun) >= _FRAME_HEAD:
+            length = int.from_bytes(begun[:3], "big")
+            if length > self._spoken.max_inbound_frame_size:
+                raise Fault("a frame is too long", ErrorCodes.FRAME_SIZE_ERROR)
 
     def eof_received(self) -> None:
         """The other side has nothing more to say."""
