@@ -119,6 +119,11 @@ class Kind:
         """The key of one object; the namespace is dropped where the kind has none."""
         return Key(self.group, self.plural, namespace if self.namespaced else "", name)
 
+    @property
+    def native_group(self) -> str:
+        """The group under which refusals know the kind: events of both groups are the core one."""
+        return "" if self.group == "events.k8s.io" else self.group
+
     def subresource(self, name: str) -> Subresource | None:
         """The subresource of that name, or None when the kind has none such."""
         return next((s for s in self.subresources if s.name == name), None)

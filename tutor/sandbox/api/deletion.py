@@ -150,7 +150,7 @@ def check_preconditions(kind: Kind, obj: Object, options: DeleteOptions) -> None
         )
     if why:
         # The generic registry names the kind where others name the resource.
-        named = kind.group_resource if is_namespace else GroupResource(kind.group, kind.kind)
+        named = kind.group_resource if is_namespace else GroupResource(kind.native_group, kind.kind)
         raise conflict(named, name_of(obj), why)
 
 

@@ -20,6 +20,8 @@ _is_label_value = re.compile(_LABEL_VALUE).fullmatch
 
 _LABEL_MAX = 63
 _SUBDOMAIN_MAX = 253
+_CHARACTERS = "must be no more than 253 characters"
+_BYTES = "must be no more than 253 bytes"
 _EDGES = "must start and end with an alphanumeric character"
 
 
@@ -42,7 +44,7 @@ def dns1123_label(value: str) -> list[str]:
 
 def dns1123_subdomain(value: str) -> list[str]:
     """DNS labels joined by dots: the names of most kinds."""
-    found = ["must be no more than 253 characters"] if len(value) > _SUBDOMAIN_MAX else []
+    found = [_CHARACTERS] if len(value) > _SUBDOMAIN_MAX else []
     if not _is_subdomain_1123(value):
         rule = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters"
         found.append(_breaks(f"{rule}, '-' or '.', and {_EDGES}", _SUBDOMAIN_1123, "example.com"))
@@ -61,6 +63,11 @@ def dns1035_label(value: str) -> list[str]:
     return found
 
 
+def long_name(value: str) -> list[str]:
+    """A subdomain, as generated rules judge it: they count bytes."""
+    return [text.replace(_CHARACTERS, _BYTES) for text in dns1123_subdomain(value)]
+
+
 def label_key(value: str) -> list[str]:
     """The key of a label or annotation: `name` or `prefix/name`."""
     rule = f"must consist of alphanumeric characters, '-', '_' or '.', and {_EDGES}"
@@ -73,7 +80,7 @@ def label_key(value: str) -> list[str]:
     if slash and not prefix:
         found.append("prefix part must be non-empty")
     elif slash:
-        found.extend(f"prefix part {text}" for text in dns1123_subdomain(prefix))
+        found.extend(f"prefix part {text}" for text in long_name(prefix))
     if not name:
         found.append("name part must be non-empty")
     elif len(name) > _LABEL_MAX:

@@ -121,11 +121,13 @@ def _cut(objects: list[Stored], revision: int, options: ListOptions) -> Page:
     for index, stored in enumerate(objects):
         if matches is not None and not matches(stored.object):
             continue
-        if len(found) == options.limit:
-            token = _encode(revision, _path(found[-1], options.namespace) + "\0")
-            remaining = len(objects) - index if matches is None else None
-            return Page(items=found, revision=revision, token=token, remaining=remaining)
         found.append(stored)
+        left = len(objects) - index - 1
+        if len(found) == options.limit and left:
+            # Whether any of those that are left will match is not looked at.
+            token = _encode(revision, _path(stored, options.namespace) + "\0")
+            remaining = left if matches is None else None
+            return Page(items=found, revision=revision, token=token, remaining=remaining)
     return Page(items=found, revision=revision)
 
 

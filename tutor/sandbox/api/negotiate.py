@@ -111,12 +111,13 @@ def _form(
 
 
 def failure_form(request: Request, *, pretty: bool) -> Form:
-    """The form for a Status: what the caller accepts first.
+    """The form for a Status: what the caller accepts first, shapes such as tables left aside.
 
     It is JSON when the caller accepts nothing known, indented then.
     """
-    accepted = [media for media, _ in accepts(request.header("accept"))]
-    if not accepted or not _ANY_JSON.isdisjoint(accepted):
+    asked = accepts(request.header("accept"))
+    accepted = [media for media, parameters in asked if "as" not in parameters]
+    if not asked or not _ANY_JSON.isdisjoint(accepted):
         return Form(pretty=pretty)
     known = (media for media in accepted if media in (YAML, PROTOBUF))
     return Form(next(known, _JSON), pretty=True)

@@ -26,7 +26,7 @@ from tutor.sandbox.api.status import (
     invalid_object,
     not_found,
 )
-from tutor.sandbox.kinds import Key, Object, name_of, thaw
+from tutor.sandbox.kinds import GroupResource, Key, Object, name_of, thaw
 from tutor.sandbox.store import Event, Store
 
 GENERATED_SUFFIX = 5
@@ -36,6 +36,13 @@ _CONFLICT_ATTEMPTS = 5
 _MODIFIED = (
     "the object has been modified; please apply your changes to the latest version and try again"
 )
+_STORED_AS = {
+    GroupResource("", "replicationcontrollers"): "controllers",
+    GroupResource("", "endpoints"): "services/endpoints",
+    GroupResource("", "nodes"): "minions",
+    GroupResource("", "services"): "services/specs",
+    GroupResource("networking.k8s.io", "ingresses"): "ingress",
+}
 
 Change = Callable[[Object], Object]
 """From the current object (a copy, in the request's version) to the wanted one, decoded."""
@@ -356,13 +363,7 @@ class Objects:
         """Put the object into the namespace of the request."""
         meta = obj["metadata"]
         if not served.kind.namespaced:
-            if meta.get("namespace"):
-                raise bad_request(
-                    "namespace may not be specified"
-                    if namespace
-                    else "the namespace of the provided object does not match"
-                    " the namespace sent on the request"
-                )
+            meta.pop("namespace", None)
             return
         if meta.get("namespace", namespace) != namespace:
             raise bad_request(
@@ -404,12 +405,22 @@ class Objects:
     def _refuse(self, served: Served, obj: Object, errors: list[FieldError]) -> None:
         if errors:
             kind = served.kind
-            raise invalid_object(kind.group, kind.kind, name_of(obj), errors)
+            raise invalid_object(kind.native_group, kind.kind, name_of(obj), errors)
 
     def _same_object(self, call: Call, served: Served, new: Object, old: Object, name: str) -> None:
         kind, meta, before = served.kind, new.setdefault("metadata", {}), old["metadata"]
         resource = kind.group_resource
         check_name(new, name)
+        # To an update the UID is a precondition; to a patch it is a field, which validation judges.
+        if call.verb != "patch" and meta.get("uid") and meta["uid"] != before["uid"]:
+            raise conflict(
+                resource,
+                name,
+                "StorageError: invalid object, Code: 4, Key: /registry/"
+                + "/".join(filter(None, (_registry_path(resource), *_place(old))))
+                + ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: "
+                f"UID in precondition: {meta['uid']}, UID in object meta: {before['uid']}",
+            )
         version = meta.get("resourceVersion", "")
         if not version and not served.strategy.unconditional_update:
             error = FieldError(
@@ -423,16 +434,6 @@ class Objects:
             failure = invalid_object(kind.group, kind.plural, name, [error])
             qualified = f'{resource} "{name}" is invalid: {error}'
             raise ApiError(422, "Invalid", qualified, details=failure.details)
-        # To an update the UID is a precondition; to a patch it is a field, which validation judges.
-        if call.verb != "patch" and meta.get("uid") and meta["uid"] != before["uid"]:
-            raise conflict(
-                resource,
-                name,
-                "StorageError: invalid object, Code: 4, Key: /registry/"
-                + "/".join(filter(None, (_registry_path(kind.group, kind.plural), *_place(old))))
-                + ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: "
-                f"UID in precondition: {meta['uid']}, UID in object meta: {before['uid']}",
-            )
         if version and version != before["resourceVersion"]:
             raise conflict(resource, name, _MODIFIED)
 
@@ -504,12 +505,12 @@ def _check_made(served: Served, obj: Object, name: str) -> None:
     meta.pop("resourceVersion", None)
 
 
-def _registry_path(group: str, plural: str) -> str:
-    return (
-        plural
-        if not group or group.endswith(".k8s.io") or "." not in group
-        else (f"{group}/{plural}")
-    )
+def _registry_path(resource: GroupResource) -> str:
+    """The folder of the real server's storage that a refusal names."""
+    if found := _STORED_AS.get(resource):
+        return found
+    is_builtin = "." not in resource.group or resource.group.endswith(".k8s.io")
+    return resource.resource if is_builtin else f"{resource.group}/{resource.resource}"
 
 
 def _place(obj: Object) -> tuple[str, str]:

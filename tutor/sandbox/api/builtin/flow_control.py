@@ -69,7 +69,8 @@ def _schema(obj: Object) -> Errors:
     method = spec.get("distinguisherMethod")
     if method is not None and text(method, "type") not in ("ByNamespace", "ByUser"):
         path = "spec.distinguisherMethod.type"
-        errors.append(not_supported(path, method, ("ByNamespace", "ByUser")))
+        shown = {"Type": text(method, "type")}  # Go prints its own names of fields.
+        errors.append(not_supported(path, shown, ("ByNamespace", "ByUser")))
     path, level = "spec.priorityLevelConfiguration.name", part(spec, "priorityLevelConfiguration")
     if name := text(level, "name"):
         errors += checks.obey(formats.dns1123_subdomain, name, path)

@@ -10,7 +10,17 @@ from tutor.sandbox.api.builtin.behaviour import Behaviour, Subpath, keep_spec, k
 from tutor.sandbox.api.builtin.checks import Errors
 from tutor.sandbox.api.builtin.network import service_addresses
 from tutor.sandbox.api.builtin.network.service_addresses import is_headless
-from tutor.sandbox.api.builtin.reading import drop, fill, indexed, items, number, part, same, text
+from tutor.sandbox.api.builtin.reading import (
+    drop,
+    fill,
+    fill_absent,
+    indexed,
+    items,
+    number,
+    part,
+    same,
+    text,
+)
 from tutor.sandbox.api.status import duplicate, forbidden_field, invalid, required
 from tutor.sandbox.kinds import Object, annotations_of
 
@@ -44,7 +54,7 @@ def _default(obj: Object) -> None:
     if _is_reachable(spec):
         fill(spec, externalTrafficPolicy="Cluster")
     if spec["type"] in ("NodePort", "LoadBalancer", "ClusterIP"):
-        fill(spec, internalTrafficPolicy="Cluster")
+        fill_absent(spec, internalTrafficPolicy="Cluster")
     if spec["type"] == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
         for ingress in items(obj, "status", "loadBalancer", "ingress"):

@@ -5,7 +5,16 @@ from typing import Any
 
 from tutor.sandbox.api.builtin import quantity
 from tutor.sandbox.api.builtin.pod.reading import containers
-from tutor.sandbox.api.builtin.reading import drop, ensure, fill, fill_absent, items, part, text
+from tutor.sandbox.api.builtin.reading import (
+    drop,
+    ensure,
+    fill,
+    fill_absent,
+    items,
+    number,
+    part,
+    text,
+)
 from tutor.sandbox.kinds import Object
 
 _SUPPORTED_FOR_PODS = ("cpu", "memory")
@@ -14,14 +23,18 @@ _DOMAIN_PART = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN = rf"{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*(?::[0-9]+)?"
 _PATH = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
+_NAME_MAX = 255
 _IMAGE = re.compile(
-    rf"(?:{_DOMAIN}/)?{_PATH}(?:/{_PATH})*(?::(?P<tag>\w[\w.-]{{0,127}}))?(?P<digest>@{_DIGEST})?"
+    rf"(?P<name>(?:{_DOMAIN}/)?{_PATH}(?:/{_PATH})*)(?::(?P<tag>\w[\w.-]{{0,127}}))?(?P<digest>@{_DIGEST})?"
 )
 
 
 def default_pod(obj: Object) -> None:
     """Fill in a pod, in place."""
     spec = ensure(obj, "spec")
+    if number(spec, "terminationGracePeriodSeconds") < 0:
+        # Pods alone: a template keeps the number, and is warned of it.
+        spec["terminationGracePeriodSeconds"] = 1
     # The spec's own defaults come after the pod's in the real server; none depends on another.
     default_spec(spec)
     for field in ("containers", "initContainers"):
@@ -124,7 +137,7 @@ def pull_policy(image: str) -> str:
     A text that names no image is not looked at further.
     """
     found = _IMAGE.fullmatch(image)
-    if found is None:
+    if found is None or len(found["name"]) > _NAME_MAX:
         return "IfNotPresent"
     untagged = found["tag"] is None and found["digest"] is None
     return "Always" if untagged or found["tag"] == "latest" else "IfNotPresent"

@@ -11,6 +11,7 @@ from tutor.sandbox.api import formats, metadata
 from tutor.sandbox.api.builtin import checks, quantity
 from tutor.sandbox.api.builtin.behaviour import Behaviour, Subpath, drop_status, keep_status
 from tutor.sandbox.api.builtin.checks import Errors
+from tutor.sandbox.api.builtin.pod.resources import container_resource_name
 from tutor.sandbox.api.builtin.reading import fill_absent, indexed, items, number, part, text
 from tutor.sandbox.api.status import forbidden_field, invalid, not_supported, required
 from tutor.sandbox.kinds import Object
@@ -247,6 +248,8 @@ def _resource(name: str, source: Object, target: Object, path: str) -> Errors:
     errors: Errors = []
     if not text(source, "name"):
         errors.append(required(f"{path}.name", "must specify a resource name"))
+    elif name == "containerResource":
+        errors += container_resource_name(source["name"], f"{path}.name")
     if name == "containerResource":
         if container := text(source, "container"):
             errors += checks.obey(formats.dns1123_label, container, f"{path}.container")

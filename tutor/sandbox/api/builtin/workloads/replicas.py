@@ -3,7 +3,7 @@
 Source: `apis/core/validation/validation.go`, `apis/apps/validation/validation.go`.
 """
 
-from tutor.sandbox.api import metadata
+from tutor.sandbox.api import formats, metadata
 from tutor.sandbox.api.builtin import checks
 from tutor.sandbox.api.builtin.behaviour import (
     Behaviour,
@@ -76,7 +76,7 @@ def _controller(spec: Object) -> Errors:
 
 
 def _validate_controller(obj: Object) -> Errors:
-    return metadata.built_in(obj, metadata.dns_subdomain) + _controller(part(obj, "spec"))
+    return metadata.built_in(obj, formats.long_name) + _controller(part(obj, "spec"))
 
 
 def _validate_controller_update(new: Object, old: Object) -> Errors:
