@@ -10,7 +10,7 @@ from bench.figure import Figure, percentile
 from bench.home import Broken, Home, home
 from bench.load import CONFIG_MAPS, NAMESPACE, Server, config_map, sandbox
 from tutor.clock import SystemClock
-from tutor.course.interpret import interpret
+from tutor.course.forms import read
 from tutor.course.model import Grants, Step
 from tutor.course.places import Where
 from tutor.course.yamltree import parse
@@ -56,10 +56,10 @@ def measure() -> Iterator[Figure]:
 
 def _step() -> Step:
     faults: list[CourseError] = []
-    read = interpret(Step, Where(parse(_STEP, Path("s.yaml"))), faults)
-    if read is None or faults:
+    found = read(Step, Where(parse(_STEP, Path("s.yaml"))), faults)
+    if found is None or faults:
         raise Broken(f"the fact cannot be read: {faults}")
-    return read
+    return found
 
 
 class _State:

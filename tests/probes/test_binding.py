@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tutor.course.interpret import interpret
+from tutor.course.forms import read
 from tutor.course.model import Grants, Step
 from tutor.course.places import Where
 from tutor.course.yamltree import parse
@@ -20,10 +20,10 @@ HEAD = "id: s\ntitle: T\nminutes: 1\nsay: x\nsolution: do\n"
 
 def step(body: str) -> Step:
     faults: list[CourseError] = []
-    read = interpret(Step, Where(parse(HEAD + body, Path("s.yaml"))), faults)
-    assert read is not None
+    found = read(Step, Where(parse(HEAD + body, Path("s.yaml"))), faults)
+    assert found is not None
     assert faults == []
-    return read
+    return found
 
 
 def faults_of(body: str, grants: Grants = GRANTS) -> list[str]:

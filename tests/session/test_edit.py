@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from tutor.course.model import Edit, Set
-from tutor.session.edit import NotEditable, edited, read_script, write_script
+from tutor.session.edit import NotEditable, edited
 from tutor.session.folder import Outside, WorkingFolder
+from tutor.session.script import read_script, write_script
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,24 +33,20 @@ spec:
 """
 
 
-def change(**keys: object) -> Set:
-    return Set.model_validate(keys)
-
-
 def no_file(path: str) -> str:
     raise AssertionError(path)
 
 
 def test_changes_are_made_and_the_rest_stays_in_order() -> None:
     changes = (
-        change(path="spec.impersonationProxy.mode", to="enabled"),
-        change(path="spec.impersonationProxy.tls.secretName", to="serving-cert"),
-        change(path="spec.impersonationProxy.tls.ca", **{"from": "ca.b64"}),
-        change(path="spec.impersonationProxy.service.annotations", remove=True),
-        change(path="spec.ports[0].port", to=2),
-        change(path="spec.ports[1]", to={"name": "y"}),
-        change(path="spec.nothing.here", remove=True),
-        change(path='metadata.labels["a.b/c"]', to="d"),
+        Set(path="spec.impersonationProxy.mode", to="enabled"),
+        Set(path="spec.impersonationProxy.tls.secretName", to="serving-cert"),
+        Set(path="spec.impersonationProxy.tls.ca", source="ca.b64"),
+        Set(path="spec.impersonationProxy.service.annotations", remove=True),
+        Set(path="spec.ports[0].port", to=2),
+        Set(path="spec.ports[1]", to={"name": "y"}),
+        Set(path="spec.nothing.here", remove=True),
+        Set(path='metadata.labels["a.b/c"]', to="d"),
     )
     text = edited(OPENED, changes, {"ca.b64": "LS0tLS1CRUdJTg==\n"}.__getitem__)
     result = yaml.safe_load(text)
@@ -68,23 +65,21 @@ def test_changes_are_made_and_the_rest_stays_in_order() -> None:
 
 def test_text_that_is_not_yaml_is_refused() -> None:
     with pytest.raises(NotEditable, match="is not YAML"):
-        edited("a: [", (change(path="a", to=1),), no_file)
+        edited("a: [", (Set(path="a", to=1),), no_file)
 
 
 def test_position_behind_the_end_is_refused() -> None:
     with pytest.raises(NotEditable, match="only 1 items"):
-        edited(OPENED, (change(path="spec.ports[5].port", to=1),), no_file)
+        edited(OPENED, (Set(path="spec.ports[5].port", to=1),), no_file)
 
 
-BLOCK = Edit.model_validate(
-    {
-        "edit": "kubectl edit x",
-        "set": (
-            {"path": "spec.mode", "to": None},
-            {"path": "spec.ca", "from": "ca.b64"},
-            {"path": "spec.old", "remove": True},
-        ),
-    }
+BLOCK = Edit(
+    edit="kubectl edit x",
+    changes=(
+        Set(path="spec.mode", to=None),
+        Set(path="spec.ca", source="ca.b64"),
+        Set(path="spec.old", remove=True),
+    ),
 )
 
 

@@ -18,9 +18,9 @@ from tutor.cli.cluster import stop
 from tutor.course.model import Course, Edit, Lesson
 from tutor.course.shelf import on_shelf
 from tutor.errors import TutorError
-from tutor.session.edit import write_script
 from tutor.session.journal import Journal
 from tutor.session.record import Progress
+from tutor.session.script import write_script
 from tutor.ui.ports import Stage, Visit
 
 

@@ -6,23 +6,21 @@ file come out together.
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
-from typing import Annotated, Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     InstanceOf,
     ValidationError,
     ValidationInfo,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import ErrorDetails
 
+from tutor.course.limits import kind_of
 from tutor.course.places import NOWHERE, TREE_CHECK, Where
 from tutor.errors import CourseError
 from tutor.nearest import did_you_mean
@@ -92,7 +90,7 @@ def interpret(model: type[N], where: Where, faults: list[CourseError]) -> N | No
     """The node at `where` as a model; None when it cannot be one, with the reasons in `faults`."""
     value = where.value
     if not isinstance(value, dict):
-        faults.append(where.error(f"keys and values should stand here, not {_kind(value)}"))
+        faults.append(where.error(f"keys and values should stand here, not {kind_of(value)}"))
         return None
     try:
         return model.model_validate(
@@ -144,17 +142,17 @@ def _words(details: ErrorDetails, name: str) -> tuple[str, str]:
         wanted = _WANTED[kind]
         quoting = " Put the value in quotes." if wanted == "text" and _is_scalar(value) else ""
         return (
-            f"`{name}` should be {wanted}, not {_kind(value)}",
+            f"`{name}` should be {wanted}, not {kind_of(value)}",
             f"Write {wanted} here.{quoting}",
         )
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", str(context["expected"]))
         return (
-            f"`{name}` cannot be {_kind(value)}{did_you_mean(str(value), allowed)}",
+            f"`{name}` cannot be {kind_of(value)}{did_you_mean(str(value), allowed)}",
             f"It is one of: {', '.join(allowed)}.",
         )
     if kind == "string_pattern_mismatch":
-        return f"`{name}` cannot be {_kind(value)}", f"It has to match {context['pattern']}."
+        return f"`{name}` cannot be {kind_of(value)}", f"It has to match {context['pattern']}."
     if kind in {"too_short", "string_too_short"}:
         return f"`{name}` is empty", "Write something here, or take the key out."
     message = details["msg"].removeprefix("Value error, ")
@@ -163,54 +161,3 @@ def _words(details: ErrorDetails, name: str) -> tuple[str, str]:
 
 def _is_scalar(value: Any) -> bool:
     return value is not None and not isinstance(value, dict | tuple)
-
-
-_SHORT = 40
-"""Characters of a wrong text that a message quotes."""
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return f"the boolean {str(value).lower()}"
-        case int() | float():
-            return f"the number {value}"
-        case str():
-            return (
-                f"the text {value!r}" if len(value) <= _SHORT else f"the text {value[:_SHORT]!r}…"
-            )
-        case tuple():
-            return "a list"
-        case _:
-            return "keys and values"
-
-
-_DURATION = re.compile(r"([0-9]+)(ms|s|m|h)")
-_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours"}
-
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.fullmatch(str(value))
-    if match is None:
-        raise ValueError(f"a time such as 500ms, 2s or 1m should stand here, not {_kind(value)}")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"}),
-]
-"""A time as a person writes it: `500ms`, `2s`, `1m`."""
-
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
-"""A stable name: small letters, digits and single hyphens."""
-
-Name = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9_]*$", max_length=40)]
-"""A name that expressions can use."""
-
-Text = Annotated[str, Field(min_length=1)]

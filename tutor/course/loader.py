@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from tutor.course.interpret import Node, interpret
-from tutor.course.model import FORMAT, Course, Header, Lesson, Step, Title
+from tutor.course.forms import read
+from tutor.course.model import FORMAT, Course, Header, Lesson, Part, Step, Title
 from tutor.course.places import Document, Where
 from tutor.course.rules import broken_in, broken_in_course
 from tutor.course.yamltree import parse
@@ -21,7 +21,7 @@ from tutor.nearest import did_you_mean
 
 _FOLDER_NAME = re.compile(r"([0-9]+)-(.+)")
 
-N = TypeVar("N", bound=Node)
+P = TypeVar("P", bound=Part)
 
 
 def load_course(folder: Path) -> Course:
@@ -157,14 +157,14 @@ def _files(folder: Path, faults: list[CourseError]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _read(model: type[N], file: Path, faults: list[CourseError]) -> N | None:
-    """One file as a model; None when it cannot be, with the reasons in `faults`."""
+def _read(kind: type[P], file: Path, faults: list[CourseError]) -> P | None:
+    """One file as a part; None when it cannot be, with the reasons in `faults`."""
     try:
         document = parse(_text(file), file)
     except CourseError as fault:
         faults.append(fault)
         return None
-    return interpret(model, Where(document), faults)
+    return read(kind, Where(document), faults)
 
 
 def _text(file: Path) -> str:

@@ -5,14 +5,14 @@ the probes give them a meaning.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from math import ceil
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar, get_args
 
-from pydantic import Discriminator, Field, Tag, model_validator
-
-from tutor.course.interpret import Duration, Node, Slug, Text
+from tutor.course.limits import Duration, Key, Limits, Slug, Text
+from tutor.course.places import NOWHERE, Where
 
 Environment = Literal["sandbox", "kind", "context"]
 ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
@@ -20,7 +20,7 @@ ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
 FORMAT = 1
 """The version of the lesson format that this program reads."""
 
-Only = Annotated[tuple[Environment, ...], Field(min_length=1)]
+Only = Annotated[tuple[Environment, ...], Limits(min_length=1)]
 """The environments that something is for."""
 
 
@@ -41,7 +41,18 @@ def meant_for(environment: Environment, items: Iterable[L]) -> tuple[L, ...]:
     return tuple(item for item in items if environment in item.only)
 
 
-class Run(Node):
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A mapping in a lesson's file. Not slotted: a course comes from the shelf faster so."""
+
+    opaque: ClassVar[frozenset[str]] = frozenset()
+    """Keys whose value is kept as plain data and read by somebody else."""
+
+    where: Where = field(default=NOWHERE, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Part):
     """Commands for the learner's shell, shown as they will be typed."""
 
     run: Text
@@ -50,25 +61,21 @@ class Run(Node):
     only: Only = ENVIRONMENTS
 
 
-class File(Node):
+@dataclass(frozen=True, kw_only=True)
+class File(Part):
     """A file below the working folder, written whole."""
 
     file: Text
     """Its path below the working folder."""
     content: str | None = None
-    source: Text | None = Field(default=None, alias="from")
+    source: Annotated[Text | None, Key("from")] = None
     """A file of the lesson's `files/` folder that has the content."""
     note: str = ""
     only: Only = ENVIRONMENTS
 
-    @model_validator(mode="after")
-    def _one_content(self) -> Self:
-        if (self.content is None) == (self.source is None):
-            raise ValueError("a file has either `content` or `from`")
-        return self
 
-
-class Set(Node):
+@dataclass(frozen=True, kw_only=True)
+class Set(Part):
     """One change to a YAML document."""
 
     opaque: ClassVar[frozenset[str]] = frozenset({"to"})
@@ -77,29 +84,24 @@ class Set(Node):
     """For example `spec.tls.secretName`, `spec.ports[0].name`, `metadata.labels["a.b/c"]`."""
     to: Any = None
     """The value itself."""
-    source: Text | None = Field(default=None, alias="from")
+    source: Annotated[Text | None, Key("from")] = None
     """A file below the working folder whose text, without the newline at its end, is the value."""
     remove: bool = False
 
-    @model_validator(mode="after")
-    def _one_value(self) -> Self:
-        ways = ("to" in self.model_fields_set) + (self.source is not None) + self.remove
-        if ways != 1:
-            raise ValueError("a change has one of `to`, `from` and `remove: true`")
-        return self
 
-
-class Edit(Node):
+@dataclass(frozen=True, kw_only=True)
+class Edit(Part):
     """A command that opens an editor, and what is changed there when the lesson plays itself."""
 
     edit: Text
     """The command, such as `kubectl edit …`."""
-    changes: tuple[Set, ...] = Field(alias="set", min_length=1)
+    changes: Annotated[tuple[Set, ...], Limits(min_length=1), Key("set")]
     note: str = ""
     only: Only = ENVIRONMENTS
 
 
-class Look(Node):
+@dataclass(frozen=True, kw_only=True)
+class Look(Part):
     """A read-only command that shows something worth seeing."""
 
     look: Text
@@ -107,78 +109,62 @@ class Look(Node):
     only: Only = ENVIRONMENTS
 
 
-BLOCK_KINDS: tuple[str, ...] = ("run", "file", "edit", "look")
-
-
-def _block_kind(value: Any) -> str | None:
-    if isinstance(value, Node):
-        return type(value).__name__
-    kinds = [kind for kind in BLOCK_KINDS if kind in value] if isinstance(value, dict) else []
-    return kinds[0].title() if len(kinds) == 1 else None
-
-
-Block = Annotated[
-    Annotated[Run, Tag("Run")]
-    | Annotated[File, Tag("File")]
-    | Annotated[Edit, Tag("Edit")]
-    | Annotated[Look, Tag("Look")],
-    Discriminator(
-        _block_kind,
-        custom_error_type="block_kind",
-        custom_error_message=f"a block has exactly one of {', '.join(BLOCK_KINDS)}",
-    ),
-]
+Block = Run | File | Edit | Look
 
 Given = dict[str, dict[str, Any]]
 """Name to `{source: its arguments}`."""
 
 
-class Fact(Node):
+@dataclass(frozen=True, kw_only=True)
+class Fact(Part):
     """Something that has to hold before the step is done."""
 
     opaque: ClassVar[frozenset[str]] = frozenset({"given"})
 
     id: Slug
     label: Text
-    given: Given = Field(default_factory=Given)
+    given: Given = field(default_factory=Given)
     that: Text
     saw: str | None = None
     """An expression for the text of what was seen; None for a text made from `that`."""
     show: Text
     """A read-only command that shows the same to the learner."""
-    settle: Duration = Field(default="0s", validate_default=True)
+    settle: Duration = timedelta(0)
     """How long it must hold."""
     edge: bool = False
     """It happened: once seen true it stays true."""
     only: Only = ENVIRONMENTS
 
 
-class Mistake(Node):
+@dataclass(frozen=True, kw_only=True)
+class Mistake(Part):
     """A wrong turn that the lesson knows, and what it says then."""
 
     opaque: ClassVar[frozenset[str]] = frozenset({"given"})
 
     id: Slug
-    given: Given = Field(default_factory=Given)
+    given: Given = field(default_factory=Given)
     when: Text
     say: Text
-    attempt: tuple[Block, ...] = Field(alias="try", min_length=1)
+    attempt: Annotated[tuple[Block, ...], Limits(min_length=1), Key("try")]
     """Blocks that make this mistake."""
     cure: tuple[Block, ...] = ()
     """What `say` advises to do before the solution, where the solution alone does not help."""
-    settle: Duration = Field(default="1s", validate_default=True)
+    settle: Duration = timedelta(seconds=1)
     """How long it must last before it is told: a command that runs passes through odd states."""
     only: Only = ENVIRONMENTS
 
 
-class Hint(Node):
+@dataclass(frozen=True, kw_only=True)
+class Hint(Part):
     """One rung of the ladder."""
 
     say: Text
     only: Only = ENVIRONMENTS
 
 
-class Option(Node):
+@dataclass(frozen=True, kw_only=True)
+class Option(Part):
     """One answer to choose."""
 
     answer: Text
@@ -187,41 +173,44 @@ class Option(Node):
     """Why it is right or wrong; a wrong one has to say it."""
 
 
-class Choice(Node):
+@dataclass(frozen=True, kw_only=True)
+class Choice(Part):
     """A question with answers to choose from; `predict` is asked before the step is done."""
 
     id: Slug
     kind: Literal["choice", "predict"]
     question: Text
-    options: tuple[Option, ...] = Field(min_length=2)
+    options: Annotated[tuple[Option, ...], Limits(min_length=2)]
 
 
-class Answer(Node):
+@dataclass(frozen=True, kw_only=True)
+class Answer(Part):
     """A question that is answered by typing."""
 
     id: Slug
     kind: Literal["text"]
     question: Text
-    accept: tuple[Text, ...] = Field(min_length=1)
+    accept: Annotated[tuple[Text, ...], Limits(min_length=1)]
     """Right answers; capitals and blanks around them do not count."""
     why: Text
     """What to tell somebody who answered something else."""
 
 
-Question = Annotated[Choice | Answer, Field(discriminator="kind")]
+Question = Choice | Answer
 
 
-class Step(Node):
+@dataclass(frozen=True, kw_only=True)
+class Step(Part):
     """One thing to do, and the facts that tell that it is done."""
 
     opaque: ClassVar[frozenset[str]] = frozenset({"given"})
 
     id: Slug
     title: Text
-    minutes: float = Field(ge=0.5, le=60, multiple_of=0.5)
+    minutes: Annotated[float, Limits(ge=0.5, le=60, multiple_of=0.5)]
     say: Text
     do: tuple[Block, ...] = ()
-    given: Given = Field(default_factory=Given)
+    given: Given = field(default_factory=Given)
     """What several facts of this step look at."""
     facts: tuple[Fact, ...]
     mistakes: tuple[Mistake, ...] = ()
@@ -241,7 +230,8 @@ class Step(Node):
         return meant_for(environment, blocks)
 
 
-class Tool(Node):
+@dataclass(frozen=True, kw_only=True)
+class Tool(Part):
     """A command that the lesson's steps use."""
 
     name: Text
@@ -250,7 +240,8 @@ class Tool(Node):
     only: Only = ENVIRONMENTS
 
 
-class Grants(Node):
+@dataclass(frozen=True, kw_only=True)
+class Grants(Part):
     """What a lesson may touch."""
 
     cluster: bool = False
@@ -264,29 +255,31 @@ class Grants(Node):
     """Command lines that a probe may run, whole and exact."""
 
 
-class Header(Node):
+@dataclass(frozen=True, kw_only=True)
+class Header(Part):
     """What `lesson.yaml` says."""
 
-    format: int = Field(ge=1)
+    format: Annotated[int, Limits(ge=1)]
     id: Slug
     title: Text
     summary: Text
-    objectives: tuple[Text, ...] = Field(min_length=1)
+    objectives: Annotated[tuple[Text, ...], Limits(min_length=1)]
     requirements: tuple[Text, ...] = ()
     """What a learner should know or have, in words."""
     tools: tuple[Tool, ...] = ()
-    environments: tuple[Environment, ...] = Field(min_length=1)
+    environments: Only
     kubeconfig: Text | None = None
     """The kubeconfig that the probes use: a path below the working folder.
 
     Left out: the lesson has no cluster, and none is started for it.
     """
     grants: Grants
-    order: tuple[Slug, ...] = Field(alias="steps", min_length=1)
+    order: Annotated[tuple[Slug, ...], Limits(min_length=1), Key("steps")]
     """The ids of the steps, first to last."""
 
 
-class Title(Node):
+@dataclass(frozen=True, kw_only=True)
+class Title(Part):
     """What `course.yaml` says."""
 
     title: Text

@@ -124,7 +124,7 @@ def _environments_are_the_lessons(step: Step, lesson: Lesson) -> Faults:
     for item in limited:
         for index, name in enumerate(item.only):
             # Without `only` an item has all environments; nothing is written then.
-            if "only" in item.model_fields_set and name not in allowed:
+            if name not in allowed and "only" in item.where.value:
                 yield (item.where / "only" / index).error(
                     f"the lesson is not for the environment `{name}`",
                     next_action="Add it to `environments` of lesson.yaml, or take it out here.",

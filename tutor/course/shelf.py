@@ -12,8 +12,6 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from pydantic import VERSION
-
 from tutor import __version__
 from tutor.course.model import Course
 
@@ -40,7 +38,7 @@ def on_shelf(folder: Path, file: Path, read: Callable[[Path], Course]) -> Course
 
 def _key(folder: Path) -> bytes:
     """What the course depends on: its files, what reads them, and where they are."""
-    content = sha256(f"{__version__} {sys.version} {VERSION} {folder}".encode())
+    content = sha256(f"{__version__} {sys.version} {folder}".encode())
     for path in (*_files(folder), *sorted(Path(__file__).parent.glob("*.py"))):
         data = path.read_bytes()
         content.update(f"{path} {len(data)} ".encode())

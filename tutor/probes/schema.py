@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Literal
 
-from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
+from tutor.course.forms import Form, form_of
 from tutor.course.interpret import Node
 from tutor.course.model import Header, Step
 from tutor.probes.catalogue import SOURCES
@@ -25,7 +25,7 @@ Schema = dict[str, Any]
 
 def schema_of(kind: Literal["lesson", "step"]) -> Schema:
     """The schema that an editor completes and checks a file with."""
-    schema = _own_schema(Header if kind == "lesson" else Step)
+    schema = _own_schema(form_of(Header if kind == "lesson" else Step))
     definitions: Schema = schema.pop("$defs", {})
     if kind == "step":
         definitions["Given"] = _given(definitions)
@@ -71,12 +71,12 @@ def _own_schema(model: type[Node]) -> Schema:
     return schema
 
 
-def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+def _models(model: type[Node]) -> Iterator[type[Node]]:
     """A model and those it is made of."""
     yield model
     for info in model.model_fields.values():
         for part in _parts(info.annotation):
-            if isinstance(part, type) and issubclass(part, BaseModel):
+            if isinstance(part, type) and issubclass(part, Node):
                 yield from _models(part)
 
 
@@ -86,7 +86,7 @@ def _parts(annotation: Any) -> Iterator[Any]:
         yield from _parts(inner)
 
 
-def _describe(model: type[BaseModel], schema: Schema) -> None:
+def _describe(model: type[Node], schema: Schema) -> None:
     """Give the properties the texts that stand below their fields."""
     texts = _field_texts(model)
     for name, info in model.model_fields.items():
@@ -98,8 +98,10 @@ def _describe(model: type[BaseModel], schema: Schema) -> None:
                 described["description"] = text
 
 
-def _field_texts(model: type[BaseModel]) -> dict[str, str]:
-    body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
+def _field_texts(model: type[Node]) -> dict[str, str]:
+    body = ast.parse(
+        textwrap.dedent(inspect.getsource(model.part if issubclass(model, Form) else model))
+    ).body[0]
     statements = body.body if isinstance(body, ast.ClassDef) else []
     texts: dict[str, str] = {}
     for field, text in pairwise(statements):

@@ -1,6 +1,5 @@
 """What an `edit` block changes when the lesson plays itself. Pure but for `read`."""
 
-import json
 import sys
 from collections.abc import Callable
 from typing import Any, cast
@@ -8,7 +7,7 @@ from typing import Any, cast
 import yaml
 
 from tutor.course.fieldpath import FieldPath, parse_path
-from tutor.course.model import Edit, Set
+from tutor.course.model import Set
 from tutor.errors import TutorError
 from tutor.probes.functions import PLAIN_LOADER
 
@@ -79,22 +78,3 @@ def _below(document: Any, step: str | int) -> Any:
         return cast("dict[Any, Any]", document).get(step, _NOTHING)
     items = cast("list[Any]", document if isinstance(document, list) else [])
     return items[step] if isinstance(step, int) and step < len(items) else _NOTHING
-
-
-def write_script(block: Edit) -> str:
-    """The changes of a block as a text that the scripted editor reads."""
-    changes = [
-        {
-            "path": change.path,
-            **({"remove": True} if change.remove else {}),
-            **({"from": change.source} if change.source is not None else {}),
-            **({"to": change.to} if "to" in change.model_fields_set else {}),
-        }
-        for change in block.changes
-    ]
-    return json.dumps(changes)
-
-
-def read_script(text: str) -> tuple[Set, ...]:
-    """The changes of a script. Raises `ValueError` when it is none."""
-    return tuple(Set.model_validate(change) for change in json.loads(text))

@@ -2,7 +2,7 @@
 
     python -m tutor.session.editor SCRIPT FOLDER FILE
 
-SCRIPT has the changes (`edit.write_script`), FOLDER is the working folder, FILE is what is edited.
+SCRIPT has the changes (`write_script`), FOLDER is the working folder, FILE is what is edited.
 Made for `KUBE_EDITOR`, which takes arguments and adds the file.
 """
 
@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 from tutor.errors import TutorError
-from tutor.session.edit import NotEditable, edited, read_script
+from tutor.session.edit import NotEditable, edited
 from tutor.session.folder import WorkingFolder
+from tutor.session.script import read_script
 
 
 def main(words: list[str]) -> int:

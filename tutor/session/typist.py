@@ -8,8 +8,8 @@ from tutor.course.model import Edit, File, Lesson, Look, Run
 from tutor.probes.base import FilePath
 from tutor.probes.commandline import split_commands
 from tutor.probes.grants import refusal
-from tutor.session.edit import write_script
 from tutor.session.folder import Outside, WorkingFolder
+from tutor.session.script import write_script
 from tutor.terminal.recorder import CommandRecord
 
 Block = Run | File | Edit | Look

@@ -1,6 +1,7 @@
 """`file`: a file below the working folder."""
 
-from tutor.course.interpret import Node, Text
+from tutor.course.interpret import Node
+from tutor.course.limits import Text
 from tutor.probes.base import FilePath, Reading, Seen, World
 from tutor.probes.source import Inputs, Source, null_when_absent
 

@@ -1,6 +1,7 @@
 """`hosts`: what the hosts file says about a name."""
 
-from tutor.course.interpret import Node, Text
+from tutor.course.interpret import Node
+from tutor.course.limits import Text
 from tutor.probes.base import Blind, HostNames, Reading, Seen, World
 from tutor.probes.source import Inputs, Source
 

@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from tutor.course.interpret import Node, Text
+from tutor.course.interpret import Node
+from tutor.course.limits import Text
 from tutor.probes.base import Blind, HttpAnswer, Peer, Reading, Seen, World
 from tutor.probes.source import EXPRESSION, Inputs, Source, expand, null_when_absent, peer_of
 

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from tutor.course.interpret import Node, Text
+from tutor.course.interpret import Node
+from tutor.course.limits import Text
 from tutor.probes.base import Absent, Collection, Objects, Reading, Seen, World
 from tutor.probes.source import Inputs, Source, null_when_absent
 

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from tutor.course.interpret import Node, Text
+from tutor.course.interpret import Node
+from tutor.course.limits import Text
 from tutor.probes.base import Absent, Collection, Object, Objects, Reading, Seen, World
 from tutor.probes.source import Inputs, Source
 

@@ -3,7 +3,8 @@
 import asyncio
 from typing import Annotated
 
-from tutor.course.interpret import Node, Text
+from tutor.course.interpret import Node
+from tutor.course.limits import Text
 from tutor.probes.base import Absent, Reading, Seen, Topic, World
 from tutor.probes.functions import Unreadable, bcrypt_matches
 from tutor.probes.source import EXPRESSION, Inputs, Source

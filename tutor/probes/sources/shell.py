@@ -7,7 +7,8 @@ prints something of its own.
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from tutor.course.interpret import Node, Text
+from tutor.course.interpret import Node
+from tutor.course.limits import Text
 from tutor.probes.base import Absent, CommandRecord, OwnCommands, Reading, Seen, World
 from tutor.probes.commandline import Command, Pipeline, parse_line
 from tutor.probes.source import Inputs, Source

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from tutor.course.interpret import Node, Text
+from tutor.course.interpret import Node
+from tutor.course.limits import Text
 from tutor.probes.base import Blind, Handshake, Peer, Reading, Seen, World
 from tutor.probes.source import EXPRESSION, Inputs, Source, expand, null_when_absent
 
