@@ -34,6 +34,9 @@ def main() -> int:
         idle=500,
         half_open=60,
         slow=5,
+        full=3,
+        rough=0.01,
+        scale=1_000,
         seed=chosen.seed,
     )
     began = time.monotonic()

@@ -9,7 +9,17 @@ from tests.fakes.sandbox_process import order, sandbox_process
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(240)]
 
-PLAN = Plan(requests=2_000, settled=200, idle=40, half_open=12, slow=3, seed=3)
+PLAN = Plan(
+    requests=2_000,
+    settled=200,
+    idle=40,
+    half_open=12,
+    slow=3,
+    full=1,
+    rough=0.05,
+    scale=40,
+    seed=3,
+)
 
 
 async def test_fuzzed_sandbox_answers_without_faults_and_goes_on(tmp_path: Path) -> None:

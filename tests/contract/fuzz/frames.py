@@ -7,7 +7,8 @@ from enum import IntEnum
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 OPEN, CLOSED = 0x4, 0x5
 """Flags of HEADERS that are whole; of those after which there is no body."""
-_MOST = 16_384
+MOST = 16_384
+"""Bytes in a frame."""
 _GET = {":method": "GET", ":scheme": "https", ":path": "/version", ":authority": "localhost"}
 
 
@@ -55,14 +56,14 @@ def request(
 ) -> bytes:
     """A request with all of its body; without `end` it goes on."""
     block = head(lines or {})
-    parts = [block[at : at + _MOST] for at in range(0, len(block), _MOST)]
+    parts = [block[at : at + MOST] for at in range(0, len(block), MOST)]
     flags = 1 if end and not body else 0
     made = [frame(Kind.HEADERS, flags | (4 if len(parts) == 1 else 0), stream, parts[0])]
     for number, part in enumerate(parts[1:], 2):
         made.append(frame(Kind.CONTINUATION, 4 if number == len(parts) else 0, stream, part))
-    for at in range(0, len(body), _MOST):
-        last = at + _MOST >= len(body)
-        made.append(frame(Kind.DATA, int(last and end), stream, body[at : at + _MOST]))
+    for at in range(0, len(body), MOST):
+        last = at + MOST >= len(body)
+        made.append(frame(Kind.DATA, int(last and end), stream, body[at : at + MOST]))
     return b"".join(made)
 
 

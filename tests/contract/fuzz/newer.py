@@ -6,7 +6,8 @@ and that of CONTINUATION frames (2024).
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -15,6 +16,7 @@ from hpack import Decoder, HPACKError
 from tests.contract.fuzz.asking import Asked
 from tests.contract.fuzz.frames import (
     CLOSED,
+    MOST,
     OPEN,
     PREFACE,
     Kind,
@@ -24,6 +26,7 @@ from tests.contract.fuzz.frames import (
     request,
     settings,
 )
+from tests.contract.fuzz.wire import STREAM_S, Answer
 
 _PATIENCE_S = 30.0
 _PING = b"answerme"
@@ -221,13 +224,16 @@ KINDS: tuple[Callable[[Random, int], Parts], ...] = (
 
 @dataclass(slots=True)
 class Heard:
-    """What a server has said on one connection."""
+    """What a server has said on one connection, by streams."""
 
-    statuses: dict[int, int] = field(default_factory=dict[int, int])
-    """Of each stream."""
+    heads: dict[int, dict[str, str]] = field(default_factory=dict[int, dict[str, str]])
+    """Empty for a stream that was reset."""
+    bodies: defaultdict[int, bytearray] = field(default_factory=lambda: defaultdict(bytearray))
+    done: set[int] = field(default_factory=set[int])
     ended: bool = False
     """Whether it has said goodbye, or gone."""
     ponged: bool = False
+    decoder: Decoder = field(default_factory=Decoder)
 
 
 class Newer:
@@ -246,23 +252,36 @@ class Newer:
         why = await self._converse(kind(chance, self._scale), reads=chance.random() < 0.8)
         return f"{kind.__name__}: {why}" if why else ""
 
-    async def ask(self, asked: list[Asked]) -> dict[int, int]:
-        """Ask many things on one connection at once; the statuses by their places."""
+    async def ask(self, asked: Sequence[Asked]) -> dict[int, Answer]:
+        """Ask many things on one connection at once; answers by the places of their questions.
+
+        There is none to what was reset, and of streams there is what came at once.
+        """
         parts = [request(2 * n + 1, _lines(each), each.body) for n, each in enumerate(asked)]
         heard = Heard()
         reader, writer = await self._open()
         try:
+            writer.write(PREFACE + settings({4: 2**31 - 1}) + b"".join(parts))
+            writer.write(frame(Kind.WINDOW_UPDATE, 0, 0, b"\x7f\0\0\0"))
             async with asyncio.timeout(_PATIENCE_S):
-                writer.write(PREFACE + settings({4: 2**31 - 1}) + b"".join(parts))
-                writer.write(frame(Kind.WINDOW_UPDATE, 0, 0, b"\x7f\0\0\0"))
-                await self._listen(reader, writer, heard, until=len(asked))
-        except (TimeoutError, OSError, asyncio.IncompleteReadError):
+                while len(heard.heads) < len(asked) and not heard.ended:
+                    await self._hear(reader, writer, heard)
+            async with asyncio.timeout(STREAM_S):
+                while len(heard.done) < len(asked) and not heard.ended:
+                    await self._hear(reader, writer, heard)
+        except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.transport.abort()
-        return {(stream - 1) // 2: status for stream, status in heard.statuses.items()}
+        return {
+            (stream - 1) // 2: Answer(
+                int(lines[":status"]), lines, bytes(heard.bodies[stream]), stream in heard.done
+            )
+            for stream, lines in heard.heads.items()
+            if lines
+        }
 
-    async def keep_idle(self, count: int) -> None:
+    async def keep_full(self, count: int) -> None:
         """Connections with as many watches as there may be, of which nobody reads anything."""
         for _ in range(count):
             _, writer = await self._open()
@@ -291,10 +310,12 @@ class Newer:
                         if writer.is_closing():
                             break
                         writer.write(part)
+                        await asyncio.sleep(0)
                         if writer.transport.get_write_buffer_size() > 65_536:
                             # Who does not read is not read from either, in the end.
                             await asyncio.wait_for(writer.drain(), _PATIENCE_S if reads else 0.5)
-                    writer.write(frame(Kind.PING, 0, 0, _PING))
+                    # Half a frame is waited for: what follows the ping ends any, and is none.
+                    writer.write(frame(Kind.PING, 0, 0, _PING) + bytes(2 * MOST))
         except* (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             heard.ended = True
         except* TimeoutError:
@@ -305,38 +326,42 @@ class Newer:
             writer.transport.abort()
         if why:
             return why
-        wrong = [status for status in heard.statuses.values() if status >= 500 and status != 504]
+        statuses = {lines.get(":status", "") for lines in heard.heads.values()}
+        wrong = [status for status in statuses if status.startswith("5")]
         return f"answers {wrong}" if wrong else ""
 
     async def _listen(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        heard: Heard,
-        until: int = 0,
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: Heard
     ) -> None:
-        """Read until the ping is answered, so many streams have answers, or there is no more."""
-        decoder = Decoder()
-        decoder.max_header_list_size = 2**20
-        while not heard.ponged and (not until or len(heard.statuses) < until):
-            start = await reader.readexactly(_FRAME_HEAD)
-            payload = await reader.readexactly(int.from_bytes(start[:3], "big"))
-            stream = int.from_bytes(start[5:], "big")
-            match start[3]:
-                case Kind.HEADERS:
-                    lines = dict(decoder.decode(payload, raw=True))
-                    heard.statuses.setdefault(stream, int(lines[b":status"]))
-                case Kind.PING:
-                    heard.ponged = payload == _PING
-                case Kind.RST_STREAM:
-                    heard.statuses.setdefault(stream, 0)
-                case Kind.GOAWAY:
-                    heard.ended = True
-                    return
-                case Kind.SETTINGS if not start[4]:
-                    writer.write(frame(Kind.SETTINGS, 1, 0))
-                case _:
-                    continue
+        """Read until the ping is answered, or there is no more."""
+        while not heard.ponged and not heard.ended:
+            await self._hear(reader, writer, heard)
+
+    async def _hear(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: Heard
+    ) -> None:
+        start = await reader.readexactly(_FRAME_HEAD)
+        payload = await reader.readexactly(int.from_bytes(start[:3], "big"))
+        stream = int.from_bytes(start[5:], "big")
+        match start[3]:
+            case Kind.HEADERS:
+                lines = heard.decoder.decode(payload)
+                heard.heads.setdefault(stream, {str(n): str(v) for n, v in lines})
+            case Kind.DATA:
+                heard.bodies[stream] += payload
+            case Kind.PING:
+                heard.ponged = payload == _PING
+            case Kind.RST_STREAM:
+                heard.heads.setdefault(stream, {})
+                heard.done.add(stream)
+            case Kind.GOAWAY:
+                heard.ended = True
+            case Kind.SETTINGS if not start[4]:
+                writer.write(frame(Kind.SETTINGS, 1, 0))
+            case _:
+                return
+        if start[3] in (Kind.HEADERS, Kind.DATA) and start[4] & 1:
+            heard.done.add(stream)
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection(

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from random import Random
 
 from tests.fakes.waiting import until
@@ -25,8 +26,8 @@ class Rough:
         self._kept: list[asyncio.StreamWriter] = []
         self._idle: list[Streams] = []
 
-    async def once(self, chance: Random) -> None:
-        """One connection that ends as it should not."""
+    async def once(self, number: int, chance: Random) -> str:
+        """One connection of the kind whose turn it is, which ends as it should not."""
         kinds: Sequence[Callable[[Random], Awaitable[None]]] = (
             self._broken_tls,
             self._cut_handshake,
@@ -34,33 +35,30 @@ class Rough:
             self._no_http,
             self._flooding,
         )
-        try:
-            async with asyncio.timeout(10):
-                await chance.choice(kinds)(chance)
-        except (OSError, asyncio.IncompleteReadError):
-            return
+        # What is no request yet may be waited for, as by any server.
+        with suppress(OSError, asyncio.IncompleteReadError):
+            async with asyncio.timeout(1):
+                await kinds[number % len(kinds)](chance)
+        return ""
 
     async def _broken_tls(self, chance: Random) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        first = chance.choice(
-            (b"GET / HTTP/1.1\r\n\r\n", HELLO, _OLD_HELLO, b"\x16\x03\x01", b"\x80")
-        )
-        writer.write(first + chance.randbytes(chance.randrange(600)))
-        writer.write_eof()
-        await reader.read(-1)
-        writer.close()
+        async with self._talking(tls=False) as (reader, writer):
+            first = chance.choice(
+                (b"GET / HTTP/1.1\r\n\r\n", HELLO, _OLD_HELLO, b"\x16\x03\x01", b"\x80")
+            )
+            writer.write(first + chance.randbytes(chance.randrange(600)))
+            writer.write_eof()
+            await reader.read(-1)
 
     async def _cut_handshake(self, chance: Random) -> None:
-        _, writer = await asyncio.open_connection("127.0.0.1", self._port)
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = self._context.wrap_bio(incoming, outgoing, server_hostname="localhost")
-        try:
+        with suppress(ssl.SSLWantReadError):
             tls.do_handshake()
-        except ssl.SSLWantReadError:
-            hello = outgoing.read()
+        hello = outgoing.read()
+        async with self._talking(tls=False) as (_, writer):
             writer.write(hello[: chance.randrange(len(hello) + 1)])
-        await writer.drain()
-        writer.transport.abort()
+            await writer.drain()
 
     async def _cut_request(self, chance: Random) -> None:
         body = b'{"metadata":{"name":"cut"}}'
@@ -68,34 +66,40 @@ class Rough:
             b"POST /api/v1/namespaces/fuzz-a/configmaps HTTP/1.1\r\nHost: x\r\n"
             b"Content-Type: application/json\r\nContent-Length: 9000\r\n\r\n"
         )
-        _, writer = await self._tls()
         message = head + body
-        writer.write(message[: chance.randrange(len(message) + 1)])
-        await writer.drain()
-        writer.transport.abort()
+        async with self._talking() as (_, writer):
+            writer.write(message[: chance.randrange(len(message) + 1)])
+            await writer.drain()
 
     async def _no_http(self, chance: Random) -> None:
-        reader, writer = await self._tls()
-        writer.write(
-            chance.choice((b"\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x00" * 40))
-        )
-        writer.write(chance.randbytes(chance.randrange(300)) + b"\r\n\r\n")
-        await writer.drain()
-        await reader.read(100)
-        writer.transport.abort()
+        first = chance.choice((b"\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x00" * 40))
+        async with self._talking() as (reader, writer):
+            writer.write(first + chance.randbytes(chance.randrange(300)) + b"\r\n\r\n")
+            await writer.drain()
+            await reader.read(100)
 
     async def _flooding(self, chance: Random) -> None:
         """Headers, or chunks of a body, without an end."""
-        reader, writer = await self._tls()
-        if chance.random() < 0.5:
-            writer.write(b"GET /version HTTP/1.1\r\n")
-            writer.writelines(b"X-%d: %s\r\n" % (n, b"y" * 900) for n in range(200))
-        else:
-            writer.write(b"POST /api/v1/namespaces HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
-            writer.writelines(b"ffff\r\n" + b"z" * 65_535 + b"\r\n" for _ in range(60))
-        await writer.drain()
-        await reader.read(100)
-        writer.transport.abort()
+        async with self._talking() as (reader, writer):
+            if chance.random() < 0.5:
+                writer.write(b"GET /version HTTP/1.1\r\n")
+                writer.writelines(b"X-%d: %s\r\n" % (n, b"y" * 900) for n in range(200))
+            else:
+                head = b"POST /api/v1/namespaces HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+                writer.write(head)
+                writer.writelines(b"ffff\r\n" + b"z" * 65_535 + b"\r\n" for _ in range(60))
+            await writer.drain()
+            await reader.read(100)
+
+    @asynccontextmanager
+    async def _talking(self, *, tls: bool = True) -> AsyncGenerator[Streams]:
+        """A connection that ends without a goodbye."""
+        opening = self._tls() if tls else asyncio.open_connection("127.0.0.1", self._port)
+        streams = await opening
+        try:
+            yield streams
+        finally:
+            streams[1].transport.abort()
 
     async def keep_half_open(self, count: int) -> None:
         """Connections that stay where they are: without TLS, within it, and within a request."""

@@ -5,9 +5,10 @@ import base64
 import json
 import ssl
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +19,9 @@ import psutil
 from tests.contract.fuzz.asking import Asked, Asking
 from tests.contract.fuzz.bodies import NAMES
 from tests.contract.fuzz.catalogue import read_catalogue
+from tests.contract.fuzz.handshakes import Handshakes
+from tests.contract.fuzz.judging import fault_of, lies
+from tests.contract.fuzz.newer import Newer
 from tests.contract.fuzz.rough import Rough
 from tests.contract.fuzz.wire import Answer, Connection, Gone
 from tutor.sandbox import pki
@@ -25,14 +29,14 @@ from tutor.sandbox import pki
 _LAST = "the-last-one"
 _DOCUMENTS = ("/openapi/v2", "/openapi/v3", "/apis", "/api", "/openid/v1/jwks")
 """Made when they are asked for first, and kept."""
-_ROUGH_SHARE = 0.01
+_BATCH = 20
+_BATCHES = 0.012
+"""The share of numbers that begin a batch over HTTP/2: a fifth of all requests goes there."""
 _TIDY_EVERY = 500
 _FILL = 4_500
 """So many of the first requests fill the history of writes, which is as full ever after."""
 _FILLING = "x" * 1_500
 _WHERE = "/api/v1/namespaces/fuzz-a/configmaps"
-_OF_OTHERS = ("failed calling webhook", "conversion webhook for")
-_UNAVAILABLE = ("service unavailable", "no endpoints available", "error trying to reach service")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,12 @@ class Plan:
     idle: int
     half_open: int
     slow: int
+    full: int
+    """Connections of HTTP/2 with as many streams as there may be."""
+    rough: float
+    """The share of numbers after which a connection misbehaves, each kind in its turn."""
+    scale: int
+    """How long a flood is."""
     workers: int = 12
     seed: int = 1
 
@@ -54,6 +64,8 @@ class Summary:
     """What came of it."""
 
     asked: int = 0
+    newer: int = 0
+    """Of those over HTTP/2."""
     rough: int = 0
     statuses: Counter[int] = field(default_factory=Counter[int])
     unanswered: int = 0
@@ -69,7 +81,8 @@ class Summary:
         counted = ", ".join(f"{code}: {count}" for code, count in sorted(self.statuses.items()))
         grown = self.final_mb - self.settled_mb
         return [
-            f"requests: {self.asked}, and {self.rough} connections that do not behave",
+            f"requests: {self.asked}, {self.newer} of them over HTTP/2",
+            f"connections that do not behave: {self.rough}",
             f"answers: {counted}; closed without one: {self.unanswered}",
             f"memory: {self.settled_mb:.1f} MB, at the end {self.final_mb:.1f} MB ({grown:+.1f})",
             f"idle watches that heard of the last write: {self.told}",
@@ -85,6 +98,12 @@ class Fuzz:
         self._plan = plan
         self._port = int(kubeconfig["server"].rpartition(":")[2])
         self._contexts = _contexts(kubeconfig, folder)
+        # One that is to speak HTTP/2 says so for good.
+        newer = _contexts(kubeconfig, folder)["admin"]
+        self._newer = Newer(self._port, newer, scale=plan.scale)
+        self._rough = Rough(self._port, self._contexts["admin"])
+        ca = base64.b64decode(kubeconfig["ca"]).decode()
+        self._handshakes = Handshakes(self._port, ca, folder)
         self._process = psutil.Process(pid)
         self._admin = Connection(self._port, self._contexts["admin"])
         self._one_at_a_time = asyncio.Lock()
@@ -97,21 +116,22 @@ class Fuzz:
         await self._prepare()
         for document in _DOCUMENTS:
             await self._send("GET", document)
-        rough = Rough(self._port, self._contexts["admin"])
         asking = Asking(await read_catalogue(self._read), plan.seed)
-        await rough.keep_half_open(plan.half_open)
-        await rough.keep_slow_readers(plan.slow)
-        await rough.watch_idly(plan.idle, _LAST)
+        await self._rough.keep_half_open(plan.half_open)
+        await self._rough.keep_slow_readers(plan.slow)
+        await self._rough.watch_idly(plan.idle, _LAST)
+        await self._newer.keep_full(plan.full)
         for number in range(min(_FILL, plan.settled // 2)):
             await self._fill(number)
         numbers = iter(range(summary.asked, plan.requests))
         async with asyncio.TaskGroup() as group:
             for _ in range(plan.workers):
-                group.create_task(self._work(asking, rough, numbers, say))
+                group.create_task(self._work(asking, numbers, say))
         await self._tidy()
         summary.final_mb = await self._resident()
-        await self._afterwards(rough)
-        await rough.close()
+        await self._afterwards()
+        await self._rough.close()
+        self._newer.close()
         self._admin.close()
         return summary
 
@@ -138,16 +158,17 @@ class Fuzz:
         self._count(number)
 
     async def _work(
-        self, asking: Asking, rough: Rough, numbers: Any, say: Callable[[str], None]
+        self, asking: Asking, numbers: Iterator[int], say: Callable[[str], None]
     ) -> None:
         connections = {name: Connection(self._port, c) for name, c in self._contexts.items()}
         chance = Random(self._plan.seed)
         for number in numbers:
             asked = asking.request(number)
             await self._judge(number, asked, connections[asked.user])
-            if chance.random() < _ROUGH_SHARE:
-                await rough.once(chance)
-                self.summary.rough += 1
+            if chance.random() < self._plan.rough:
+                await self._misbehave(chance)
+            if chance.random() < _BATCHES:
+                await self._ask_newer([*islice(numbers, _BATCH)], asking)
             self._count(number)
             if number % _TIDY_EVERY == 0:
                 await self._tidy()
@@ -156,6 +177,26 @@ class Fuzz:
                 say(f"{number} requests, {mb:.1f} MB, faults: {len(self.summary.faults)}")
         for connection in connections.values():
             connection.close()
+
+    async def _misbehave(self, chance: Random) -> None:
+        turn = self.summary.rough
+        self.summary.rough += 1
+        kinds = (self._rough, self._newer, self._handshakes)
+        why = await kinds[turn % len(kinds)].once(turn // len(kinds), chance)
+        if why:
+            self.summary.faults.append(f"connection {turn}: {why}")
+
+    async def _ask_newer(self, numbers: Sequence[int], asking: Asking) -> None:
+        """Requests that come at once, on one connection."""
+        asked = [asking.request(number) for number in numbers]
+        answers = await self._newer.ask(asked)
+        for number, each in zip(numbers, asked, strict=True):
+            self.summary.newer += 1
+            if answer := answers.get(number - numbers[0]):
+                self._note(number, each, answer)
+            else:
+                self.summary.unanswered += 1
+            self._count(number)
 
     def _count(self, number: int) -> None:
         self.summary.asked += 1
@@ -173,17 +214,20 @@ class Fuzz:
             return
         except TimeoutError:
             # A body that never comes is waited for, as by any server.
-            if not _lies(asked):
+            if not lies(asked):
                 summary.faults.append(f"{number}: nothing for 30 s to {_short(asked)}")
             return
-        summary.statuses[answer.status] += 1
+        self._note(number, asked, answer)
+        if lies(asked):
+            connection.close()
+
+    def _note(self, number: int, asked: Asked, answer: Answer) -> None:
+        self.summary.statuses[answer.status] += 1
         why = "" if asked.method == "HEAD" else fault_of(answer)
         if why:
-            summary.faults.append(f"{number}: {why} to {_short(asked)}")
+            self.summary.faults.append(f"{number}: {why} to {_short(asked)}")
         if asked.method == "POST" and answer.status == 201:
             self._remember(asked, answer)
-        if _lies(asked):
-            connection.close()
 
     def _remember(self, asked: Asked, answer: Answer) -> None:
         """Names that are no one's are deleted again: memory is to hold what was there before."""
@@ -208,7 +252,7 @@ class Fuzz:
         await asyncio.sleep(1)
         return self._process.memory_info().rss / 1e6
 
-    async def _afterwards(self, rough: Rough) -> None:
+    async def _afterwards(self) -> None:
         """Write, read and delete as anybody would, and see who heard of it."""
         body = {"metadata": {"name": _LAST}, "data": {"a": "b"}}
         for namespace in ("fuzz-a",):
@@ -217,7 +261,7 @@ class Fuzz:
         made = await self._send("POST", _WHERE, body)
         if made.status != 201:
             self.summary.faults.append(f"afterwards: {made.status} {made.body[:300]!r} to a POST")
-        self.summary.told = await rough.told()
+        self.summary.told = await self._rough.told()
         for method, path in (("GET", f"{_WHERE}/{_LAST}"), ("DELETE", f"{_WHERE}/{_LAST}")):
             answer = await self._send(method, path)
             if answer.status != 200:
@@ -243,48 +287,6 @@ async def _answer(message: bytes, connection: Connection, *, head_only: bool = F
         if not used:
             raise
         return await connection.ask(message, head_only=head_only)
-
-
-def fault_of(answer: Answer) -> str:
-    """What is wrong with an answer, whatever was asked; empty when nothing is."""
-    if answer.status < 400:
-        return ""
-    text = answer.body.decode("utf-8", "replace")
-    if answer.status >= 500 and not _is_legitimate(answer.status, text):
-        return f"{answer.status} {text[:300]}"
-    if answer.headers.get("content-type") == "application/json":
-        try:
-            status = json.loads(text)
-        except ValueError:
-            return f"{answer.status} that is no JSON: {text[:300]}"
-        if status.get("kind") == "Status" and status["code"] != answer.status:
-            return f"{answer.status} that says {status['code']}"
-    return ""
-
-
-def _is_legitimate(status: int, text: str) -> bool:
-    """Whether a real server says so, too, or the sandbox says that it does not simulate this.
-
-    Its 500 without a reason is for errors that have no type in Go: a patch that cannot be merged.
-    """
-    match status:
-        case 500:
-            return '"reason"' not in text or any(words in text for words in _OF_OTHERS)
-        case 501:
-            return "the tutor's sandbox" in text
-        case 504:
-            return "Too large resource version" in text or "allotted timeout" in text
-        case 503:
-            return any(words in text for words in _UNAVAILABLE)
-        case _:
-            return False
-
-
-def _lies(asked: Asked) -> bool:
-    """Whether its headers say something else of its body than is true."""
-    lengths = [value for name, value in asked.headers if name.lower() == "content-length"]
-    is_chunked = any(name.lower() == "transfer-encoding" for name, _ in asked.headers)
-    return is_chunked or lengths not in ([], [str(len(asked.body))])
 
 
 def _short(asked: Asked) -> str:

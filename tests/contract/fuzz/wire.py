@@ -5,7 +5,7 @@ import ssl
 from dataclasses import dataclass
 
 LIMIT_S = 30.0
-_STREAM_S = 0.15
+STREAM_S = 0.15
 _MAX_BODY = 64_000_000
 
 
@@ -97,7 +97,7 @@ async def _chunks(reader: asyncio.StreamReader) -> tuple[bytes, bool]:
     """What comes of a stream, until it ends or pauses."""
     whole: list[bytes] = []
     try:
-        async with asyncio.timeout(_STREAM_S):
+        async with asyncio.timeout(STREAM_S):
             while size := int(await reader.readuntil(b"\r\n"), 16):
                 whole.append((await reader.readexactly(size + 2))[:-2])
             await reader.readuntil(b"\r\n")
