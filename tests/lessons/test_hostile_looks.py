@@ -11,7 +11,7 @@ from tests.lessons.looking import PLACE, look
 from tests.lessons.rehearsal import go_back, rehearsing
 from tests.lessons.roads import LESSONS, Roads
 from tutor.course.model import Lesson, Run, Step, meant_for
-from tutor.session.typist import commands_of
+from tutor.session.commands import commands_of
 
 STEPS = [
     pytest.param(lesson, step, id=f"{lesson.id}:{step.id}")

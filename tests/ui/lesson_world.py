@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from tutor.session.journal import Journal
 from tutor.session.record import Progress
 from tutor.session.session import Place, Session
 from tutor.session.shell import StepShell
+from tutor.session.typist import write_file
 from tutor.settings import Settings, load, save
 from tutor.terminal.launch import Launch, Program
 from tutor.terminal.shell import Shell
@@ -95,7 +97,7 @@ class FakeDesk:
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        steps = StepShell()
+        steps, folder = StepShell(), WorkingFolder(self.world.folder)
         place = Place(
             environment="sandbox", name=visit.on, world=replace(self.world.world, shell=steps)
         )
@@ -104,7 +106,8 @@ class FakeDesk:
                 session=Session(
                     visit.lesson, place, shell=steps, journal=journal, clock=SystemClock()
                 ),
-                folder=WorkingFolder(self.world.folder),
+                folder=self.world.folder,
+                write=partial(write_file, lesson=visit.lesson, folder=folder),
                 cluster=self.world.cluster,
                 new_shell=self._shell,
                 edit_by_itself=_as_it_is,

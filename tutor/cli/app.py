@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -171,6 +172,7 @@ class LocalDesk:
         # Not in the loop: the screen is there already, and should move.
         await asyncio.to_thread(import_module, "tutor.cli.run")
         from tutor.cli.run import Wanted, scripted_editor, stage
+        from tutor.session.typist import write_file
 
         wanted = Wanted(
             lesson=visit.lesson,
@@ -199,7 +201,8 @@ class LocalDesk:
         async with stage(wanted) as found:
             yield Stage(
                 session=found.session,
-                folder=found.folder,
+                folder=found.folder.root,
+                write=partial(write_file, lesson=visit.lesson, folder=found.folder),
                 cluster=found.session.place.world.cluster,
                 new_shell=found.new_shell,
                 edit_by_itself=edit_by_itself,

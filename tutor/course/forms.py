@@ -3,11 +3,10 @@
 Only who reads files needs these; a lesson that was read is made of the parts themselves.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import MISSING, Field, fields
 from datetime import timedelta
-from functools import cache, reduce
-from operator import or_
+from functools import cache
 from types import UnionType
 from typing import (
     Annotated,
@@ -86,18 +85,25 @@ def _formed(kind: Any) -> Any:
 
 def _one_of(kind: Any, arguments: tuple[Any, ...]) -> Any:
     if kind == Question:
-        return Annotated[reduce(or_, map(form_of, arguments)), pydantic.Discriminator("kind")]
+        return Annotated[_either(map(form_of, arguments)), pydantic.Discriminator("kind")]
     if kind != Block:
-        return reduce(or_, map(_formed, arguments))
+        return _either(map(_formed, arguments))
     tagged = [Annotated[form_of(each), pydantic.Tag(each.__name__)] for each in arguments]
     return Annotated[
-        reduce(or_, tagged),
+        _either(tagged),
         pydantic.Discriminator(
             _block_kind,
             custom_error_type="block_kind",
             custom_error_message=f"a block has exactly one of {', '.join(BLOCK_KINDS)}",
         ),
     ]
+
+
+def _either(kinds: Iterable[Any]) -> Any:
+    union, *others = kinds
+    for each in others:
+        union |= each
+    return union
 
 
 def _block_kind(value: Any) -> str | None:

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from tutor.course.model import Grants
+from tutor.probes.address import expand, peer_of
 from tutor.probes.base import (
     Absent,
     Blind,
@@ -28,7 +29,6 @@ from tutor.probes.base import (
     Unfollow,
     World,
 )
-from tutor.probes.source import expand, peer_of
 
 
 def refusal(topic: Topic, grants: Grants) -> str | None:

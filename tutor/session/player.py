@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from tutor.course.model import Environment, Mistake, Step, meant_for
+from tutor.course.model import Block, Environment, Mistake, Step, meant_for
 from tutor.probes.watch import Finding, Findings
 from tutor.session.session import Judged, News, Session
-from tutor.session.typist import Block, Typist
+from tutor.session.typist import Typist
 from tutor.terminal.recorder import CommandRecord
 from tutor.terminal.shell import Shell
 

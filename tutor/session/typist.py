@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, assert_never
+from typing import Protocol
 
-from tutor.course.model import Edit, File, Lesson, Look, Run
+from tutor.course.model import Block, Edit, File, Lesson
 from tutor.probes.base import FilePath
-from tutor.probes.commandline import split_commands
 from tutor.probes.grants import refusal
+from tutor.session.commands import commands_of
 from tutor.session.folder import Outside, WorkingFolder
 from tutor.session.script import write_script
 from tutor.terminal.recorder import CommandRecord
-
-Block = Run | File | Edit | Look
 
 
 class CommandShell(Protocol):
@@ -21,21 +19,6 @@ class CommandShell(Protocol):
     async def run(self, command: str) -> CommandRecord | None:
         """Type a command and wait for its end; None when the shell ran nothing."""
         ...
-
-
-def commands_of(block: Block) -> tuple[str, ...]:
-    """What a block has typed, one command after the other; nothing for a file."""
-    match block:
-        case Run():
-            return split_commands(block.run)
-        case Look():
-            return split_commands(block.look)
-        case Edit():
-            return (block.edit.strip(),)
-        case File():
-            return ()
-        case _:
-            assert_never(block)
 
 
 def write_file(block: File, lesson: Lesson, folder: WorkingFolder) -> Path:

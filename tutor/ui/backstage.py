@@ -13,7 +13,6 @@ from tutor.errors import TutorError
 from tutor.probes.base import Absent, Blind, Collection, CommandRecord, Objects, Unfollow
 from tutor.session.outline import Outline, fitted, open_steps, outline_of
 from tutor.session.record import Progress
-from tutor.session.typist import write_file
 from tutor.terminal.screen import Geometry
 from tutor.ui.blocks import BlockLog
 from tutor.ui.ports import Session, Stage, Visit
@@ -187,13 +186,12 @@ class Backstage:
         """Write the file of a block. Raises `TutorError`."""
         if self.stage is None:
             raise Busy("The lesson is still being prepared.", next_action="Try again in a moment.")
-        folder = self.stage.folder
         try:
-            return await asyncio.to_thread(write_file, block, self.visit.lesson, folder)
+            return await asyncio.to_thread(self.stage.write, block)
         except OSError as error:
             raise Unwritten(
                 f"{block.file} cannot be written: {error.strerror or error}.",
-                next_action=f"Look at the folder {folder.root}: its room, its permissions.",
+                next_action=f"Look at the folder {self.stage.folder}: its room, its permissions.",
             ) from error
 
     async def write_block(self, key: str, block: File) -> Path:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
-from tutor.course.model import Edit, File, Lesson, Look, Run, Set
+from tutor.course.model import Block, Edit, File, Lesson, Look, Run, Set
 from tutor.probes.base import CommandRecord
-from tutor.session.typist import Block, commands_of
+from tutor.session.commands import commands_of
 
 BlockState = Literal["new", "running", "done", "failed"]
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from tutor.course.model import Course, Edit, Environment, Lesson
+from tutor.course.model import Course, Edit, Environment, File, Lesson
 from tutor.probes.base import ClusterReader, CommandRecord, Unfollow
-from tutor.session.folder import WorkingFolder
 from tutor.session.outline import Outline
 from tutor.session.record import Progress
 from tutor.settings import Settings
@@ -116,7 +115,10 @@ class Stage:
     """A lesson that is ready to be done; neither its session nor a shell runs yet."""
 
     session: Session
-    folder: WorkingFolder
+    folder: Path
+    """The working folder."""
+    write: Callable[[File], Path]
+    """Writes the file of a block. Raises `TutorError`, `OSError`."""
     cluster: ClusterReader
     new_shell: Callable[[], Shell]
     edit_by_itself: Callable[[Edit], str]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from tutor.course.model import (
+    Block,
     Environment,
     Fact,
     Hint,
@@ -18,7 +19,6 @@ from tutor.course.model import (
 from tutor.probes.base import Verdict
 from tutor.session.outline import Outline, is_done, next_step, open_steps
 from tutor.session.record import Progress, StepRecord
-from tutor.session.typist import Block
 
 StepMark = Literal["passed", "skipped", "open", "closed"]
 FactState = Literal["true", "not yet", "cannot look", "unseen"]

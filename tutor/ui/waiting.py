@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tutor.course.model import Grants, Look, Run, meant_for
 from tutor.probes.base import Collection, Object
-from tutor.session.typist import commands_of
+from tutor.session.commands import commands_of
 from tutor.ui.runner import abridged
 from tutor.ui.scene import Scene
 from tutor.ui.widgets.topbar import Health

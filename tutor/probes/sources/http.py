@@ -6,8 +6,9 @@ from pydantic import Field
 
 from tutor.course.interpret import Node
 from tutor.course.limits import Text
+from tutor.probes.address import expand, peer_of
 from tutor.probes.base import Blind, HttpAnswer, Peer, Reading, Seen, World
-from tutor.probes.source import EXPRESSION, Inputs, Source, expand, null_when_absent, peer_of
+from tutor.probes.source import EXPRESSION, Inputs, Source, null_when_absent
 
 
 class Spec(Node):

@@ -7,8 +7,9 @@ from pydantic import Field
 
 from tutor.course.interpret import Node
 from tutor.course.limits import Text
+from tutor.probes.address import expand
 from tutor.probes.base import Blind, Handshake, Peer, Reading, Seen, World
-from tutor.probes.source import EXPRESSION, Inputs, Source, expand, null_when_absent
+from tutor.probes.source import EXPRESSION, Inputs, Source, null_when_absent
 
 
 class Spec(Node):

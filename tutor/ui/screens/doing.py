@@ -6,7 +6,7 @@ from textual import on, work
 
 from tutor.course.model import Edit, File, Look, Run
 from tutor.errors import TutorError
-from tutor.session.typist import commands_of
+from tutor.session.commands import commands_of
 from tutor.ui.screens.solving import Solving
 from tutor.ui.screens.staged import SHORT_NOTICE_S
 from tutor.ui.widgets.block import BlockCard

@@ -4,7 +4,7 @@ from textual import work
 
 from tutor.course.model import Edit, File
 from tutor.errors import TutorError
-from tutor.session.typist import commands_of
+from tutor.session.commands import commands_of
 from tutor.ui.ports import Session
 from tutor.ui.scene import Scene
 from tutor.ui.screens.moving import Moving
