@@ -33,11 +33,11 @@ def request(accept: str = "", *, agent: str = "kubectl", query: str = "") -> Req
         ("*/*", Form()),
         ("application/json", Form()),
         ("application/json, */*", Form()),
-        ("APPLICATION/JSON", Form()),
         ("application/yaml", Form("application/yaml")),
         (f"{PROTOBUF},application/json", Form()),
         ("text/html, application/yaml;q=0.9, application/json;q=0.8", Form("application/yaml")),
         ("application/json;q=0.1, application/yaml", Form("application/yaml")),
+        ("application/json;pretty=1", Form(pretty=True)),
         (TABLE, Form(shape="table")),
         (
             f"{TABLE},application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tutor.sandbox.api.discovery import AGGREGATED, Discovery
-from tutor.sandbox.api.negotiate import Form, accepts, form_of
+from tutor.sandbox.api.negotiate import Form, accepts, form_of, require
 from tutor.sandbox.api.openapi_answers import OpenApi, OpenApiAnswers
 from tutor.sandbox.api.render import answer, document
 from tutor.sandbox.api.request import Request, Response
@@ -12,6 +12,10 @@ from tutor.sandbox.api.status import go_quote, method_not_allowed, no_such_resou
 from tutor.sandbox.kinds import GroupVersion, Object
 
 _TEXT = "text/plain; charset=utf-8"
+_KEYS = "application/jwk-set+json"
+_EXPOSITION = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+_GROUP = 2
+"""The parts of the path of a group."""
 _CACHED = ("Cache-Control", "public, max-age=3600")
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _CONTROLLERS = (
@@ -79,6 +83,13 @@ def text(body: str, *, status: int = 200) -> Response:
     return Response(status=status, body=body.encode(), content_type=_TEXT, headers=(_NOSNIFF,))
 
 
+def _only_read(request: Request, media: str = "application/json") -> None:
+    """Raise 405 for anything but GET, and 406 unless the one form there is will do."""
+    if request.method != "GET":
+        raise method_not_allowed()
+    require(request, media)
+
+
 class Documents:
     """Answers for every path that is not a resource."""
 
@@ -97,34 +108,32 @@ class Documents:
     def handle(self, request: Request) -> Response:
         """Answer a request by its path."""
         parts = [part for part in request.path.strip("/").split("/") if part]
-        if parts[:1] == ["version"] and request.method != "GET":
-            raise method_not_allowed()
         match parts:
-            case []:
+            case [] | ["index.html"]:
                 return self._root()
             case ["api" | "apis", *_]:
                 return self._groups(request, parts)
             case ["openapi", *rest]:
                 return self._openapi.answer(request, rest) or not_found()
             case ["version"]:
-                return self._version()
+                return self._version(request)
             case [health, *rest] if health in _HEALTH:
                 return self._health(request, health, rest)
             case ["metrics"]:
-                return text(_METRICS)
+                return Response(status=200, body=_METRICS.encode(), content_type=_EXPOSITION)
             case [".well-known", "openid-configuration"]:
+                _only_read(request)
                 return answer(self._keys()[0], headers=(_CACHED,))
             case ["openid", "v1", "jwks"]:
-                return Response(
-                    status=200,
-                    body=document(self._keys()[1]).rstrip(),
-                    content_type="application/jwk-set+json",
-                )
+                _only_read(request, _KEYS)
+                body = document(self._keys()[1]).rstrip()
+                return Response(status=200, body=body, content_type=_KEYS, headers=(_CACHED,))
             case _:
                 return not_found()
 
-    def _version(self) -> Response:
+    def _version(self, request: Request) -> Response:
         """Indented, whoever asks."""
+        _only_read(request)
         return answer(dict(self._announced.version), form=Form(pretty=True))
 
     def _root(self) -> Response:
@@ -151,22 +160,26 @@ class Documents:
         core = parts[0] == "api"
         if self._lacks(parts[1:], core):
             raise no_such_resource()
-        if request.method != "GET":
+        found = self._discovered(parts[1:], core)
+        if found is None:
+            return not_found()
+        # Groups have handlers of their own, which look at no method; the rest has routes.
+        routed = core or len(parts) > _GROUP
+        if routed and request.method != "GET":
             raise method_not_allowed()
         if len(parts) == 1 and (aggregated := self._aggregated(request, core)):
             return aggregated
-        form = form_of(request, shapes=False)
+        return answer(found, form=form_of(request, binary=routed, shapes=False, encodes=True))
+
+    def _discovered(self, parts: Sequence[str], core: bool) -> Object | None:
+        if not parts:
+            return self._versions() if core else self._discovery.groups()
+        if core:
+            return self._discovery.resources(GroupVersion("", "v1"))
         if len(parts) == 1:
-            return answer(self._versions() if core else self._discovery.groups(), form=form)
-        found: Object | None = None
-        if core and parts[1:] == ["v1"]:
-            found = self._discovery.resources(GroupVersion("", "v1"))
-        elif not core and len(parts) == 2:
-            found = self._discovery.group(parts[1])
-        elif not core:
-            version = GroupVersion(parts[1], parts[2])
-            found = self._discovery.resources(version) if self._discovery.has(version) else None
-        return answer(found, form=form) if found is not None else not_found()
+            return self._discovery.group(parts[0])
+        version = GroupVersion(parts[0], parts[1])
+        return self._discovery.resources(version) if self._discovery.has(version) else None
 
     def _lacks(self, parts: Sequence[str], core: bool) -> bool:
         """Whether one of the server's own groups is asked for a version that it does not have."""
@@ -209,7 +222,9 @@ class Documents:
         if request.path.endswith("/"):
             return not_found()
         if rest:
-            return text("ok") if "/".join(rest) in checks else not_found()
+            if "/".join(rest) not in checks:
+                return not_found()
+            return Response(status=200, body=b"ok", content_type=_TEXT)
         if request.query.has("verbose"):
             excluded = set(request.query.all("exclude"))
             lines = [f"[+]{c} {'excluded: ok' if c in excluded else 'ok'}" for c in checks]

@@ -14,9 +14,10 @@ from cryptography import x509
 from tutor.sandbox.api.compression import compressed
 from tutor.sandbox.api.documents import Documents, not_found
 from tutor.sandbox.api.flowcontrol import FlowControl
+from tutor.sandbox.api.go_duration import DurationError, parse_duration
 from tutor.sandbox.api.identity import Authenticator
 from tutor.sandbox.api.impersonation import Impersonator, wanted
-from tutor.sandbox.api.negotiate import Form, failure_form, wants_pretty
+from tutor.sandbox.api.negotiate import failure_form
 from tutor.sandbox.api.rbac import Attributes, Authorizer, Decision
 from tutor.sandbox.api.registry import Registry
 from tutor.sandbox.api.remembered import Remembered
@@ -27,14 +28,17 @@ from tutor.sandbox.api.routes import Target, parse
 from tutor.sandbox.api.status import (
     ApiError,
     NotSimulated,
+    bad_request,
     forbidden,
     method_not_allowed,
     no_such_resource,
 )
 from tutor.sandbox.kinds import GroupResource, GroupVersion
 
+_LONG_VERBS = ("watch", "proxy")
+_LONG_SUBRESOURCES = ("attach", "exec", "proxy", "log", "portforward")
+"""Requests without a time limit of the server."""
 _ALWAYS_ALLOWED = ("/healthz", "/livez", "/readyz")
-_NOT_ACCEPTABLE = 406
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 
@@ -132,6 +136,7 @@ class Front:
         hop = Hop(request)
         let_in = False
         try:
+            _check_timeout(target, request)
             known = self._authenticator.authenticate(request)
             extra += [("Warning", f'299 - "{text}"') for text in known.warnings]
             hop.caller = known.user
@@ -182,6 +187,17 @@ class Front:
         return compressed(request, made) if isinstance(made, Response) else made
 
 
+def _check_timeout(target: Target, request: Request) -> None:
+    """Whether the time limit in the query is one; nobody is kept to it here. Raises 400."""
+    asked = request.query.get("timeout")
+    if not asked or target.verb in _LONG_VERBS or target.subresource in _LONG_SUBRESOURCES:
+        return
+    try:
+        parse_duration(asked)
+    except DurationError as error:
+        raise bad_request(f"invalid timeout specified in the request URL - {error}") from None
+
+
 def _version_of(path: str) -> GroupVersion | None:
     match [part for part in path.split("/") if part]:
         case ["apis", group, version]:
@@ -207,10 +223,7 @@ def access_of(target: Target) -> Attributes:
 
 def failure(error: ApiError, request: Request) -> Response:
     """The Status of a failure."""
-    pretty = error.pretty or wants_pretty(request)
-    # One that nothing could be negotiated with is told so in JSON.
-    negotiable = error.code != _NOT_ACCEPTABLE or not error.pretty
-    form = failure_form(request, pretty=pretty) if negotiable else Form(pretty=pretty)
+    form = failure_form(request, binary=error.told_in_binary)
     body = document(error.status(), form)
     return Response(status=error.code, body=body, content_type=form.media, headers=error.headers)
 

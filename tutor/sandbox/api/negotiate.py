@@ -55,7 +55,7 @@ def accepts(text: str) -> Iterator[tuple[str, dict[str, str]]]:
             quality = float(parameters.get("q", "1"))
         except ValueError:
             quality = 1.0
-        clauses.append((-quality, index, media.lower(), parameters))
+        clauses.append((-quality, index, media, parameters))
     for _, _, media, parameters in sorted(clauses, key=lambda clause: clause[:2]):
         yield media, parameters
 
@@ -102,7 +102,7 @@ def _form(
                 continue
             shape = found
         if media in (_JSON, "*/*", "application/*"):
-            return Form(_JSON, shape, version, pretty)
+            return Form(_JSON, shape, version, pretty or _asks_pretty(parameters))
         if media == YAML:
             return Form(YAML, shape, version, pretty)
     if encodes and _has_binary(accept):
@@ -110,17 +110,27 @@ def _form(
     raise _not_served()
 
 
-def failure_form(request: Request, *, pretty: bool) -> Form:
+def failure_form(request: Request, *, binary: bool = True) -> Form:
     """The form for a Status: what the caller accepts first, shapes such as tables left aside.
 
-    It is JSON when the caller accepts nothing known, indented then.
+    It is indented JSON when the caller accepts nothing known, and with `binary` it is protobuf for
+    those who accept that alone.
     """
-    asked = accepts(request.header("accept"))
-    accepted = [media for media, parameters in asked if "as" not in parameters]
-    if not asked or not _ANY_JSON.isdisjoint(accepted):
-        return Form(pretty=pretty)
-    known = (media for media in accepted if media in (YAML, PROTOBUF))
-    return Form(next(known, _JSON), pretty=True)
+    pretty = wants_pretty(request)
+    clauses = list(accepts(request.header("accept")))
+    plain = [(media, parameters) for media, parameters in clauses if "as" not in parameters]
+    for media, parameters in plain:
+        if media in _ANY_JSON:
+            return Form(pretty=pretty or _asks_pretty(parameters))
+        if media == YAML:
+            return Form(YAML)
+    if binary and any(media == PROTOBUF for media, _ in plain):
+        return Form(PROTOBUF)
+    return Form(pretty=pretty or bool(clauses))
+
+
+def _asks_pretty(parameters: dict[str, str]) -> bool:
+    return parameters.get("pretty") == "1"
 
 
 def accepts_binary(request: Request) -> bool:
@@ -133,6 +143,13 @@ def _has_binary(accept: str) -> bool:
     return any(media == PROTOBUF and "as" not in parameters for media, parameters in accepted)
 
 
+def require(request: Request, media: str = _JSON) -> None:
+    """Raise 406 unless the caller accepts this form, for documents that have no other."""
+    header = request.header("accept") or "*/*"
+    if not any(accepted in (media, "*/*") for accepted, _ in accepts(header)):
+        raise _not_acceptable(media)
+
+
 def not_streamed() -> ApiError:
     """What is said to those who want to read a watch in a form without an end."""
     message = f"only the following media types are accepted: {_STREAMS}"
@@ -142,13 +159,13 @@ def not_streamed() -> ApiError:
 def _not_acceptable(known: str) -> ApiError:
     """What the routes of built-in kinds say, before their handlers are asked."""
     message = f"406: Not Acceptable\n\nAvailable representations: {known}"
-    return ApiError(406, "NotAcceptable", message, details={}, pretty=True)
+    return ApiError(406, "NotAcceptable", message, details={})
 
 
 def _not_served() -> ApiError:
     """What handlers say: of a parameter that they do not know, or where there are no routes."""
     message = f"only the following media types are accepted: {_KNOWN}"
-    return ApiError(406, "NotAcceptable", message, pretty=True)
+    return ApiError(406, "NotAcceptable", message, told_in_binary=False)
 
 
 def wants_pretty(request: Request) -> bool:

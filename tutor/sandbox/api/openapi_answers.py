@@ -14,7 +14,15 @@ from tutor.sandbox.api.render import document
 from tutor.sandbox.api.request import Request, Response
 
 _TEXT = "text/plain; charset=utf-8"
-_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_JSON = "application/json"
+_V2_PROTOBUFS, _V3_PROTOBUFS = (
+    (
+        f"application/com.github.proto-openapi.spec.{version}.v1.0+protobuf",
+        f"application/com.github.proto-openapi.spec.{version}@v1.0+protobuf",
+    )
+    for version in ("v2", "v3")
+)
+"""Both spellings are taken, and the first one is given. Those who ask for version 3 get JSON."""
 _YEAR = timedelta(days=365)
 _LEVEL = 1
 _RANGES = ("Accept-Ranges", "bytes")
@@ -51,10 +59,13 @@ class OpenApiAnswers:
 
     def answer(self, request: Request, rest: Sequence[str]) -> Response | None:
         """The answer for what follows `/openapi`; None where there is nothing."""
+        below = request.path.endswith("/")
         if list(rest) == ["v2"]:
-            return self._v2(request)
+            return None if below else self._v2(request)
         if not rest or rest[0] != "v3":
             return None
+        if below:
+            return Response(status=404, content_type="")
         path = "/".join(rest[1:])
         return self._document(request, path) if path else self._index(request)
 
@@ -66,6 +77,8 @@ class OpenApiAnswers:
         body = document({"paths": paths}).rstrip()
         digest = hashlib.sha512(body).hexdigest()
         headers = (_RANGES, self._modified(request, digest))
+        if request.header("if-none-match") == "*":
+            return Response(status=304, content_type="")
         return Response(status=200, body=body, content_type=_TEXT, headers=headers)
 
     def _document(self, request: Request, path: str) -> Response:
@@ -73,6 +86,8 @@ class OpenApiAnswers:
         if found is None:
             return Response(status=404, content_type="")
         body, digest = found
+        if not _chosen(request, (_JSON, *_V3_PROTOBUFS)):
+            return Response(status=406, headers=[("Vary", "Accept")], content_type="")
         asked = request.query.get("hash")
         if asked and asked != digest:
             location = f"/openapi/v3/{path}?hash={digest}"
@@ -81,15 +96,17 @@ class OpenApiAnswers:
         if asked:
             expires = _http_date(request.received + _YEAR, "UTC")
             headers += [("Cache-Control", "public, immutable"), ("Expires", expires)]
-        return self._cacheable(request, body, digest, "application/json", headers)
+        return self._cacheable(request, body, digest, _JSON, headers)
 
     def _v2(self, request: Request) -> Response:
-        wanted = [media for media, _ in accepts(request.header("accept"))]
-        binary = bool(wanted) and wanted[0].endswith("+protobuf")
-        body = self._openapi.v2() if binary else self._openapi.v2_json()
-        media = _V2_PROTOBUF if binary else "application/json"
-        digest = hashlib.sha512(self._openapi.v2()).hexdigest().upper()
+        chosen = _chosen(request, (_JSON, *_V2_PROTOBUFS))
         headers = [("Vary", "Accept-Encoding"), ("Vary", "Accept")]
+        if not chosen:
+            return Response(status=406, headers=headers, content_type="")
+        binary = chosen != _JSON
+        body = self._openapi.v2() if binary else self._openapi.v2_json()
+        media = _V2_PROTOBUFS[0] if binary else _JSON
+        digest = hashlib.sha512(self._openapi.v2()).hexdigest().upper()
         if "gzip" in request.header("accept-encoding"):
             body = gzip.compress(body, _LEVEL, mtime=0)
             headers.append(("Content-Encoding", "gzip"))
@@ -104,14 +121,25 @@ class OpenApiAnswers:
         headers: list[tuple[str, str]],
     ) -> Response:
         etag = f'"{digest}"'
-        every = [_RANGES, ("Etag", etag), self._modified(request, digest), *headers]
-        if request.header("if-none-match") == etag:
+        every = [("Etag", etag), *headers]
+        if request.header("if-none-match") in (etag, "*"):
             return Response(status=304, headers=every, content_type="")
+        every += [_RANGES, self._modified(request, digest)]
         return Response(status=200, body=body, headers=every, content_type=media)
 
     def _modified(self, request: Request, digest: str) -> tuple[str, str]:
         since = self._since.setdefault(digest, request.received)
         return "Last-Modified", _http_date(since, "GMT")
+
+
+def _chosen(request: Request, forms: Sequence[str]) -> str:
+    """The first of the forms that the caller accepts best; empty when there is none."""
+    for media, _ in accepts(request.header("accept") or "*/*"):
+        kind, _, below = media.partition("/")
+        for form in forms:
+            if media in (form, "*/*") or (below == "*" and form.startswith(f"{kind}/")):
+                return form
+    return ""
 
 
 def _http_date(moment: datetime, zone: str) -> str:

@@ -36,6 +36,10 @@ _OLD_BOOLEANS = ("y", "Y", "n", "N")
 class _Yaml(yaml.SafeDumper):
     """YAML as Go's writer has it: texts that must be quoted have double quotes."""
 
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the library's argument
+        """What is named twice is written twice."""
+        return True
+
     def represent_text(self, text: str) -> yaml.ScalarNode:
         """A text, plain where that reads back as the same text."""
         tag: str = self.resolve(yaml.ScalarNode, text, (True, False))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - untyped
@@ -61,7 +65,7 @@ def document(value: Any, form: Form = _PLAIN) -> bytes:
 
 def _binary(value: Object) -> bytes:
     """An object of a built-in kind as protobuf; forms are only asked for where there is one."""
-    group, _, version = value["apiVersion"].rpartition("/")
+    group, _, version = value.get("apiVersion", "").rpartition("/")
     body = protobuf_encode.encode(group, version, value["kind"], value)
     if body is None:
         raise LookupError(value["kind"])
@@ -147,7 +151,7 @@ class Renderer:
                 "kind": "PartialObjectMetadataList",
                 "apiVersion": f"meta.k8s.io/{self._form.version}",
                 "metadata": page.meta(),
-                "items": items,
+                "items": items or None,
             }
             return document(partial, self._form)
         if self._form.media == PROTOBUF:

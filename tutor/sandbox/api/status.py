@@ -179,7 +179,7 @@ class ApiError(Exception):
         details: Object | None = None,
         headers: Sequence[tuple[str, str]] = (),
         meta: Object | None = None,
-        pretty: bool = False,
+        told_in_binary: bool = True,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -188,8 +188,8 @@ class ApiError(Exception):
         self.details = details
         self.headers = tuple(headers)
         self.meta = meta or {}
-        self.pretty = pretty
-        """Whether the server prints this one for people, whoever asks."""
+        self.told_in_binary = told_in_binary
+        """Whether a caller who accepts protobuf alone gets it, and not JSON."""
 
     def status(self) -> Object:
         """The Status object, fields in the order of the real server."""

@@ -27,7 +27,8 @@ Write = Callable[[Any], bytes]
 
 def encode(group: str, version: str, kind: str, obj: Object) -> bytes | None:
     """A body with an object; None for a kind that is not built in."""
-    type_ = declarations.find(group, version, kind)
+    # The oldest documents of discovery name no version.
+    type_ = declarations.find(group, version or "v1", kind)
     if type_ is None:
         return None
     return _enveloped(group, version, kind, _message(type_, obj))

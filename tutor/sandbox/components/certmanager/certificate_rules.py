@@ -7,14 +7,14 @@ Source: cert-manager v1.12.3, internal/apis/certmanager/validation/certificate.g
 
 from tutor.sandbox.api.builtin.checks import labels
 from tutor.sandbox.api.formats import dns1123_subdomain
-from tutor.sandbox.api.metadata import annotations
-from tutor.sandbox.api.status import FieldError, forbidden_field, invalid, not_supported, required
-from tutor.sandbox.components.certmanager.duration import (
+from tutor.sandbox.api.go_duration import (
     HOUR,
     MINUTE,
     format_duration,
     parse_duration,
 )
+from tutor.sandbox.api.metadata import annotations
+from tutor.sandbox.api.status import FieldError, forbidden_field, invalid, not_supported, required
 from tutor.sandbox.components.certmanager.mailaddress import MailError, parse_address
 from tutor.sandbox.components.certmanager.resources import GROUP
 from tutor.sandbox.components.certmanager.subject import is_address

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from tutor.sandbox.api.go_duration import parse_duration
 from tutor.sandbox.components.certmanager.csr import request_of
-from tutor.sandbox.components.certmanager.duration import parse_duration
 from tutor.sandbox.components.certmanager.subject import (
     AlternativeNames,
     read_names,

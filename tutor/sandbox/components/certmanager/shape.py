@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tutor.sandbox.api.values import is_list, is_map
-from tutor.sandbox.components.certmanager.duration import (
+from tutor.sandbox.api.go_duration import (
     DurationError,
     format_duration,
     parse_duration,
 )
+from tutor.sandbox.api.values import is_list, is_map
 
 ScalarKind = Literal["string", "bool", "int", "bytes", "duration", "time"]
 _INT_BITS = {"int": 64, "int32": 32, "int64": 64}

@@ -14,8 +14,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from tutor.sandbox import pki
+from tutor.sandbox.api.go_duration import SECOND, parse_duration
 from tutor.sandbox.components.certmanager.csr import request_of
-from tutor.sandbox.components.certmanager.duration import SECOND, parse_duration
 from tutor.sandbox.components.certmanager.pem import InvalidData
 from tutor.sandbox.components.certmanager.subject import (
     AlternativeNames,

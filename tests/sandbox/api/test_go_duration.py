@@ -2,7 +2,7 @@
 
 import pytest
 
-from tutor.sandbox.components.certmanager.duration import (
+from tutor.sandbox.api.go_duration import (
     DurationError,
     format_duration,
     parse_duration,
