@@ -1,6 +1,7 @@
 """Every lesson is solved from nothing, and every mistake that it knows is made."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
 def test_lesson_when_checked_has_no_fault(lesson: Lesson) -> None:
     assert check([lesson.folder]) == 0
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
+def test_lesson_names_keys_by_their_actions(lesson: Lesson) -> None:
+    for file in lesson.folder.rglob("*.yaml"):
+        named = re.sub(r"\[[^]]*\]\(key:\w+\)", "", file.read_text(encoding="utf-8"))
+        assert not re.findall(r"\bF(?:1[0-2]|[1-9])\b", named), file
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)

@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.ui.lesson_world import mapping, playing
 from tutor.settings import load, save
 from tutor.ui.screens.keys import ActionRow, KeysScreen
+from tutor.ui.widgets.callout import Callout
 
 
 async def test_key_that_is_chosen_holds_at_once_and_is_shown_and_saved(tmp_path: Path) -> None:
@@ -22,6 +23,8 @@ async def test_key_that_is_chosen_holds_at_once_and_is_shown_and_saved(tmp_path:
         await play.until((play.world.folder / "word.txt").exists)
         await play.press("f1")
         await play.sees("let F4 type")
+        await play.press("escape", "f2", "f2", "f2")
+        await play.sees("F4 types it, one after the other")
     assert load({}, tmp_path).keys == {"run": "f4"}
 
 
@@ -72,3 +75,12 @@ async def test_map_has_the_chosen_keys_for_help_and_leaving(tmp_path: Path) -> N
         await play.sees("How this works")
         await play.press("f12")
         await play.sees_not("How this works")
+
+
+async def test_key_in_the_text_of_a_lesson_does_what_it_says(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        await play.press("f2", "f2", "f2")
+        await play.sees("F5 types it")
+        await play.click_word(play.screen.query_one("#lesson").query(Callout).last(), "F5")
+        await play.until((play.world.folder / "word.txt").exists)

@@ -5,7 +5,7 @@ from tutor.ui.widgets.sheet import set_out
 
 
 def lines(text: str, width: int = 30) -> list[str]:
-    return [line.plain.rstrip() for line in set_out(passages(text), width)]
+    return [line.plain.rstrip() for line in set_out(passages(text), width, str.upper)]
 
 
 def test_paragraphs_are_wrapped_and_parted() -> None:
@@ -14,6 +14,16 @@ def test_paragraphs_are_wrapped_and_parted() -> None:
         "than a line.",
         "",
         "Another one.",
+    ]
+
+
+def test_key_of_an_action_is_the_one_that_it_has_now() -> None:
+    text = "Press **[F5](key:run)**, or [the key](key:unknown)."
+    assert lines(text) == ["Press RUN, or the key."]
+    [passage] = passages(text)
+    assert [(each.key, each.url) for each in passage.words if each.key or each.url] == [
+        ("run", ""),
+        ("", "key:unknown"),
     ]
 
 

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from tutor.course.fieldpath import parse_path
+from tutor.course.keynames import keys_have_actions
 from tutor.course.model import (
     Answer,
     Choice,
@@ -240,6 +241,7 @@ STEP_RULES: tuple[Callable[[Step, Lesson], Faults], ...] = (
     _is_complete,
     _files_resolve,
     _questions_explain,
+    keys_have_actions,
 )
 
 _OUTSIDE = "{} is not below the working folder"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from tutor.course.keynames import named_action
 from tutor.ui.passage import Passage, Passages, Words
 
 CODE = "$accent"
@@ -148,7 +149,7 @@ _STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}
 def _inline(tokens: Iterable[Token], style: str = "") -> tuple[Words, ...]:
     words: list[Words] = []
     styles = [style] if style else []
-    url = ""
+    url = action = ""
     for token in tokens:
         now = " ".join(styles)
         match token.type:
@@ -162,12 +163,13 @@ def _inline(tokens: Iterable[Token], style: str = "") -> tuple[Words, ...]:
                 styles.append(_STYLES[token.type])
             case "link_open":
                 url = str(token.attrs.get("href", ""))
-                styles.append("underline $primary")
+                action = named_action(url)
+                styles.append("bold $primary" if action else "underline $primary")
             case "strong_close" | "em_close" | "s_close":
                 styles.pop()
             case "link_close":
-                url = ""
+                url = action = ""
                 styles.pop()
             case _:
-                words.append(Words(token.content, now, url))
+                words.append(Words(token.content, now, "" if action else url, action))
     return tuple(each for each in words if each.text)

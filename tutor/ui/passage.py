@@ -13,6 +13,8 @@ class Words(NamedTuple):
     style: str = ""
     url: str = ""
     """What a click opens."""
+    key: str = ""
+    """The action whose key is shown in place of the text; a click does it."""
 
 
 class Passage(NamedTuple):

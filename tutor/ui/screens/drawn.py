@@ -19,11 +19,11 @@ from tutor.ui.ports import Desk, Visit
 from tutor.ui.scene import Scene
 from tutor.ui.screens.staged import StagedScreen
 from tutor.ui.shells import title
-from tutor.ui.widgets.block import BlockCard
 from tutor.ui.widgets.edge import EdgePane
 from tutor.ui.widgets.facts import FactsLine, FactsPane, summary
 from tutor.ui.widgets.keybar import KeyBar, Shown
 from tutor.ui.widgets.lesson import LessonPane
+from tutor.ui.widgets.sheet import Sheet
 from tutor.ui.widgets.shell_pane import ShellPane
 from tutor.ui.widgets.steps import StepList
 from tutor.ui.widgets.topbar import Standing, Told, TopBar
@@ -87,8 +87,8 @@ class DrawnScreen(StagedScreen):
         """Leave all keys to the shell but those that do something here."""
         self.terminal.reserved = self.keymap.taken - {self.keymap["prefix"]}
         self.terminal.prefix = self.keymap["prefix"]
-        for card in self.query(BlockCard):
-            card.redraw()
+        for sheet in self.query(Sheet):
+            sheet.redraw()
         self.redraw()
 
     @property

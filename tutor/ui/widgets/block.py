@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from tutor.ui.blocks import NEW, BlockText, Standing
 from tutor.ui.keys import bind, way_to
 from tutor.ui.markdown import passages
-from tutor.ui.widgets.sheet import Sheet, hung, set_out
+from tutor.ui.widgets.sheet import Sheet, hung
 
 FOLD = 12
 """Lines of a block that are shown at most, until it is opened."""
@@ -91,7 +91,7 @@ class BlockCard(Sheet, can_focus=True):
         return [*self._note(width), *self._code(width), *self._changes(width)]
 
     def _note(self, width: int) -> Iterator[Content]:
-        for line in set_out(self._passages, min(width, _NOTE_COLUMNS)):
+        for line in self.set_out(self._passages, min(width, _NOTE_COLUMNS)):
             yield line.pad_right(max(width - line.cell_length, 0)).stylize_before("on $background")
 
     def _code(self, width: int) -> Iterator[Content]:
@@ -156,7 +156,7 @@ class BlockCard(Sheet, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         if event.style.meta.get("tag") == "want":
             self.action_want()
-        elif "url" not in event.style.meta:
+        elif not {"url", "key"} & event.style.meta.keys():
             self.action_open()
 
     def action_want(self) -> None:

@@ -9,12 +9,16 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tutor.ui.blocks import NEW, BlockText, Standing
-from tutor.ui.keys import way_to
 from tutor.ui.scene import Scene
 from tutor.ui.widgets.block import BlockCard
 from tutor.ui.widgets.callout import Callout
 from tutor.ui.widgets.prose import Prose
 from tutor.ui.widgets.quiz import Quiz
+
+_ABOVE = (
+    "Do what stands above. [F5](key:run) types it, one after the other; "
+    "where an editor opens, the changes are made for you."
+)
 
 
 class LessonPane(VerticalScroll, can_focus=True):
@@ -121,11 +125,7 @@ class LessonPane(VerticalScroll, can_focus=True):
         for number, hint in enumerate(scene.hints(), 1):
             parts[f"hint-{number}"] = Callout("hint", f"Hint {number} of {total}", hint.say)
         if scene.record.solution_shown:
-            above = (
-                f"Do what stands above. {way_to('run', self)} types it, one after the other; "
-                "where an editor opens, the changes are made for you."
-            )
-            text = above if step.solution == "do" else ""
+            text = _ABOVE if step.solution == "do" else ""
             parts["solution"] = Callout("hint", "The solution", text)
         for key, block in self.blocks.items():
             if not key.startswith("do"):

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from tutor.ui.markdown import passages
-from tutor.ui.widgets.sheet import Sheet, set_out
+from tutor.ui.widgets.sheet import Sheet
 
 
 class Prose(Sheet):
-    """Some Markdown. Links open in the browser."""
+    """Some Markdown. Links open in the browser; keys do what they do when they are clicked."""
 
     DEFAULT_CSS = """
     Prose { max-width: 96; }
@@ -31,4 +31,4 @@ class Prose(Sheet):
         self.redraw()
 
     def lines(self, width: int) -> Sequence[Content]:
-        return set_out(self._passages, width)
+        return self.set_out(self._passages, width)

@@ -17,6 +17,7 @@ from textual.style import Style
 from textual.visual import RenderOptions, Visual
 from textual.widget import Widget
 
+from tutor.ui.keys import way_to
 from tutor.ui.passage import Passages, Words
 
 _LEAST_COLUMNS = 8
@@ -99,9 +100,17 @@ class Sheet(Widget):
             self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        if url := event.style.meta.get("url"):
+        meta = event.style.meta
+        if url := meta.get("url"):
             event.stop()
             self.app.open_url(str(url))
+        elif action := meta.get("key"):
+            event.stop()
+            self.call_later(self.run_action, f"screen.{action}")
+
+    def set_out(self, passages: Passages, width: int) -> list[Content]:
+        """Passages as lines, with the keys that hold now."""
+        return set_out(passages, width, lambda action: way_to(action, self))
 
     def tag(self, word: str, does: str, style: str = "bold $primary") -> Content:
         """A word to click; `does` is what `event.style.meta` then has as its `tag`."""
@@ -122,14 +131,14 @@ def hung(lead: Content, body: Content, width: int, tail: Content | None = None) 
     return [first, *(Content.assemble(blank, line) for line in lines[1:])]
 
 
-def set_out(passages: Passages, width: int) -> list[Content]:
-    """Passages as lines."""
+def set_out(passages: Passages, width: int, key: Callable[[str], str]) -> list[Content]:
+    """Passages as lines. `key` says which key an action has."""
     lines: list[Content] = []
     for passage in passages:
-        first, rest = _content(passage.first), _content(passage.rest)
+        first, rest = _content(passage.first, key), _content(passage.rest, key)
         if passage.above is not None and lines:
-            lines.append(_content(passage.above))
-        body = _content(passage.words)
+            lines.append(_content(passage.above, key))
+        body = _content(passage.words, key)
         room = max(width - first.cell_length, _LEAST_COLUMNS)
         pieces = body.wrap(room) if passage.wraps else [body.truncate(room, ellipsis=True)]
         for number, piece in enumerate(pieces or [Content("")]):
@@ -141,9 +150,11 @@ def set_out(passages: Passages, width: int) -> list[Content]:
     return lines
 
 
-def _content(words: Iterable[Words]) -> Content:
+def _content(words: Iterable[Words], key: Callable[[str], str]) -> Content:
     parts: list[Content] = []
     for each in words:
-        part = Content.styled(each.text, each.style) if each.style else Content(each.text)
-        parts.append(part.stylize(Style.from_meta({"url": each.url})) if each.url else part)
+        text = key(each.key) if each.key else each.text
+        part = Content.styled(text, each.style) if each.style else Content(text)
+        meta = {"url": each.url} if each.url else {"key": each.key} if each.key else {}
+        parts.append(part.stylize(Style.from_meta(meta)) if meta else part)
     return Content.assemble(*parts)
