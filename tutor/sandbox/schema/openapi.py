@@ -21,7 +21,7 @@ from tutor.sandbox.schema.openapi_schemas import Components
 from tutor.sandbox.schema.openapi_v2 import v2_json, v2_protobuf
 from tutor.sandbox.schema.resources import builtin_kinds
 
-_REVISION = 5
+_REVISION = 6
 """Of what this code makes of the data: raise it when documents change and the data does not."""
 
 Customs = Mapping[GroupVersion, Sequence[CustomType]]
@@ -97,7 +97,9 @@ def builtin_document(version: GroupVersion) -> Object:
     """The v3 document of a built-in group version."""
     components = Components("v3", version)
     kinds = [kind for kind in builtin_kinds() if kind.group_version == version]
-    paths = [path for kind in kinds for path in paths_of(kind, _references(kind, components))]
+    for kind in kinds:
+        _add(components, kind)
+    paths = [path for kind in kinds for path in paths_of(kind)]
     listed = components.reference(resolve("meta/v1", "APIResourceList"))
     paths.append(resources_path(version, listed))
     return _assembled({"title": "Kubernetes", "version": "unversioned"}, paths, components)
@@ -123,22 +125,13 @@ def custom_document(version: GroupVersion, types: Iterable[CustomType]) -> Objec
     return _assembled({"title": "Kubernetes CRD Swagger", "version": "v0.1.0"}, paths, components)
 
 
-def _references(kind: Kind, components: Components) -> References:
-    version = kind.group_version
-    return References(
-        kind=components.add(*version, kind.kind),
-        list_kind=components.add(*version, kind.list_kind) if kind.list_kind else "",
-        delete_options=components.add("", "v1", "DeleteOptions"),
-        status=components.add("", "v1", "Status"),
-        patch=components.add_patch(),
-        subresources={
-            sub.name: components.add(
-                sub.group if sub.version else kind.group, sub.version or kind.version, sub.kind
-            )
-            for sub in kind.subresources
-            if not sub.kind.endswith("Options") and sub.name != "log"
-        },
-    )
+def _add(components: Components, kind: Kind) -> None:
+    """Describe a built-in kind, and what the paths below its objects exchange."""
+    components.add(*kind.group_version, kind.kind)
+    for sub in kind.subresources:
+        if not sub.kind.endswith("Options") and sub.name != "log":
+            group = sub.group if sub.version else kind.group
+            components.add(group, sub.version or kind.version, sub.kind)
 
 
 def _assembled(info: Object, paths: Iterable[tuple[str, Object]], components: Components) -> Object:

@@ -3,10 +3,10 @@
 Clients look for the PATCH of a kind and at its parameters (is there a `dryRun`, a
 `fieldValidation`?), and find a kind by the path of its resource. Bodies are shown as JSON only.
 
-kubectl reads the whole document of a group with every `apply`, and a third of it would be
-parameters, bodies and answers that no client looks at. So built-in kinds show the parameters and
-the body of PATCH alone (which of its forms a kind takes decides how kubectl patches; without any
-it asks for the second document), and that there are answers.
+kubectl reads the whole document of a group three times with every `apply`, and a third of it would
+be parameters, bodies and answers that no client looks at. So built-in kinds show the parameters of
+PATCH alone and which forms of a body it takes (that decides how kubectl patches; without any it
+asks for the second document), and that there are answers.
 
 Source: k8s.io/apiserver, pkg/endpoints/installer; a recorded document of a custom group.
 """
@@ -62,7 +62,7 @@ _ON_OBJECTS = ("get", "update", "patch", "delete")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class References:
-    """References to the schemas that a kind's operations exchange."""
+    """References to the schemas that a custom kind's operations exchange."""
 
     kind: str
     list_kind: str
@@ -70,7 +70,7 @@ class References:
     status: str
     patch: str
     subresources: dict[str, str]
-    """By name; those that exchange no object are missing."""
+    """By name."""
 
 
 def base_path(version: GroupVersion) -> str:
@@ -89,8 +89,8 @@ def resources_path(version: GroupVersion, reference: str) -> tuple[str, Object]:
     return f"{base_path(version)}/", {"get": operation}
 
 
-def paths_of(kind: Kind, references: References) -> Iterator[tuple[str, Object]]:
-    """Every path of a kind with its operations."""
+def paths_of(kind: Kind, references: References | None = None) -> Iterator[tuple[str, Object]]:
+    """Every path of a kind with its operations; built-in ones show no references."""
     base = base_path(kind.group_version)
     collection = f"{base}/namespaces/{{namespace}}" if kind.namespaced else base
     collection = f"{collection}/{kind.plural}"
@@ -110,7 +110,7 @@ def paths_of(kind: Kind, references: References) -> Iterator[tuple[str, Object]]
 class _Operations:
     """The operations of one kind."""
 
-    def __init__(self, kind: Kind, references: References) -> None:
+    def __init__(self, kind: Kind, references: References | None) -> None:
         self._kind = kind
         self._references = references
         self._tag, self._camel = _names(kind.group_version)
@@ -140,7 +140,6 @@ class _Operations:
         scope: str = "Namespaced",
         sub: Subresource | None = None,
     ) -> Object:
-        reference = self._references.subresources.get(sub.name) if sub else self._references.kind
         scope = scope if self._kind.namespaced else ""
         collection = "Collection" if verb == "deletecollection" else ""
         connects = sub is not None and sub.kind.endswith("Options")
@@ -150,9 +149,11 @@ class _Operations:
         operation: Object = {"tags": [self._tag], "operationId": f"{verb_id}{who}"}
         if names := () if connects else self._parameters(verb):
             operation["parameters"] = [_query(*name) for name in names]
-        if reference is not None and not connects and (body := self._body(verb, reference)):
+        if not connects and (body := self._body(verb, sub)):
             operation["requestBody"] = body
-        operation["responses"] = self._responses(verb, reference, connects=connects)
+        code = "201" if verb == "create" and not connects else "200"
+        answer = {"description": "OK"} | ({} if connects else self._answer(verb, sub))
+        operation["responses"] = {code: answer}
         operation["x-kubernetes-action"] = action
         operation["x-kubernetes-group-version-kind"] = self._exchanged(sub)
         return operation
@@ -169,30 +170,33 @@ class _Operations:
         group = sub.group if sub.version else self._kind.group
         return {"group": group, "version": version, "kind": sub.kind}
 
-    def _body(self, verb: str, reference: str) -> Object | None:
+    def _body(self, verb: str, sub: Subresource | None) -> Object:
+        """What is sent; empty where that is nothing, or not shown."""
+        references = self._references
         if verb == "patch":
-            schema = {"schema": {"$ref": self._references.patch}}
+            schema = {"schema": {"$ref": references.patch}} if references else {}
             return {"content": dict.fromkeys(patch_types(self._kind), schema), "required": True}
-        if not self._kind.custom:
-            return None
+        if references is None:
+            return {}
         if verb in ("create", "update"):
-            return {"content": _json(reference), "required": True}
+            return {"content": _json(_exchanged(references, sub)), "required": True}
         if verb in ("delete", "deletecollection"):
-            return {"content": _json(self._references.delete_options)}
-        return None
+            return {"content": _json(references.delete_options)}
+        return {}
 
-    def _responses(self, verb: str, reference: str | None, *, connects: bool) -> Object:
+    def _answer(self, verb: str, sub: Subresource | None) -> Object:
+        """What is answered, where that is shown."""
+        references = self._references
+        if references is None:
+            return {}
         if verb in ("delete", "deletecollection"):
-            reference = self._references.status
-        elif verb == "list":
-            reference = self._references.list_kind
-        if reference is None or connects:
-            return {"200": {"description": "OK"}}
-        code = "201" if verb == "create" else "200"
-        answer: Object = {"description": "OK"}
-        if self._kind.custom:
-            answer["content"] = _json(reference)
-        return {code: answer}
+            return {"content": _json(references.status)}
+        reference = references.list_kind if verb == "list" else _exchanged(references, sub)
+        return {"content": _json(reference)}
+
+
+def _exchanged(references: References, sub: Subresource | None) -> str:
+    return references.subresources[sub.name] if sub else references.kind
 
 
 def patch_types(kind: Kind) -> list[str]:

@@ -15,7 +15,9 @@ from tutor.sandbox.schema import declarations
 from tutor.sandbox.schema.declarations import Field, Type, bare, packages
 
 Form = Literal["v3", "v3-custom", "v2"]
-"""`v3-custom` is for documents of custom resources: no defaults of items. `v2` has none at all."""
+"""`v3` is for documents of built-in groups, which kubectl reads three times with each `apply`:
+without empty defaults, and without wrapping references for their sake. `v3-custom` is for documents
+of custom resources, which have both, though not for items. `v2` has no defaults at all."""
 
 _PREFIX = {
     "v3": "#/components/schemas/",
@@ -123,28 +125,21 @@ class Components:
             yield kind_extension(GroupVersion("", "v1"), type_.name)
 
     def _property(self, field_: Field) -> Object:
-        schema = self._of(field_.type, default=declarations.absent(field_))
-        if field_.list_type:
-            schema["x-kubernetes-list-type"] = field_.list_type
-        if field_.list_keys:
-            schema["x-kubernetes-list-map-keys"] = list(field_.list_keys)
-        if field_.merge_key:
-            schema["x-kubernetes-patch-merge-key"] = field_.merge_key
-        if field_.patch_strategy:
-            schema["x-kubernetes-patch-strategy"] = ",".join(sorted(field_.patch_strategy))
-        if field_.map_type:
-            schema["x-kubernetes-map-type"] = field_.map_type
-        return schema
+        rules = _rules(field_)
+        if self.form == "v3":
+            own = self._of(field_.type, default=field_.default, is_alone=not rules)
+        else:
+            own = self._of(field_.type, default=declarations.absent(field_), is_alone=False)
+        return own | rules
 
-    def _of(self, type_: Type, *, default: Any = None, is_item: bool = False) -> Object:
+    def _of(self, type_: Type, *, default: Any = None, is_alone: bool) -> Object:
         type_ = bare(type_)
         if type_.shape in ("struct", "codec"):
-            schema = self._referring(type_, is_alone=is_item and default is None)
+            schema = self._referring(type_, is_alone=is_alone and default is None)
         elif declarations.is_bytes(type_):
             schema: Object = {"type": "string", "format": "byte"}
         elif type_.element is not None:
-            zero = _zero(type_.element) if self.form == "v3" else None
-            inner = self._of(type_.element, default=zero, is_item=True)
+            inner = self._of(type_.element, is_alone=True)
             is_list = type_.shape == "list"
             schema = {
                 "type": "array" if is_list else "object",
@@ -164,8 +159,17 @@ class Components:
         return reference if is_alone or self.form == "v2" else {"allOf": [reference]}
 
 
-def _zero(element: Type) -> Any:
-    """What an item of a list or map is when it is null."""
-    if element.shape == "struct":
-        return {}
-    return declarations.ZEROS[element.name] if element.shape == "scalar" else None
+def _rules(field_: Field) -> Object:
+    """How values of a field are merged."""
+    rules: Object = {}
+    if field_.list_type:
+        rules["x-kubernetes-list-type"] = field_.list_type
+    if field_.list_keys:
+        rules["x-kubernetes-list-map-keys"] = list(field_.list_keys)
+    if field_.merge_key:
+        rules["x-kubernetes-patch-merge-key"] = field_.merge_key
+    if field_.patch_strategy:
+        rules["x-kubernetes-patch-strategy"] = ",".join(sorted(field_.patch_strategy))
+    if field_.map_type:
+        rules["x-kubernetes-map-type"] = field_.map_type
+    return rules
