@@ -15,7 +15,6 @@ from pathlib import Path
 
 from tutor import logs, paths, settings
 from tutor.cli.choice import chosen, environment_of
-from tutor.cli.cluster import stop
 from tutor.course.model import Course, Edit, Lesson
 from tutor.course.shelf import on_shelf
 from tutor.errors import TutorError
@@ -48,6 +47,8 @@ def show_lesson(lesson: str, on: str, pace: str, speed: float) -> int:
     wishes = replace(settings.load(os.environ, own), pace=pace)
     course = _course(own)
     visit = _visit(chosen(course, lesson), on, "")
+    from tutor.cli.cluster import stop
+
     # A home folder of its own, as the headless demo's: the learner's work is left alone.
     root = own / "show"
     stop(root)

@@ -17,9 +17,8 @@ from tutor.errors import TutorError
 from tutor.keymap import Keymap
 from tutor.terminal.engine import fallback
 from tutor.ui.driver import Keyboard
-from tutor.ui.keys import ShowsKeys, overrides
+from tutor.ui.keys import AsksForKey, KeysChanged, ShowsKeys, overrides
 from tutor.ui.ports import Desk, Visit
-from tutor.ui.screens.keys import ActionRow, KeysScreen
 from tutor.ui.screens.lesson import LessonScreen
 from tutor.ui.theme import DARK, LIGHT
 from tutor.ui.widgets.terminal import Terminal
@@ -78,8 +77,8 @@ class TutorApp(App[TutorError | None]):
             text = "The shell's terminal is the slower one: programs that print much take long."
             self.notify(f"{text}\n{slow.why} {slow.next_action}", markup=False, timeout=FAILURE_S)
 
-    @on(KeysScreen.Changed)
-    def _follow_keys(self, event: KeysScreen.Changed) -> None:
+    @on(KeysChanged)
+    def _follow_keys(self, event: KeysChanged) -> None:
         event.stop()
         self.set_keymap(overrides(self.chosen_keys))
         for screen in self.screen_stack:
@@ -158,7 +157,7 @@ class TutorApp(App[TutorError | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While the shell has the focus, its keys are its own; so are those that are asked for."""
         focused = self.focused
-        is_asked = isinstance(focused, ActionRow) and focused.is_asking
+        is_asked = isinstance(focused, AsksForKey) and focused.is_asking
         if action in _SHELLS_OWN and (is_asked or isinstance(focused, Terminal)):
             return False
         return super().check_action(action, parameters)

@@ -1,6 +1,6 @@
 """What the command palette has on a screen: all that its keys do, and what else it can do now."""
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -9,9 +9,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from tutor.ui import atlas
 from tutor.ui.keys import bind, spelled
-from tutor.ui.widgets.steps import SIGNS
 
 _ITSELF = "command_palette"
 PALETTE = bind(
@@ -90,38 +88,3 @@ def bound(screen: Screen[Any]) -> Iterator[Command]:
     for does, active in first.items():
         ways = " or ".join(keys[does])
         yield Command(text=active.tooltip, action=does, help=ways, node=active.node)
-
-
-def on_the_map(entries: Iterable[atlas.Entry]) -> Iterator[Command]:
-    """What can be done with the lessons and steps of the map."""
-    for each in entries:
-        title = each.lesson.header.title
-        if isinstance(each, atlas.StepEntry):
-            yield Command(
-                text=f"{title}: {each.number} · {each.step.title}",
-                action=f"open_step({each.lesson.id!r}, {each.step.id!r})",
-                help=f"{SIGNS[each.mark]} {each.mark}",
-                is_listed=False,
-            )
-            continue
-        words, extent = _opening(each)
-        yield Command(
-            text=f"{words}: {title}", action=f"open_lesson({each.lesson.id!r})", help=extent
-        )
-        if each.mark != "new":
-            yield Command(
-                text=f"Start anew: {title}",
-                action=f"begin_anew({each.lesson.id!r})",
-                help="What was done in it is forgotten, after a question",
-            )
-
-
-def _opening(entry: atlas.LessonEntry) -> tuple[str, str]:
-    count = f"{entry.done} of {entry.total} steps done"
-    match entry.mark:
-        case "new":
-            return "Begin", f"{entry.total} steps, about {entry.minutes} minutes"
-        case "begun":
-            return "Go on with", f"{count}, about {entry.minutes_left} minutes left"
-        case "done":
-            return "Open", f"{count}"

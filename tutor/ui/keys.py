@@ -8,6 +8,7 @@ from typing import Protocol, cast, runtime_checkable
 
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.message import Message
 
 from tutor.keymap import ACTIONS, Keymap
 
@@ -172,6 +173,20 @@ class Keyed(Protocol):
     @property
     def chosen_keys(self) -> Keymap:
         """Those that hold now."""
+        ...
+
+
+class KeysChanged(Message):
+    """Other keys hold now."""
+
+
+@runtime_checkable
+class AsksForKey(Protocol):
+    """Something that the next key may be for, whatever that does otherwise."""
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether it is."""
         ...
 
 

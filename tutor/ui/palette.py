@@ -11,7 +11,8 @@ from tutor.ui.commands import Command, ScreenCommands, bound
 from tutor.ui.keys import KEYS, keymap_of, spelled
 from tutor.ui.runner import abridged
 from tutor.ui.scene import Scene, StepRow
-from tutor.ui.widgets.steps import SIGNS
+from tutor.ui.screens.drawn import DrawnScreen
+from tutor.ui.widgets.steps import SIGNS, StepList
 
 _LEAVES_OUT = frozenset({"palette", "prefix"})
 _OF_KEYS = frozenset(key.id for key in KEYS) | _LEAVES_OUT
@@ -45,6 +46,8 @@ class LessonCommands(ScreenCommands):
             yield Command(
                 text=says, action=f"in_shell({key!r})", help=f"{prefix} {key}", is_listed=False
             )
+        if isinstance(self.screen, DrawnScreen):
+            yield from in_step(self.screen.scene, self.screen.query_one(StepList).rows)
 
 
 def beside_keys(screen: Screen[Any]) -> tuple[Command, ...]:

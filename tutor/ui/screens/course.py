@@ -25,9 +25,10 @@ from tutor.ui.atlas import (
     spelled_minutes,
     start,
 )
-from tutor.ui.commands import Command, ScreenCommands, bound, on_the_map
+from tutor.ui.commands import Command, ScreenCommands, bound
 from tutor.ui.keyrow import as_chosen
 from tutor.ui.keys import bind, keymap_of
+from tutor.ui.map_palette import on_the_map
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.screens.help import HelpScreen
 from tutor.ui.screens.keys import KeysScreen

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -15,8 +14,7 @@ from tutor.session.outline import Outline
 from tutor.session.record import Progress
 from tutor.ui.commands import PALETTE, ScreenCommands
 from tutor.ui.keys import bind
-
-Onward = Literal["stay", "next", "course", "quit"]
+from tutor.ui.screens.opening import Onward
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

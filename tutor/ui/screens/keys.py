@@ -17,7 +17,7 @@ from textual.widgets import Static
 from tutor.errors import TutorError
 from tutor.keymap import ACTIONS, NONE, Keymap, fault_of
 from tutor.ui.commands import PALETTE, ScreenCommands
-from tutor.ui.keys import KEYS, bind, keymap_of, spelled
+from tutor.ui.keys import KEYS, KeysChanged, bind, keymap_of, spelled
 from tutor.ui.ports import Desk
 
 NOTICE_S = 8.0
@@ -105,9 +105,6 @@ class KeysScreen(ModalScreen[None]):
     COMMANDS = {ScreenCommands}  # noqa: RUF012 - as the library has it
     BINDINGS = [bind("window.close", "escape,q", "dismiss", "Close this window"), PALETTE]  # noqa: RUF012
 
-    class Changed(Message):
-        """Other keys hold now."""
-
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
@@ -138,7 +135,7 @@ class KeysScreen(ModalScreen[None]):
             self._tell(str(error))
         for row in self.query(ActionRow):
             row.pressed = wanted[row.action]
-        self.post_message(self.Changed())
+        self.post_message(KeysChanged())
 
     def _tell(self, text: str) -> None:
         self.notify(text, severity="warning", markup=False, timeout=NOTICE_S)

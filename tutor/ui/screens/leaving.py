@@ -4,8 +4,8 @@ from textual import work
 
 from tutor.ui.ports import Visit
 from tutor.ui.runner import abridged
-from tutor.ui.screens.finished import FinishedScreen, ending
 from tutor.ui.screens.moving import Moving
+from tutor.ui.screens.opening import end_of
 from tutor.ui.screens.question import QuestionScreen
 
 
@@ -18,10 +18,8 @@ class Leaving(Moving):
         lessons = self.desk.course.lessons
         here = lessons.index(self.back.visit.lesson)
         upcoming = lessons[here + 1] if here + 1 < len(lessons) else None
-        scene = self.scene
-        end = ending(scene.lesson, scene.progress, scene.outline)
         title = upcoming.header.title if upcoming else ""
-        match await self.app.push_screen_wait(FinishedScreen(end, title)):
+        match await self.app.push_screen_wait(end_of(self.scene, title)):
             case "course":
                 self.action_course()
             case "next" if upcoming is not None:

@@ -1,20 +1,14 @@
 """One lesson: what its keys, clicks and commands do."""
 
-from collections.abc import Iterator
-
 from textual import on, work
 
 from tutor.clock import SystemClock
-from tutor.ui.commands import Command
 from tutor.ui.keys import after_prefix, bind, bindings, spelled
-from tutor.ui.palette import LessonCommands, beside_keys, in_step
 from tutor.ui.scene import clock_time
 from tutor.ui.screens.doing import Doing
-from tutor.ui.screens.help import HelpScreen
-from tutor.ui.screens.keys import KeysScreen
 from tutor.ui.screens.leaving import Leaving
+from tutor.ui.screens.opening import help_over, keys_of, palette, settings_of
 from tutor.ui.screens.prefix import PrefixScreen
-from tutor.ui.screens.settings import SettingsScreen
 from tutor.ui.screens.tabbed import Tabbed
 from tutor.ui.widgets.keybar import KeyBar
 from tutor.ui.widgets.steps import StepList
@@ -25,7 +19,7 @@ class LessonScreen(Doing, Tabbed, Leaving):
     """Answers what the panes ask by calling the session."""
 
     CSS_PATH = "lesson.tcss"
-    COMMANDS = {LessonCommands}  # noqa: RUF012 - as the library has it
+    COMMANDS = {palette}  # noqa: RUF012 - as the library has it
     ESCAPE_TO_MINIMIZE = False  # Escape is the shell's
     HELP = "A lesson. The footer shows the keys."
     BINDINGS = [  # noqa: RUF012 - as the library has it
@@ -62,7 +56,7 @@ class LessonScreen(Doing, Tabbed, Leaving):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.app.push_screen(HelpScreen(beside_keys(self), in_lesson=True))
+        self.app.push_screen(help_over(self))
 
     def action_palette(self) -> None:
         """Search everything there is to do."""
@@ -70,11 +64,11 @@ class LessonScreen(Doing, Tabbed, Leaving):
 
     def action_settings(self) -> None:
         """Change what can be set."""
-        self.app.push_screen(SettingsScreen(self.desk))
+        self.app.push_screen(settings_of(self.desk))
 
     def action_keys(self) -> None:
         """Give actions other keys."""
-        self.app.push_screen(KeysScreen(self.desk))
+        self.app.push_screen(keys_of(self.desk))
 
     def action_look(self) -> None:
         """Look at the facts again, and show them."""
@@ -138,7 +132,3 @@ class LessonScreen(Doing, Tabbed, Leaving):
         """Look back, select or copy in the shell."""
         self.to_shell()
         self.terminal.attend(key)
-
-    def commands(self) -> Iterator[Command]:
-        """What the palette has besides the keys."""
-        return in_step(self.scene, self.query_one(StepList).rows)
