@@ -170,14 +170,14 @@ def test_finalizer_when_it_could_be_anyones_is_warned_of() -> None:
     obj = ship()
     obj["metadata"]["finalizers"] = ["rope", "example.com", "example.com/rope"]
     tail = "to avoid accidental conflicts with other finalizer writers"
-    assert strategy().warnings(obj, None) == [
+    assert strategy().warnings(obj, None, "") == [
         (
             'metadata.finalizers: "example.com": prefer a domain-qualified finalizer name including a'
             f" path (/) {tail}"
         ),
         f'metadata.finalizers: "rope": prefer a domain-qualified finalizer name {tail}',
     ]
-    assert strategy().warnings(obj, obj) == []
+    assert strategy().warnings(obj, obj, "") == []
 
 
 def test_versions_convert_by_name_and_lose_what_the_other_does_not_know() -> None:

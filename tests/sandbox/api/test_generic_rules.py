@@ -5,7 +5,7 @@ Source: apiserver's registry/rest/meta.go, registry/generic/registry/store.go, s
 
 import pytest
 
-from tests.fakes.cluster import Api, config_map, obj
+from tests.fakes.cluster import Api, config_map, obj, pod
 
 MAPS = "/api/v1/namespaces/here/configmaps"
 OTHER_UID = "00000000-0000-0000-0000-000000000000"
@@ -66,3 +66,45 @@ async def test_full_chunk_of_what_matches_has_a_token_while_anything_is_left(api
     rest = await api.get(f"{MAPS}?labelSelector=x%3Dy&limit=1&continue={token}")
     assert rest.names == []
     assert "continue" not in rest.body["metadata"]
+
+
+async def test_dry_deletion_shows_the_pod_as_a_deletion_leaves_it(api: Api) -> None:
+    await api.make("/api/v1/namespaces/here/serviceaccounts", obj("ServiceAccount", "default"))
+    pods = "/api/v1/namespaces/here/pods"
+    await api.make(pods, pod("a"))
+    tried = await api.ask("DELETE", f"{pods}/a?dryRun=All")
+    meta = tried.body["metadata"]
+    assert (meta["generation"], meta["deletionGracePeriodSeconds"]) == (2, 0)
+    assert "deletionTimestamp" in meta
+    assert "deletionTimestamp" not in (await api.get(f"{pods}/a")).body["metadata"]
+
+
+async def test_write_to_a_status_is_not_warned_of_what_the_spec_has(api: Api) -> None:
+    services = "/api/v1/namespaces/here/services"
+    spec = {"ports": [{"port": 80}], "externalIPs": ["192.0.2.1"]}
+    service = obj("Service", "s", spec=spec)
+    created = await api.ask("POST", services, service)
+    assert created.header("Warning") != []
+    updated = await api.ask("PUT", f"{services}/s/status", service)
+    assert (updated.status, updated.header("Warning")) == (200, [])
+
+
+async def test_status_of_flow_control_changes_no_metadata(api: Api) -> None:
+    group = "flowcontrol.apiserver.k8s.io/v1"
+    schemas = f"/apis/{group}/flowschemas"
+    spec = {"priorityLevelConfiguration": {"name": "global-default"}}
+    await api.make(
+        schemas, obj("FlowSchema", "f", version=group, spec=spec, metadata={"labels": {"a": "b"}})
+    )
+    changed = await api.ask("PUT", f"{schemas}/f/status", obj("FlowSchema", "f", version=group))
+    assert changed.status == 200
+    assert changed.body["metadata"]["labels"] == {"a": "b"}
+    assert changed.body["spec"]["priorityLevelConfiguration"] == {"name": "global-default"}
+
+
+async def test_service_without_a_name_is_refused_by_the_object_of_its_address(api: Api) -> None:
+    services = "/api/v1/namespaces/here/services"
+    refused = await api.ask("POST", services, {"kind": "Service", "apiVersion": "v1"})
+    assert refused.message.startswith(
+        'Service "" is invalid: spec.clusterIPs: Invalid value: [""]: failed to allocate IP: '
+    )

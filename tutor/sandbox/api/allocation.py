@@ -121,6 +121,14 @@ class _Addresses:
         used = {text(other, "clusterIP") for other in others}
         if not wanted:
             wanted = str(self._network[0]) if dry_run else self._free(name_of(service), used)
+            if not name_of(service) and not dry_run:
+                # The address gets an object that names its service, before the service is judged.
+                message = (
+                    f'failed to allocate IP: IPAddress.networking.k8s.io "{wanted}" is invalid:'
+                    " spec.parentRef.name: Required value"
+                )
+                error = invalid("spec.clusterIPs", [""], message)
+                raise invalid_object("", "Service", "", [error])
         elif why := self._refusal(wanted, set[str]() if dry_run else used):
             message = f"failed to allocate IP {wanted}: {why}"
             error = invalid("spec.clusterIPs", ips, message)

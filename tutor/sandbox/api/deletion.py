@@ -130,12 +130,13 @@ def check_preconditions(kind: Kind, obj: Object, options: DeleteOptions) -> None
     """
     meta = obj["metadata"]
     uid, version = meta.get("uid", ""), meta.get("resourceVersion", "")
-    is_namespace = kind.group_resource == _NAMESPACES
+    # These two have deletions of their own; the generic one names the kind and not the resource.
+    is_own = kind.group_resource in (_NAMESPACES, _DEFINITIONS)
     why = ""
     if options.uid and options.uid != uid:
         why = (
             f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {uid}"
-            if is_namespace
+            if is_own
             else f"the UID in the precondition ({options.uid}) does not match the UID in record"
             f" ({uid}). The object might have been deleted and then recreated"
         )
@@ -144,13 +145,12 @@ def check_preconditions(kind: Kind, obj: Object, options: DeleteOptions) -> None
         why = (
             f"Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in"
             f" object meta: {version}"
-            if is_namespace
+            if is_own
             else f"the ResourceVersion in the precondition ({wanted}) does not match the"
             f" ResourceVersion in record ({version}). The object might have been modified"
         )
     if why:
-        # The generic registry names the kind where others name the resource.
-        named = kind.group_resource if is_namespace else GroupResource(kind.native_group, kind.kind)
+        named = kind.group_resource if is_own else GroupResource(kind.native_group, kind.kind)
         raise conflict(named, name_of(obj), why)
 
 

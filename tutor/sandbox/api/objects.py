@@ -162,7 +162,7 @@ class Objects:
         strategy.prepare_create(obj)
         self._allocator.allocate(served, obj, None, dry_run=call.dry_run)
         self._refuse(served, obj, strategy.validate(obj))
-        call.warn(strategy.warnings(obj, None))
+        call.warn(strategy.warnings(obj, None, call.subresource))
         await self._admission.validate(call, served, "CREATE", obj, None)
         obj = strategy.normalise(obj)
         key = self._free_key(served, namespace, obj, generated)
@@ -266,7 +266,7 @@ class Objects:
         strategy.prepare_update(new, old, call.subresource)
         self._allocator.allocate(served, new, old, dry_run=call.dry_run)
         self._refuse(served, new, strategy.validate_update(new, old, call.subresource))
-        call.warn(strategy.warnings(new, old))
+        call.warn(strategy.warnings(new, old, call.subresource))
         await self._admission.validate(call, served, "UPDATE", new, old)
         new = strategy.normalise(new)
         latest = self.store.get(key)
@@ -299,7 +299,8 @@ class Objects:
         obj = latest.object
         marked = deletion.marked(resource, obj, options, call.now)
         if call.dry_run:
-            shown = served.strategy.from_storage(marked or obj)
+            left = marked or deletion.last_state(resource, obj, call.now)
+            shown = served.strategy.from_storage(served.strategy.normalise(left))
             return Outcome(shown, served.strategy.encode(shown), gone=marked is None)
         if marked is None:
             last = served.strategy.normalise(deletion.last_state(resource, obj, call.now))

@@ -65,7 +65,7 @@ class Strategy(Protocol):
         """What is wrong with a change."""
         ...
 
-    def warnings(self, new: Object, old: Object | None) -> list[str]:
+    def warnings(self, new: Object, old: Object | None, subresource: str) -> list[str]:
         """What is allowed and unwise."""
         ...
 

@@ -80,8 +80,10 @@ class BuiltinStrategy:
                 return builtin.validate_subresource_update(self.kind, subresource, new, old)
             return builtin.validate_update(self.kind, new, old)
 
-    def warnings(self, new: Object, old: Object | None) -> list[str]:
+    def warnings(self, new: Object, old: Object | None, subresource: str) -> list[str]:
         """What is allowed and unwise."""
+        if old is not None and subresource and subresource != "scale":
+            return builtin.subresource_warnings(self.kind, subresource, new, old)
         return builtin.warnings(self.kind, new, old)
 
     def from_storage(self, obj: Object) -> Object:

@@ -52,6 +52,13 @@ def keep_metadata(new: Object, old: Object) -> None:
     keep(meta, before, "deletionTimestamp", "generation", *kept)
 
 
+def keep_all_metadata(new: Object, old: Object) -> None:
+    """A path below the object changes its metadata not at all, but for who set what."""
+    fields = {key: value for key, value in part(new, "metadata").items() if key == "managedFields"}
+    before = {k: v for k, v in part(old, "metadata").items() if k != "managedFields"}
+    new["metadata"] = before | fields
+
+
 def first_generation(obj: Object) -> None:
     """Count the versions of what is wanted, from one."""
     obj.setdefault("metadata", {})["generation"] = 1

@@ -13,6 +13,8 @@ from tutor.sandbox.api.builtin.behaviour import (
     Subpath,
     drop_status,
     first_generation,
+    keep_all_metadata,
+    keep_spec,
     keep_status,
 )
 from tutor.sandbox.api.builtin.checks import Errors
@@ -297,6 +299,11 @@ def _queuing(queuing: Object, path: str) -> Errors:
     return errors
 
 
+def _prepare_status(new: Object, old: Object) -> None:
+    keep_spec(new, old)
+    keep_all_metadata(new, old)
+
+
 def _conditions(obj: Object) -> Errors:
     errors: list[FieldError] = []
     seen: set[str] = set()
@@ -315,7 +322,9 @@ def _behaviour(default: Callable[[Object], None], judge: Callable[[Object], Erro
         prepare_update=_prepare_update,
         validate=judge,
         validate_update=lambda new, old: metadata.built_in_update(new, old) + judge(new),
-        subpaths={"status": Subpath(validate=lambda new, _old: _conditions(new))},
+        subpaths={
+            "status": Subpath(prepare=_prepare_status, validate=lambda new, _old: _conditions(new))
+        },
     )
 
 

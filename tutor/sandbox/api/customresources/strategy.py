@@ -175,8 +175,10 @@ class CustomStrategy:
         meta: Object = obj["metadata"]
         return metadata.validate_object_meta(meta, namespaced=namespaced, name_rule=rule)
 
-    def warnings(self, new: Object, old: Object | None) -> list[str]:
+    def warnings(self, new: Object, old: Object | None, subresource: str) -> list[str]:
         """New finalizers that could be anyone's."""
+        if subresource == "status":
+            return []
         before = _finalizers(old) if old is not None else set[str]()
         return [
             f"metadata.finalizers: {go_quote(name)}: {complaint}"
