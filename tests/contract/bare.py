@@ -10,13 +10,16 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tutor.sandbox.cluster.assembly import Cluster, running
 from tutor.sandbox.cluster.settings import BARE_VERSION, ClusterSettings
-from tutor.sandbox.pace import INSTANT
+from tutor.sandbox.pace import INSTANT, REAL
 
+_PACE = replace(INSTANT, namespace=REAL.namespace)
+"""Commands see a namespace that terminates; nothing else of the pace is seen without a node."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -28,7 +31,7 @@ async def serve() -> None:
     line = await reader.readline()
     while line:
         folder = Path(line.decode().strip())
-        settings = ClusterSettings(name="bare", folder=folder, version=BARE_VERSION, pace=INSTANT)
+        settings = ClusterSettings(name="bare", folder=folder, version=BARE_VERSION, pace=_PACE)
         async with running(settings) as cluster:
             print(json.dumps(_facts(cluster)), flush=True)
             line = await reader.readline()

@@ -65,6 +65,8 @@ class Pace:
     """First retry of the Concierge's call to a webhook that answered with an internal error."""
     endpoints: float
     """From a Ready pod to its endpoint."""
+    namespace: float
+    """From the deletion of a namespace to that of its contents."""
     cluster_step: float
     """One line of progress of `kind create cluster`."""
 
@@ -95,6 +97,7 @@ WATCHABLE = Pace(
     authenticator_tls=0.5,
     webhook_retry=0.2,
     endpoints=0.0,
+    namespace=0.0,
     cluster_step=0.12,
 )
 REAL = Pace(
@@ -123,6 +126,7 @@ REAL = Pace(
     authenticator_tls=2.0,
     webhook_retry=0.5,
     endpoints=0.1,
+    namespace=5.0,
     cluster_step=5.0,
 )
 INSTANT = Pace(
@@ -151,6 +155,7 @@ INSTANT = Pace(
     authenticator_tls=0.0,
     webhook_retry=0.01,
     endpoints=0.0,
+    namespace=0.0,
     cluster_step=0.0,
 )
 PACES: dict[PaceName, Pace] = {"watchable": WATCHABLE, "real": REAL, "instant": INSTANT}

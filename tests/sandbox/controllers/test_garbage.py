@@ -4,7 +4,7 @@ import pytest
 
 from tests.fakes.cluster import Api, config_map, obj
 from tutor.sandbox.controllers.garbage import GarbageCollector, key_of
-from tutor.sandbox.controllers.resources import CONFIG_MAPS, NAMESPACES
+from tutor.sandbox.controllers.resources import CONFIG_MAPS, EVENTS, NAMESPACES
 from tutor.sandbox.kinds import GroupResource, Object
 
 PATH = "/api/v1/namespaces/here/configmaps"
@@ -58,12 +58,40 @@ async def test_an_owner_in_another_namespace_is_gone(api: Api) -> None:
     meta = owned("v1", "ConfigMap", "owner", owner["metadata"]["uid"])
     made = await api.make(PATH, config_map("dependent", metadata=meta))
     assert not await Garbage(api).stays(CONFIG_MAPS, made)
+    (event,) = api.client.list(EVENTS)
+    assert (event["reason"], event["type"]) == ("OwnerRefInvalidNamespace", "Warning")
+    uid = owner["metadata"]["uid"]
+    assert event["message"] == (
+        f"ownerRef [v1/ConfigMap, namespace: here, name: owner, uid: {uid}]"
+        ' does not exist in namespace "here"'
+    )
 
 
 async def test_an_object_of_the_cluster_stays_whatever_namespaced_owner_it_names(api: Api) -> None:
     meta = owned("v1", "ConfigMap", "nobody", NOBODY)
     made = await api.make("/api/v1/namespaces", obj("Namespace", "n", metadata=meta))
     assert await Garbage(api).stays(NAMESPACES, made)
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+async def test_only_dependents_that_block_keep_an_owner_that_goes_after_them(
+    api: Api, blocking: bool
+) -> None:
+    owner = await api.make(PATH, config_map("owner"))
+    meta = owned("v1", "ConfigMap", "owner", owner["metadata"]["uid"])
+    meta["ownerReferences"][0]["blockOwnerDeletion"] = blocking
+    meta["finalizers"] = ["example.com/hold"]
+    dependent = await api.make(PATH, config_map("dependent", metadata=meta))
+    garbage = Garbage(api)
+    garbage.collector.see(key_of(CONFIG_MAPS, dependent), dependent)
+    body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Foreground"}
+    await api.ask("DELETE", f"{PATH}/owner", body)
+    key = key_of(CONFIG_MAPS, owner)
+    await garbage.collector.reconcile(key)
+    assert (api.stored(CONFIG_MAPS, "owner") is not None) is blocking
+    if blocking:
+        woken = garbage.collector.see(key_of(CONFIG_MAPS, dependent), None)
+        assert key in woken
 
 
 async def test_an_owner_that_was_seen_to_go_is_gone_even_when_its_kind_went_with_it(

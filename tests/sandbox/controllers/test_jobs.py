@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.cluster import Api, obj
 from tutor.sandbox.controllers.jobs import Jobs
-from tutor.sandbox.controllers.resources import EVENTS, PODS
+from tutor.sandbox.controllers.resources import EVENTS, JOBS, PODS
 from tutor.sandbox.kinds import Object, name_of
 
 PATH = "/apis/batch/v1/namespaces/here/jobs"
@@ -93,3 +93,41 @@ async def test_job_without_completions_is_over_with_a_success_and_no_pod_left(ap
     await succeed(api, second)
     status = await step(api)
     assert [c["type"] for c in status["conditions"]] == ["SuccessCriteriaMet", "Complete"]
+
+
+async def test_a_job_that_is_active_for_too_long_fails_and_its_pods_go(api: Api) -> None:
+    await api.make(PATH, job(activeDeadlineSeconds=0))
+    assert (await Jobs(api.client).reconcile(("here", "j"))).again_s == 0
+    assert len(pods(api)) == 1
+    status = await step(api)
+    ends = [(c["type"], c["reason"], c["message"]) for c in status["conditions"]]
+    why = ("DeadlineExceeded", "Job was active longer than specified deadline")
+    assert ends == [("FailureTarget", *why), ("Failed", *why)]
+    assert pods(api) == []
+    reasons = [event["reason"] for event in api.client.list(EVENTS)]
+    assert reasons == ["SuccessfulCreate", "SuccessfulDelete", "DeadlineExceeded"]
+
+
+async def test_a_job_is_looked_at_again_when_its_time_is_up(api: Api) -> None:
+    await api.make(PATH, job(activeDeadlineSeconds=60))
+    again = (await Jobs(api.client).reconcile(("here", "j"))).again_s
+    assert again is not None
+    assert 0 < again <= 60
+
+
+async def test_a_suspended_job_has_all_its_time_left(api: Api) -> None:
+    await api.make(PATH, job(activeDeadlineSeconds=1, suspend=True))
+    assert (await Jobs(api.client).reconcile(("here", "j"))).again_s is None
+
+
+@pytest.mark.parametrize(("ttl", "stays"), [(None, True), (60, True), (0, False)])
+async def test_a_job_that_is_over_goes_when_its_time_to_live_has_passed(
+    api: Api, ttl: int | None, stays: bool
+) -> None:
+    await api.make(PATH, job(ttlSecondsAfterFinished=ttl))
+    await step(api)
+    (pod,) = pods(api)
+    await succeed(api, pod)
+    await Jobs(api.client).reconcile(("here", "j"))
+    found = api.stored(JOBS, "j")
+    assert (found is not None and "deletionTimestamp" not in found["metadata"]) is stays

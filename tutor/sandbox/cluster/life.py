@@ -106,7 +106,7 @@ class Life:
             (NodeLifecycle(as_manager), as_manager),
             (TaintEviction(as_manager), as_manager),
             (Accounts(as_manager, facts), as_manager),
-            (Namespaces(as_manager, parts.namespaced), as_manager),
+            (Namespaces(as_manager, parts.namespaced, facts.pace.namespace), as_manager),
             (TokenSecrets(as_manager, facts, parts.tokens.issue_legacy), as_manager),
             (Deployments(deployments), deployments),
             (ReplicaSets(replica_sets), replica_sets),

@@ -11,10 +11,9 @@ from tutor.sandbox.api.deletion import FOREGROUND, ORPHAN, DeleteOptions
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
+from tutor.sandbox.controllers.events import Recorder
 from tutor.sandbox.controllers.resources import is_deleted
 from tutor.sandbox.kinds import GroupResource, Key, Kind, Object, name_of, namespace_of
-
-_RETRY_S = 0.1
 
 Collections = Callable[[], Sequence[GroupResource]]
 KindOf = Callable[[str, str], Kind | None]
@@ -32,6 +31,9 @@ class GarbageCollector:
         self._collections = collections
         self._kind_of = kind_of
         self._gone: set[str] = set()
+        self._waiting: dict[str, Key] = {}
+        self._events = Recorder(client, "garbage-collector-controller")
+        self._told: set[tuple[str, str]] = set()
         self._dependents: dict[str, set[Key]] = {}
         self._owners: dict[Key, frozenset[str]] = {}
 
@@ -40,15 +42,16 @@ class GarbageCollector:
         before = self._owners.pop(key, frozenset())
         for uid in before:
             self._dependents.get(uid, set()).discard(key)
+        waiting = [self._waiting[uid] for uid in before if uid in self._waiting]
         if obj is None:
-            return [key]
+            return [key, *waiting]
         owners = frozenset(ref["uid"] for ref in obj["metadata"].get("ownerReferences") or ())
         if owners:
             self._owners[key] = owners
             for uid in owners:
                 self._dependents.setdefault(uid, set()).add(key)
         waits = {ORPHAN, FOREGROUND} & set(obj["metadata"].get("finalizers") or ())
-        return [key] if owners or (waits and is_deleted(obj)) else []
+        return [key, *waiting] if owners or (waits and is_deleted(obj)) else [*waiting]
 
     def orphaned(self, uid: str) -> list[Key]:
         """Note that an owner is gone; its dependents."""
@@ -71,6 +74,8 @@ class GarbageCollector:
         references: Sequence[Object] = obj["metadata"].get("ownerReferences") or ()
         if not references:
             return DONE
+        for ref in references:
+            await self._tell_of_other_namespace(ref, obj)
         alive = [ref for ref in references if not self._is_gone(ref, obj)]
         waiting = [ref for ref in alive if self._is_waiting(ref, obj)]
         if len(alive) == len(references) and not (waiting and len(waiting) == len(alive)):
@@ -89,6 +94,23 @@ class GarbageCollector:
         if not self._can_be_found(ref, obj):
             return False
         return self._owner(ref, obj) is None
+
+    async def _tell_of_other_namespace(self, ref: Object, obj: Object) -> None:
+        """Warn of an owner that exists where the reference cannot mean it."""
+        kind, namespace = self._kind_of(ref["apiVersion"], ref["kind"]), namespace_of(obj)
+        told = (obj["metadata"]["uid"], ref["uid"])
+        if kind is None or not kind.namespaced or told in self._told:
+            return
+        if self._owner(ref, obj) is not None:
+            return
+        found = self._client.list(kind.group_resource)
+        owner = next((each for each in found if each["metadata"]["uid"] == ref["uid"]), None)
+        if owner is None or namespace_of(owner) == namespace:
+            return
+        self._told.add(told)
+        meant = f"[{ref['apiVersion']}/{ref['kind']}, namespace: {namespace}, name: {ref['name']}"
+        text = f'ownerRef {meant}, uid: {ref["uid"]}] does not exist in namespace "{namespace}"'
+        await self._events.warning(obj, "OwnerRefInvalidNamespace", text)
 
     def _can_be_found(self, ref: Object, obj: Object) -> bool:
         kind = self._kind_of(ref["apiVersion"], ref["kind"])
@@ -123,7 +145,9 @@ class GarbageCollector:
             if not is_deleted(found):
                 await self._delete(dependent, found, "Foreground")
         if list(self._blocking(uid)):
-            return Result(again_s=_RETRY_S)
+            self._waiting[uid] = key
+            return DONE
+        self._waiting.pop(uid, None)
         await self._drop_finalizer(key, FOREGROUND)
         return DONE
 
@@ -138,7 +162,7 @@ class GarbageCollector:
         for key in self._live(uid):
             found = self._client.find(key.group_resource, key.namespace, key.name)
             refs = (found or {}).get("metadata", {}).get("ownerReferences") or ()
-            if found and any(r["uid"] == uid for r in refs):
+            if found and any(r["uid"] == uid and r.get("blockOwnerDeletion") for r in refs):
                 yield key, found
 
     async def _keep_only(self, key: Key, references: Sequence[Object]) -> None:

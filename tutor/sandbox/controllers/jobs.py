@@ -1,8 +1,9 @@
 """Jobs: pods that run to their end. Source: pkg/controller/job."""
 
 from collections.abc import Hashable, Iterator, Sequence
+from datetime import datetime, timedelta
 
-from tutor.sandbox.api.deletion import timestamp
+from tutor.sandbox.api.deletion import DeleteOptions, timestamp
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
 from tutor.sandbox.controllers.claims import Claims
@@ -25,6 +26,7 @@ _INDEX = "batch.kubernetes.io/job-completion-index"
 _INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
 _PAIR = 2
 _FAILED_MESSAGE = "Job has reached the specified backoff limit"
+_DEADLINE_MESSAGE = "Job was active longer than specified deadline"
 _COMPLETE_MESSAGE = "Reached expected number of succeeded pods"
 
 
@@ -46,30 +48,63 @@ class Jobs:
         """Take one Job a step on."""
         namespace, name = as_place(key)
         job = self._client.find(JOBS, namespace, name)
-        if job is None or is_deleted(job) or _is_over(job):
+        if job is None or is_deleted(job):
             return DONE
+        if (over := _over_since(job)) is not None:
+            return await self._expire(job, over)
         pods = await self._pods.claim(job)
         succeeded = sum(1 for p in pods if p.get("status", {}).get("phase") == "Succeeded")
         failed = sum(1 for p in pods if p.get("status", {}).get("phase") == "Failed")
         active = [p for p in pods if is_active(p)]
         if failed > job["spec"].get("backoffLimit", 6):
-            for pod in active:
-                await self._client.delete(PODS, *place_of(pod))
-            await self._finish(job, pods, "Failed", "BackoffLimitExceeded")
-            return DONE
+            return await self._fail(job, "BackoffLimitExceeded", _FAILED_MESSAGE)
+        if (left := self._time_left(job)) is not None and left <= timedelta(0):
+            return await self._fail(job, "DeadlineExceeded", _DEADLINE_MESSAGE)
         completions = _completions(job)
         if not active and succeeded >= (1 if completions is None else completions):
-            await self._finish(job, pods, "Complete", "CompletionsReached")
-            return DONE
+            await self._finish(job, pods, "Complete", "CompletionsReached", _COMPLETE_MESSAGE)
+            return await self.reconcile(key)
         wanted = _wanted(job, succeeded, len(active))
-        for pod in sorted(active, key=surplus_first)[: max(len(active) - wanted, 0)]:
-            await self._client.delete(PODS, *place_of(pod))
-            await self._events.normal(job, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
+        await self._delete(job, sorted(active, key=surplus_first)[: max(len(active) - wanted, 0)])
         if wanted > len(active):
             await self._create(job, pods, wanted - len(active))
         job = await self._note_suspension(job)
         await self._report(job, await self._pods.claim(job))
+        found = self._client.find(JOBS, namespace, name)
+        left = self._time_left(found) if found else None
+        return DONE if left is None else Result(again_s=max(left.total_seconds(), 0))
+
+    def _time_left(self, job: Object) -> timedelta | None:
+        """How long a job may still be active."""
+        limit, since = (
+            job["spec"].get("activeDeadlineSeconds"),
+            job.get("status", {}).get("startTime"),
+        )
+        if limit is None or since is None or job["spec"].get("suspend"):
+            return None
+        return datetime.fromisoformat(since) + timedelta(seconds=limit) - self._client.now()
+
+    async def _expire(self, job: Object, over: datetime) -> Result:
+        """Delete a job that is over and whose time to live has passed."""
+        ttl = job["spec"].get("ttlSecondsAfterFinished")
+        if ttl is None:
+            return DONE
+        left = over + timedelta(seconds=ttl) - self._client.now()
+        if left > timedelta(0):
+            return Result(again_s=left.total_seconds())
+        options = DeleteOptions(policy="Foreground", uid=job["metadata"]["uid"])
+        await self._client.delete(JOBS, *place_of(job), options)
         return DONE
+
+    async def _delete(self, job: Object, pods: Sequence[Object]) -> None:
+        for pod in pods:
+            await self._client.delete(PODS, *place_of(pod))
+            await self._events.normal(job, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
+
+    async def _fail(self, job: Object, reason: str, message: str) -> Result:
+        await self._delete(job, [pod for pod in await self._pods.claim(job) if is_active(pod)])
+        await self._finish(job, await self._pods.claim(job), "Failed", reason, message)
+        return await self.reconcile(place_of(job))
 
     async def _create(self, job: Object, pods: Sequence[Object], count: int) -> None:
         where = namespace_of(job), name_of(job)
@@ -137,10 +172,11 @@ class Jobs:
         status["uncountedTerminatedPods"] = {}
         return status
 
-    async def _finish(self, job: Object, pods: Sequence[Object], kind: str, reason: str) -> None:
+    async def _finish(
+        self, job: Object, pods: Sequence[Object], kind: str, reason: str, message: str
+    ) -> None:
         now = timestamp(self._client.now())
         status = self._status(job, pods)
-        message = _COMPLETE_MESSAGE if kind == "Complete" else _FAILED_MESSAGE
         first = "SuccessCriteriaMet" if kind == "Complete" else "FailureTarget"
         status["conditions"] = [
             *(status.get("conditions") or ()),
@@ -167,11 +203,11 @@ class Jobs:
             await self._events.warning(job, reason, message)
 
 
-def _is_over(job: Object) -> bool:
-    return any(
-        (found := condition(job, kind)) is not None and found["status"] == "True"
-        for kind in ("Complete", "Failed")
-    )
+def _over_since(job: Object) -> datetime | None:
+    """When a job completed or failed; None when it did not yet."""
+    ends = (condition(job, kind) for kind in ("Complete", "Failed"))
+    end = next((found for found in ends if found and found["status"] == "True"), None)
+    return datetime.fromisoformat(end["lastTransitionTime"]) if end else None
 
 
 def _completions(job: Object) -> int | None:

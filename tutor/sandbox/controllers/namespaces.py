@@ -5,6 +5,7 @@ serviceaccount controller.
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from datetime import datetime, timedelta
 
 from tutor.sandbox.api.builtin.reading import items
 from tutor.sandbox.api.deletion import timestamp
@@ -97,9 +98,11 @@ class Namespaces:
 
     name = "namespaces"
 
-    def __init__(self, client: Client, collections: Namespaced) -> None:
+    def __init__(self, client: Client, collections: Namespaced, grace_s: float = 0) -> None:
         self._client = client
         self._collections = collections
+        self._grace = timedelta(seconds=grace_s)
+        self._since: dict[str, datetime] = {}
         self.watches: Sequence[Watches] = (Watches(NAMESPACES, lambda obj: [name_of(obj)]),)
 
     async def reconcile(self, key: Hashable) -> Result:
@@ -110,6 +113,10 @@ class Namespaces:
             return DONE
         if "kubernetes" not in items(namespace, "spec", "finalizers"):
             return DONE
+        now = self._client.now()
+        due = self._since.setdefault(namespace["metadata"]["uid"], now) + self._grace
+        if now < due:
+            return Result(again_s=(due - now).total_seconds())
         left = await self._empty(name)
         await self._report(namespace, left)
         if left:
@@ -121,6 +128,7 @@ class Namespaces:
             return obj
 
         await self._client.change(NAMESPACES, "", name, release, "finalize")
+        self._since.pop(namespace["metadata"]["uid"], None)
         return DONE
 
     async def _empty(self, name: str) -> dict[GroupResource, list[Object]]:
