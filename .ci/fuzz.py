@@ -10,14 +10,16 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from bench.home import Home, home
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.contract.fuzz.by_schema import Asked, ask_by_schema, read_documents  # noqa: E402
 from tests.contract.fuzz.run import Fuzz, Plan, Summary  # noqa: E402 - the path comes first
-from tests.fakes.sandbox_process import order  # noqa: E402
+from tests.fakes.sandbox_process import client_of, order  # noqa: E402
 
 _GROWTH_MB = 5.0
 
@@ -27,6 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--by-schema-s", type=int, default=240, help="for schemathesis; 0: none")
     chosen = parser.parse_args()
     plan = Plan(
         requests=chosen.requests,
@@ -43,14 +46,16 @@ def main() -> int:
     with home() as place:
         place.up()
         summary = asyncio.run(_run(place, plan))
+        print("\n".join(summary.lines()), flush=True)
+        by_schema = asyncio.run(_run_by_schema(place, chosen.by_schema_s, chosen.seed))
+        print("\n".join(by_schema.lines()))
         logged = _tracebacks(place)
     grown = summary.final_mb - summary.settled_mb
-    print("\n".join(summary.lines()))
     print(f"tracebacks in the log: {sum(logged.values())}")
     for text, count in logged.most_common():
         print(f"{count} times: {text}")
     print(f"took {time.monotonic() - began:.0f} s")
-    good = not summary.faults and not logged and summary.told == plan.idle
+    good = not (summary.faults or by_schema.faults or logged) and summary.told == plan.idle
     return 0 if good and grown <= _GROWTH_MB else 1
 
 
@@ -58,6 +63,27 @@ async def _run(place: Home, plan: Plan) -> Summary:
     made = await order(place.root, "up")
     fuzz = Fuzz(made["kubeconfig"], place.pid, plan, place.root)
     return await fuzz.run(lambda line: print(line, flush=True))
+
+
+async def _run_by_schema(place: Home, total_s: int, seed: int) -> Asked:
+    if not total_s:
+        return Asked(skipped="it was not asked for")
+    made = await order(place.root, "up")
+    async with client_of(made["kubeconfig"], place.root) as client:
+
+        async def read(path: str) -> Any:
+            headers = {"Accept": "application/json"}
+            async with client.session.get(client.url + path, headers=headers) as answer:
+                return await answer.json(content_type=None)
+
+        documents = await read_documents(read)
+        certificate = place.root / "client.pem"
+        given = (documents, made["kubeconfig"]["server"], certificate)
+        asked = await asyncio.to_thread(ask_by_schema, *given, total_s=total_s, seed=seed)
+        status, _ = await client.ask("GET", "/readyz")
+        if status != 200:
+            asked.faults.append(f"afterwards: {status} to GET /readyz")
+    return asked
 
 
 def _tracebacks(place: Home) -> Counter[str]:

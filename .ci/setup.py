@@ -1,6 +1,6 @@
 """Fills .venv with what the program needs, in the versions that constraints.txt names.
 
-usage: .ci/setup [run|test|check]
+usage: .ci/setup [run|test|check|fuzz]
 
 Run by the interpreter that .venv is to have; the standard library is all it uses. With uv on the
 PATH uv does the work, else pip. Each stage leaves a stamp, so that make knows what is there.
@@ -24,7 +24,13 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = VENV / "setup.log"
-STAGES = ("run", "test", "check")
+STAGES = {
+    "run": ("run",),
+    "test": ("run", "test"),
+    "check": ("run", "test", "check"),
+    "fuzz": ("run", "test", "fuzz"),
+}
+"""Each with what it needs first."""
 
 
 class Unready(Exception):
@@ -41,7 +47,7 @@ def main() -> int:
     try:
         judge_machine()
         make_venv()
-        for stage in STAGES[: STAGES.index(wanted) + 1]:
+        for stage in STAGES[wanted]:
             if not is_done(stage):
                 install(stage)
     except Unready as error:
@@ -139,9 +145,14 @@ def install(stage: str) -> None:
 
 def install_packages(stage: str, requirements: Iterable[str]) -> None:
     """Install requirements at the pinned versions."""
-    # A dependency of the program that came as source would be compiled: say that it has no wheel.
-    wheels = ["--only-binary", ":all:"] if stage == "run" else []
-    purposes = {"run": "the program needs", "test": "the tests need", "check": "the checks need"}
+    # A dependency that came as source would be compiled: say that it has no wheel.
+    wheels = ["--only-binary", ":all:"] if stage in ("run", "fuzz") else []
+    purposes = {
+        "run": "the program needs",
+        "test": "the tests need",
+        "check": "the checks need",
+        "fuzz": "the fuzzing needs",
+    }
     command = installer("--constraint", "constraints.txt", *wheels, *requirements)
     fetch(command, f"installing what {purposes[stage]}")
 

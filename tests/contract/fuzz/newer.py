@@ -345,8 +345,9 @@ class Newer:
         stream = int.from_bytes(start[5:], "big")
         match start[3]:
             case Kind.HEADERS:
-                lines = heard.decoder.decode(payload)
-                heard.heads.setdefault(stream, {str(n): str(v) for n, v in lines})
+                lines = {str(n): str(v) for n, v in heard.decoder.decode(payload)}
+                if not lines.get(":status", "").startswith("1"):
+                    heard.heads.setdefault(stream, lines)
             case Kind.DATA:
                 heard.bodies[stream] += payload
             case Kind.PING:
