@@ -17,10 +17,12 @@ from tutor import logs, paths, settings
 from tutor.cli.choice import chosen, environment_of
 from tutor.course.model import Course, Edit, Lesson
 from tutor.course.shelf import on_shelf
+from tutor.course.texts import texts_of
 from tutor.errors import TutorError
 from tutor.session.journal import Journal
 from tutor.session.record import Progress
 from tutor.session.script import write_script
+from tutor.ui import reading
 from tutor.ui.ports import Stage, Visit
 
 
@@ -61,13 +63,19 @@ def show_lesson(lesson: str, on: str, pace: str, speed: float) -> int:
 
 def _course(root: Path) -> Course:
     """Raises `CourseError`."""
-    return on_shelf(paths.lessons_dir(), paths.course_file(root), _read)
+    course, texts = on_shelf(
+        paths.lessons_dir(), paths.course_file(root), _read, sources=reading.SOURCES
+    )
+    reading.remember(texts)
+    return course
 
 
-def _read(folder: Path) -> Course:
+def _read(folder: Path) -> tuple[Course, reading.Read]:
     from tutor.course.loader import load_course
 
-    return load_course(folder)
+    course = load_course(folder)
+    texts = (text for lesson in course.lessons for text in texts_of(lesson))
+    return course, reading.read_all(texts)
 
 
 def _show(desk: "LocalDesk", visit: Visit | None, root: Path, *, shows_at: float) -> int:

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 
 from tutor.ui.blocks import NEW, BlockText, Standing
 from tutor.ui.keys import bind, way_to
-from tutor.ui.markdown import passages
+from tutor.ui.reading import passages
 from tutor.ui.widgets.sheet import Sheet, hung
 
 FOLD = 12

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from tutor.ui.markdown import passages
+from tutor.ui.reading import passages
 from tutor.ui.widgets.sheet import Sheet
 
 
