@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -27,6 +28,15 @@ class _JsonLines(logging.Formatter):
         return json.dumps(entry, default=str)
 
 
+class _File(RotatingFileHandler):
+    """A file that may have no room for a line: the terminal has none for what logging says then."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Lose the line when the disk takes no more; anything else is a bug to see."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def configure(path: Path, level: int = logging.INFO) -> None:
     """Send every logger's records to a file that rotates. Nobody else touches handlers.
 
@@ -41,6 +51,6 @@ def configure(path: Path, level: int = logging.INFO) -> None:
             f"The log {path} cannot be written: {error.strerror or error}.",
             next_action="Free space or mend the folder, or set TUTOR_HOME to another one.",
         ) from error
-    handler = RotatingFileHandler(path, maxBytes=_MAX_BYTES, backupCount=_BACKUPS, delay=True)
+    handler = _File(path, maxBytes=_MAX_BYTES, backupCount=_BACKUPS, delay=True)
     handler.setFormatter(_JsonLines())
     logging.basicConfig(handlers=[handler], level=level, force=True)

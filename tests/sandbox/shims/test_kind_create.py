@@ -200,11 +200,11 @@ def test_create_that_the_sandbox_refuses_otherwise_says_its_message(
 ) -> None:
     world.creation = [
         {"step": "Ensuring node image", "state": "start"},
-        {"ok": False, "error": "image", "message": "no such image: use the default one"},
+        {"ok": False, "error": "full", "message": "/home: No space.", "next_action": "Free some."},
     ]
     assert kind("create", "cluster").err.splitlines()[-2:] == [
         " ✗ Ensuring node image (kindest/node:v1.27.3) 🖼",
-        "ERROR: failed to create cluster: no such image: use the default one",
+        "ERROR: failed to create cluster: /home: No space. Free some.",
     ]
 
 

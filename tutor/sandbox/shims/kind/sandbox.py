@@ -115,7 +115,9 @@ def _checked(line: bytes) -> dict[str, Any]:
         raise SandboxError("the sandbox's answer is not JSON: is it of this version?") from None
     if reply.get("ok") is False:
         message = tree.text(reply.get("message")) or tree.text(reply.get("error"))
-        raise SandboxError(message, reply)
+        # The real one has no cure to tell, and no such failure.
+        cure = tree.text(reply.get("next_action"))
+        raise SandboxError(f"{message} {cure}".strip(), reply)
     return reply
 
 
