@@ -222,3 +222,25 @@ async def test_block_is_done_by_enter_and_copied_by_c(tmp_path: Path) -> None:
         assert play.app.clipboard == "hello\n"
         await play.press("enter")
         await play.until((play.world.folder / "word.txt").exists)
+
+
+async def test_what_is_said_of_a_step_goes_when_more_of_it_is_done(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        await play.press("f9")
+        await play.sees("Not yet: The file holds a word")
+        (play.world.folder / "word.txt").write_text("hello\n", encoding="utf-8")
+        await play.sees_not("Not yet: The file holds a word")
+        await play.press("f9")
+        await play.sees("Not yet: The Secret holds")
+        play.world.cluster.put(SECRETS, secret("hello\n"))
+        await play.sees_not("Not yet:")
+
+
+async def test_key_bar_says_that_it_types_only_while_it_does(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        play.screen.action_see("word-file")
+        await play.sees("cat: word.txt:")
+        await play.prompt()
+        await play.sees_not("F5 runs")

@@ -51,6 +51,10 @@ class TutorApp(App[TutorError | None]):
         learner, who does it.
         """
         super().__init__(driver_class=Keyboard)
+        if self.console.color_system == "256":
+            from tutor.ui.fewer_colours import FewerColours  # noqa: PLC0415 - for these alone
+
+            self._filters.append(FewerColours())
         self.desk = desk
         self.crash: Exception | None = None
         """What nobody has caught."""
@@ -76,6 +80,12 @@ class TutorApp(App[TutorError | None]):
         if slow is not None:
             text = "The shell's terminal is the slower one: programs that print much take long."
             self.notify(f"{text}\n{slow.why} {slow.next_action}", markup=False, timeout=FAILURE_S)
+
+    @on(LessonScreen.Outdated)
+    def _take_back(self, event: LessonScreen.Outdated) -> None:
+        event.stop()
+        for each in [each for each in self._notifications if each.message in event.texts]:
+            self._unnotify(each)
 
     @on(KeysChanged)
     def _follow_keys(self, event: KeysChanged) -> None:

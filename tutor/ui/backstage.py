@@ -203,16 +203,23 @@ class Backstage:
         self.changed()
         return path
 
+    async def run(self, commands: Sequence[str]) -> bool:
+        """Type commands; False when ctrl+c ended one of them. Raises `Busy`, `ShellError`."""
+        try:
+            return await self.runner.run(commands)
+        finally:
+            # The last command ended while it was still typing.
+            self.changed()
+
     async def run_block(self, key: str, commands: Sequence[str]) -> None:
         """Type a block. Raises `Busy`, `ShellError`."""
-        runner = self.runner
-        runner.check()
+        self.runner.check()
         log = self.log
         log.began(key)
         self.changed()
         typed = False
         try:
-            typed = await runner.run(commands)
+            typed = await self.run(commands)
         finally:
             log.ended(key, typed=typed)
             self.changed()

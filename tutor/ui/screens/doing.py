@@ -28,14 +28,16 @@ class Doing(Solving):
             log.began(key)
             self._perform(key)
         elif scene.is_done:
-            self.tell("All of this step has been typed.", f"{self.way_to('next')} goes on.")
+            self.tell_of_step("All of this step has been typed.", f"{self.way_to('next')} goes on.")
         elif not scene.blocks():
-            self.tell("This step leaves the commands to you.", f"{self.way_to('hint')} helps.")
+            self.tell_of_step(
+                "This step leaves the commands to you.", f"{self.way_to('hint')} helps."
+            )
         elif self.back.runner.is_typing:
             self.tell("All of it is being typed already.", "Wait for its end, or end it.")
         else:
             again = f"{self.way_to('switch')}, Tab and Enter type one again."
-            self.tell("All of it has been typed once.", again)
+            self.tell_of_step("All of it has been typed once.", again)
 
     def action_do(self, block: str) -> None:
         """Do a block of the step."""
@@ -95,7 +97,7 @@ class Doing(Solving):
         try:
             self.back.runner.check()
             self.to_shell()
-            await self.back.runner.run((command,))
+            await self.back.run((command,))
         except TutorError as error:
             self.tell_error(error)
 

@@ -49,6 +49,8 @@ class DrawnScreen(StagedScreen):
 
     _ended = ""
     """The step whose end has been shown."""
+    _stands: tuple[str, ...] = ()
+    """The step, its end, and the facts that do not hold."""
     looked_at = ""
     """The clock time at which the learner last asked for a look."""
     _zoomed_for_program = False
@@ -133,6 +135,10 @@ class DrawnScreen(StagedScreen):
         if ended and ended != self._ended and self.terminal.has_focus:
             self.facts_open = False
         self._ended = ended
+        stands = scene.step.id, ended, *scene.missing()
+        if stands != self._stands:
+            self.step_has_changed()
+        self._stands = stands
 
     def _redraw_lesson(self, scene: Scene) -> None:
         pane, log = self.query_one(LessonPane), self.back.log

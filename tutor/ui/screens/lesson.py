@@ -98,9 +98,9 @@ class LessonScreen(Doing, Tabbed, Leaving):
             case "skip":
                 self.action_skip()
             case _ if self.scene.is_done:
-                self.tell("This step is done.", f"{self.way_to('next')} goes on.")
+                self.tell_of_step("This step is done.", f"{self.way_to('next')} goes on.")
             case _:
-                self.tell("That is all the help there is.", "Do what the solution says.")
+                self.tell_of_step("That is all the help there is.", "Do what the solution says.")
 
     def action_next(self) -> None:
         """Go on, when all facts hold."""
@@ -113,7 +113,7 @@ class LessonScreen(Doing, Tabbed, Leaving):
             missing = scene.missing()
             first = missing[0] if missing else "the facts are being looked at"
             more = f"The facts say what was seen; {self.way_to('hint')} helps."
-            self.tell(f"Not yet: {first}", more)
+            self.tell_of_step(f"Not yet: {first}", more)
             self.facts_open = True
 
     def action_go_to(self, step_id: str) -> None:

@@ -20,7 +20,7 @@ class Solving(Moving):
         scene = self.scene
         step = scene.step
         if scene.is_done:
-            self.tell("This step is done already.", f"{self.way_to('next')} goes on.")
+            self.tell_of_step("This step is done already.", f"{self.way_to('next')} goes on.")
             return
         if step.skip == "never":
             self.tell("Later steps build on this one: it has to be done.")
@@ -41,7 +41,7 @@ class Solving(Moving):
 
     async def _solve(self, scene: Scene) -> bool:
         """Type the solution; whether it could be."""
-        stage, runner = self.back.stage, self.back.runner
+        stage = self.back.stage
         if stage is None:
             self.tell("The lesson is still being prepared.", "Try again in a moment.")
             return False
@@ -52,7 +52,7 @@ class Solving(Moving):
                     await self.back.write(block)
                 is_edit = isinstance(block, Edit)
                 commands = (stage.edit_by_itself(block),) if is_edit else commands_of(block)
-                if not await runner.run(commands):
+                if not await self.back.run(commands):
                     self.tell("You stopped it.", "The step is where it was.")
                     return False
         except TutorError as error:

@@ -1,7 +1,7 @@
 """A screen that has a stage behind it: starts it, keeps it running, and says what goes wrong."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -44,6 +44,12 @@ class StagedScreen(Screen[TutorError | Visit | None]):
         """The cluster may be another way."""
 
     @dataclass
+    class Outdated(Message):
+        """What has been told does not hold any more."""
+
+        texts: Sequence[str]
+
+    @dataclass
     class ShellGone(Message):
         """A shell has ended."""
 
@@ -57,6 +63,8 @@ class StagedScreen(Screen[TutorError | Visit | None]):
         self.desk = desk
         self._life: Worker[None] | None = None
         self._is_over = False
+        self._of_step: list[str] = []
+        """What has been said of the step as it is."""
         self.back = Backstage(visit, desk.progress(visit.lesson.id, visit.on), self.redraw)
 
     def redraw(self) -> None:
@@ -203,6 +211,17 @@ class StagedScreen(Screen[TutorError | Visit | None]):
     def tell(self, *lines: str, seconds: float = NOTICE_S) -> None:
         """Say something in passing."""
         self.notify("\n".join(lines), markup=False, timeout=seconds)
+
+    def tell_of_step(self, *lines: str) -> None:
+        """Say something that holds until more or less of the step is done."""
+        self._of_step.append("\n".join(lines))
+        self.tell(*lines)
+
+    def step_has_changed(self) -> None:
+        """Take back what was said of the step as it was."""
+        if self._of_step:
+            self.post_message(self.Outdated(self._of_step))
+        self._of_step = []
 
     def tell_error(self, error: TutorError) -> None:
         """Say what does not go, and what does."""
