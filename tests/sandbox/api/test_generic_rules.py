@@ -108,3 +108,37 @@ async def test_service_without_a_name_is_refused_by_the_object_of_its_address(ap
     assert refused.message.startswith(
         'Service "" is invalid: spec.clusterIPs: Invalid value: [""]: failed to allocate IP: '
     )
+
+
+async def test_deletion_has_neither_a_manager_nor_a_validation(api: Api) -> None:
+    await api.make(MAPS, config_map("a"))
+    query = "fieldManager=" + "x" * 200 + "&fieldValidation=Foo&dryRun=All"
+    assert (await api.ask("DELETE", f"{MAPS}/a?{query}")).status == 200
+    assert (await api.ask("DELETE", f"{MAPS}?{query}")).status == 200
+    assert (await api.ask("DELETE", f"{MAPS}/a?dryRun=Foo")).status == 422
+
+
+@pytest.mark.parametrize("media", ["apply-patch+cbor", "apply-patch+json", "apply-patch"])
+async def test_configuration_in_a_form_without_a_route_is_refused(api: Api, media: str) -> None:
+    refused = await api.ask(
+        "PATCH", f"{MAPS}/a", {}, headers={"content-type": f"application/{media}"}
+    )
+    assert (refused.status, refused.message) == (415, "415: Unsupported Media Type")
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+async def test_name_that_is_a_step_in_a_path_is_no_name(api: Api, name: str) -> None:
+    refused = await api.get(f"{MAPS}/{name}")
+    assert refused.status == 400
+    assert refused.message == f"""Name parameter invalid: "{name}": may not be '{name}'"""
+
+
+async def test_each_repeated_key_of_yaml_is_a_warning(api: Api) -> None:
+    body = (
+        "apiVersion: v1\nkind: ConfigMap\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b, a: c}"
+    )
+    reply = await api.ask("POST", MAPS, body.encode(), headers={"content-type": "application/yaml"})
+    assert reply.header("Warning") == [
+        '299 - "line 3: key \\"kind\\" already set in map"',
+        '299 - "line 5: key \\"a\\" already set in map"',
+    ]

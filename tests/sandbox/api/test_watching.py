@@ -147,7 +147,8 @@ async def test_bookmarks_come_each_minute_with_the_newest_revision_and_only_if_w
     plain = await api.watch(f"{MAPS}?watch=true")
     marked = await api.watch(f"{MAPS}?watch=true&allowWatchBookmarks=true")
     await api.make(MAPS, config_map("a"))
-    assert marked.changes() == plain.changes() == [("ADDED", "a")]
+    assert plain.changes() == [("ADDED", "a")]
+    assert marked.changes() == [("BOOKMARK", ""), ("ADDED", "a")]
     assert marked.source.due() == marked.started + MINUTE
     assert plain.read(after=MINUTE) == []
     (event,) = marked.read(after=MINUTE)
@@ -168,6 +169,7 @@ async def test_bookmark_of_partial_metadata_is_partial_metadata(api: Api) -> Non
     accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
     where = f"{MAPS}?watch=true&allowWatchBookmarks=true"
     marked = await api.watch(where, headers={"accept": accept})
+    assert marked.changes() == [("BOOKMARK", "")]
     await api.make(MAPS, config_map("a"))
     added, mark = marked.read(after=MINUTE)
     assert (added["type"], mark["type"]) == ("ADDED", "BOOKMARK")
@@ -180,9 +182,32 @@ async def test_bookmark_of_partial_metadata_is_partial_metadata(api: Api) -> Non
 
 async def test_last_bookmark_comes_before_the_end(api: Api) -> None:
     watching = await api.watch(f"{MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=10")
+    assert watching.changes() == [("BOOKMARK", "")]
     assert [e["type"] for e in watching.read(after=8 * SECOND)] == ["BOOKMARK"]
     assert watching.read(after=10 * SECOND) == []
     assert watching.source.ended
+
+
+@pytest.mark.parametrize("query", ["", "&resourceVersion=0"])
+async def test_watch_from_the_start_says_when_all_that_there_is_was_sent(
+    api: Api, query: str
+) -> None:
+    await api.make(MAPS, config_map("a"))
+    watching = await api.watch(f"{MAPS}?watch=true&allowWatchBookmarks=true{query}")
+    added, mark = watching.read()
+    assert added["object"]["metadata"]["name"] == "a"
+    assert mark["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+
+
+async def test_bookmark_of_a_table_is_the_row_of_an_empty_object(api: Api) -> None:
+    accept = "application/json;as=Table;g=meta.k8s.io;v=v1"
+    where = f"{MAPS}?watch=true&allowWatchBookmarks=true"
+    (mark,) = (await api.watch(where, headers={"accept": accept})).read()
+    table = mark["object"]
+    assert [column["name"] for column in table["columnDefinitions"]] == ["Name", "Data", "Age"]
+    (row,) = table["rows"]
+    assert row["cells"] == ["", 0, "<unknown>"]
+    assert row["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
 
 
 async def test_streaming_list_ends_with_a_marked_bookmark(api: Api) -> None:
@@ -322,8 +347,10 @@ async def test_watch_that_ends_too_soon_for_a_bookmark_has_none(api: Api) -> Non
         watching = await api.watch(
             f"{MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}"
         )
+        assert len(watching.read()) == 1
         assert watching.read(after=timedelta(milliseconds=500)) == []
     longer = await api.watch(f"{MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=3")
+    longer.read()
     (event,) = longer.read(after=timedelta(seconds=1.5))
     assert event["type"] == "BOOKMARK"
 

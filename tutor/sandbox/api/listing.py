@@ -194,7 +194,7 @@ def _read_token(token: str) -> tuple[int, str]:
         raise ValueError(f": encoded start key empty (version {_TOKEN_VERSION})")
     if any(part in ("", ".", "..") for part in start.removeprefix("/").split("/")):
         raise ValueError(f": {start}")
-    return revision, start
+    return revision, f"/{start.removeprefix('/')}"
 
 
 def _json_object(data: bytes) -> Object:

@@ -19,7 +19,7 @@ from tutor.sandbox.api.status import (
     required,
 )
 
-_APPLY = "application/apply-patch+"
+_APPLY = "application/apply-patch+yaml"
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _INT64 = range(-(2**63), 2**63)
 _OPTIONS = {
@@ -47,7 +47,7 @@ def call_of(request: Request, target: Target, user: User) -> Call:
     Raises:
         ApiError: 422 for options that are not allowed.
     """
-    applies = target.verb == "patch" and media_type(request).startswith(_APPLY)
+    applies = target.verb == "patch" and media_type(request) == _APPLY
     chosen = _options(request.target, target.verb, applies)
     return Call(
         user=user,
@@ -64,6 +64,9 @@ def call_of(request: Request, target: Target, user: User) -> Call:
 @lru_cache(maxsize=256)
 def _options(target: str, verb: str, applies: bool) -> _Options:
     query = read_target(target)[1]
+    if verb in ("delete", "deletecollection"):
+        # Their options have neither a manager nor a validation.
+        return _deletion(query, verb)
     errors = _patch_errors(query, applies) if verb == "patch" else []
     manager = query.get("fieldManager")
     errors += field_manager(manager, "fieldManager")
@@ -79,6 +82,14 @@ def _options(target: str, verb: str, applies: bool) -> _Options:
     if errors and verb in _OPTIONS:
         raise invalid_object("meta.k8s.io", _OPTIONS[verb], "", errors)
     return _Options(manager, found or "Warn", bool(dry_run), flag(query, "force"))
+
+
+def _deletion(query: Query, verb: str) -> _Options:
+    dry_run = query.all("dryRun")
+    if any(value != "All" for value in dry_run):
+        error = not_supported("dryRun", dry_run, ["All"])
+        raise invalid_object("meta.k8s.io", _OPTIONS[verb], "", [error])
+    return _Options("", "Warn", bool(dry_run), force=False)
 
 
 def _patch_errors(query: Query, applies: bool) -> list[FieldError]:

@@ -19,7 +19,7 @@ JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
-_ROUTE_TYPES = (JSON_PATCH, MERGE, STRATEGIC, APPLY, "application/apply-patch+cbor")
+_ROUTE_TYPES = (JSON_PATCH, MERGE, STRATEGIC, APPLY)
 _FORMS: dict[str, Form] = {JSON_PATCH: "json", MERGE: "merge", STRATEGIC: "strategic"}
 _STRICT = "strict decoding error: "
 _CONVERTING = "error converting YAML to JSON: "
@@ -105,7 +105,7 @@ def config_of(call: Call, body: bytes) -> Object:
     if parsed.preface and call.validation == "Strict":
         raise bad_request(f"error strict decoding YAML: {_CONVERTING}{parsed.preface[0]}")
     if call.validation == "Warn":
-        call.warn(_CONVERTING + text for text in parsed.preface)
+        call.warn(parsed.preface)
     return parsed.value
 
 

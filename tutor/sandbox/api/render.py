@@ -187,8 +187,10 @@ class Renderer:
         if kind.custom:
             obj = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": meta}
         if self._form.shape == "table":
-            table: Object = {"kind": "Table", "apiVersion": f"meta.k8s.io/{self._form.version}"}
-            obj = table | {"metadata": meta, "columnDefinitions": None, "rows": []}
+            # The row of an object of which nothing but the metadata is known.
+            listed = {"resourceVersion": str(revision)}
+            obj = self._table([obj], listed, with_columns=not self._headed)
+            self._headed = True
         if self._form.shape in ("partial", "partial-list"):
             obj = self._partial(obj)
         if self._form.media == PROTOBUF:
@@ -271,5 +273,5 @@ class Renderer:
         return {
             "kind": "PartialObjectMetadata",
             "apiVersion": f"meta.k8s.io/{self._form.version}",
-            "metadata": tables.metadata_of(self._served.kind, obj),
+            "metadata": tables.shown_metadata(self._served.kind, obj),
         }

@@ -105,6 +105,7 @@ class Request:
 
 
 Headers = Sequence[tuple[str, str]]
+_YAML_ERRORS = "yaml: unmarshal errors:\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +172,11 @@ class Call:
     warnings: list[str] = field(default_factory=list[str])
 
     def warn(self, texts: Iterable[str]) -> None:
-        """Add warnings for the caller, each once."""
+        """Add warnings for the caller, each once; each line of a reader of YAML is one."""
         for text in texts:
-            if text not in self.warnings:
-                self.warnings.append(text)
+            before, of_yaml, lines = text.partition(_YAML_ERRORS)
+            said = map(str.strip, lines.split("\n")) if of_yaml and before == "" else (text,)
+            self.warnings += [one for one in dict.fromkeys(said) if one not in self.warnings]
 
     def warning_headers(self) -> Iterator[tuple[str, str]]:
         """The warnings as RFC 7234 headers, code 299, agent unknown."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from tutor.sandbox.api import bodies, deletion, options, patching
+from tutor.sandbox.api.builtin.checks import path_segment
 from tutor.sandbox.api.listing import ListOptions, Page, page, too_large
 from tutor.sandbox.api.negotiate import PROTOBUF, STREAM, YAML, Form, form_of, not_streamed
 from tutor.sandbox.api.objects import Objects, Outcome, check_name
@@ -22,6 +23,7 @@ from tutor.sandbox.api.status import (
     bad_request,
     expired,
     forbidden,
+    go_quote,
     method_not_allowed,
     no_such_resource,
     unexplained,
@@ -35,6 +37,7 @@ from tutor.sandbox.store import Compacted
 _CREATED, _OK = 201, 200
 _DEFAULT_WATCH = timedelta(minutes=40)
 _REVISION = "resourceVersion"
+_BINDINGS = GroupResource("", "bindings")
 
 Decide = Callable[[User, Attributes], Decision]
 
@@ -57,6 +60,9 @@ class Resources:
         if served is None:
             raise no_such_resource()
         self._check_path(served, target)
+        if wrong := path_segment(target.name):
+            shown = go_quote(target.name)
+            raise bad_request(f"Name parameter invalid: {shown}: {';'.join(wrong)}")
         if target.verb == "watch" and request.method != "GET":
             raise method_not_allowed()
         call = options.call_of(request, target, user)
@@ -169,7 +175,8 @@ class Resources:
             revision = options.revision(text)
         except ValueError as error:
             raise unexplained(str(error)) from None
-        wants_all = initial if query.has("sendInitialEvents") else not revision
+        says = query.has("sendInitialEvents")
+        wants_all = initial if says else not revision
         if wants_all:
             if revision > current:
                 raise too_large(revision, current)
@@ -177,7 +184,8 @@ class Resources:
             selector = self._selector(request, served, target) or _everything
             existing = self._store.objects(resource, namespace)
             shown = ((o.object, o.data) for o in existing if selector(o.object))
-            mark = initial and options.flag(query, "allowWatchBookmarks")
+            told = initial or not (says or query.get("resourceVersionMatch"))
+            mark = told and options.flag(query, "allowWatchBookmarks")
             watch.begin(shown, current, mark=mark)
         else:
             revision = revision or current
@@ -199,6 +207,8 @@ class Resources:
         reviewed = self._subresources.reviews.review_of(call, served, target.namespace, obj)
         if reviewed is not None:
             return answer(reviewed, form=form, status=_CREATED)
+        if served.kind.group_resource == _BINDINGS:
+            return await self._subresources.bind(request, target.namespace, obj, call)
         outcome = await self._objects.create_decoded(call, served, target.namespace, obj)
         return self._answer(request, served, form, outcome)
 

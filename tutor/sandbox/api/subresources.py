@@ -22,6 +22,7 @@ from tutor.sandbox.api.status import (
     go_quote,
     internal_error,
     method_not_allowed,
+    not_found,
 )
 from tutor.sandbox.api.strategies import BuiltinStrategy
 from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of
@@ -29,6 +30,7 @@ from tutor.sandbox.schema.errors import DecodeError
 
 _CREATED = 201
 _NAMESPACES = GroupResource("", "namespaces")
+_PODS = GroupResource("", "pods")
 _WRITES_OBJECT = ("status", "finalize", "approval", "ephemeralcontainers", "resize")
 _SCALE_COLUMNS: tuple[Object, ...] = (
     {
@@ -159,17 +161,30 @@ class Subresources:
         self._check_namespace(target)
         if name_of(binding) != target.name:
             raise bad_request("name in URL does not match name in Binding object")
-        node = text(part(binding, "target"), "name")
+        return await self._bind(request, served, target.namespace, binding, call)
+
+    async def bind(self, request: Request, namespace: str, binding: Object, call: Call) -> Answer:
+        """Answer a binding that was posted beside the pods instead of below its pod."""
+        pods = self._registry.of_resource(_PODS)
+        if pods is None:
+            raise not_found(_PODS, name_of(binding))
+        call.subresource = "binding"
+        return await self._bind(request, pods, namespace, binding, call)
+
+    async def _bind(
+        self, request: Request, served: Served, namespace: str, binding: Object, call: Call
+    ) -> Answer:
+        name, node = name_of(binding), text(part(binding, "target"), "name")
 
         def bind(pod: Object) -> Object:
             bound = pod["spec"].get("nodeName")
             if bound:
-                why = f"pod {target.name} is already assigned to node {bound!r}"
+                why = f"pod {name} is already assigned to node {bound!r}"
                 raise ApiError(
                     409,
                     "Conflict",
-                    f'Operation cannot be fulfilled on pods/binding "{target.name}": {why}',
-                    details={"name": target.name, "kind": "pods/binding"},
+                    f'Operation cannot be fulfilled on pods/binding "{name}": {why}',
+                    details={"name": name, "kind": "pods/binding"},
                 )
             pod["spec"]["nodeName"] = node
             conditions = pod.setdefault("status", {}).setdefault("conditions", [])
@@ -179,7 +194,7 @@ class Subresources:
                 conditions.append(scheduled | {"lastTransitionTime": since})
             return pod
 
-        await self._objects.update(call, served, target.namespace, target.name, bind, retry=True)
+        await self._objects.update(call, served, namespace, name, bind, retry=True)
         return answer(_SUCCESS, form=form_of(request, encodes=True), status=_CREATED)
 
     async def _eviction(

@@ -108,7 +108,7 @@ def _included(kind: Kind, obj: Object, include: Include, api_version: str) -> An
             return {
                 "kind": "PartialObjectMetadata",
                 "apiVersion": api_version,
-                "metadata": _shown_metadata(kind, obj),
+                "metadata": shown_metadata(kind, obj),
             }
         case "Object":
             if kind.custom:
@@ -143,7 +143,8 @@ def _as_map(value: Any) -> Any:
     return value
 
 
-def _shown_metadata(kind: Kind, obj: Object) -> Object:
+def shown_metadata(kind: Kind, obj: Object) -> Object:
+    """Metadata as rows and partial objects have it."""
     metadata = metadata_of(kind, obj)
     annotations = annotations_of(obj)
     if _DAEMON_SET_GENERATION not in annotations:

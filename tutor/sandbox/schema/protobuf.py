@@ -33,6 +33,8 @@ def decode(body: bytes) -> Object:
     Raises:
         DecodeError: The bytes are no object of a kind that is built in.
     """
+    if not body:
+        raise DecodeError("empty data")
     if not body.startswith(MAGIC):
         prefix = " ".join(map(str, MAGIC))
         why = f"provided data does not appear to be a protobuf message, expected prefix [{prefix}]"

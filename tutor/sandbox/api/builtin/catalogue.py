@@ -14,9 +14,10 @@ from tutor.sandbox.api.builtin.network import endpoints, service
 from tutor.sandbox.api.builtin.network.endpoint_slice import ENDPOINT_SLICE
 from tutor.sandbox.api.builtin.network.ingress import INGRESS, INGRESS_CLASS
 from tutor.sandbox.api.builtin.network.network_policy import NETWORK_POLICY
+from tutor.sandbox.api.builtin.network.service_ranges import IP_ADDRESS, SERVICE_CIDR
 from tutor.sandbox.api.builtin.node import NODE
 from tutor.sandbox.api.builtin.pod.pods import POD, POD_TEMPLATE
-from tutor.sandbox.api.builtin.registration import policies, webhooks
+from tutor.sandbox.api.builtin.registration import mutating_policies, policies, webhooks
 from tutor.sandbox.api.builtin.storage import classes, drivers
 from tutor.sandbox.api.builtin.storage.claim import PERSISTENT_VOLUME_CLAIM
 from tutor.sandbox.api.builtin.storage.volume import PERSISTENT_VOLUME
@@ -50,6 +51,10 @@ BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
     ("", "Secret"): configuration.SECRET,
     ("", "Service"): service.SERVICE,
     ("", "ServiceAccount"): configuration.SERVICE_ACCOUNT,
+    (_ADMISSION, "MutatingAdmissionPolicy"): mutating_policies.MUTATING_ADMISSION_POLICY,
+    (_ADMISSION, "MutatingAdmissionPolicyBinding"): (
+        mutating_policies.MUTATING_ADMISSION_POLICY_BINDING
+    ),
     (_ADMISSION, "MutatingWebhookConfiguration"): webhooks.MUTATING_WEBHOOK_CONFIGURATION,
     (_ADMISSION, "ValidatingAdmissionPolicy"): policies.VALIDATING_ADMISSION_POLICY,
     (_ADMISSION, "ValidatingAdmissionPolicyBinding"): policies.VALIDATING_ADMISSION_POLICY_BINDING,
@@ -72,7 +77,9 @@ BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
     (_FLOW, "PriorityLevelConfiguration"): flow_control.PRIORITY_LEVEL_CONFIGURATION,
     (_NETWORKING, "Ingress"): INGRESS,
     (_NETWORKING, "IngressClass"): INGRESS_CLASS,
+    (_NETWORKING, "IPAddress"): IP_ADDRESS,
     (_NETWORKING, "NetworkPolicy"): NETWORK_POLICY,
+    (_NETWORKING, "ServiceCIDR"): SERVICE_CIDR,
     ("node.k8s.io", "RuntimeClass"): RUNTIME_CLASS,
     ("policy", "PodDisruptionBudget"): POD_DISRUPTION_BUDGET,
     (_RBAC, "ClusterRole"): rbac.CLUSTER_ROLE,

@@ -56,7 +56,8 @@ def _default_match(match: Object) -> None:
         default_rules(match, field)
 
 
-def _default(obj: Object) -> None:
+def default_policy(obj: Object) -> None:
+    """Policies fail closed, and match as widely as their rules say."""
     spec = obj.setdefault("spec", {})
     fill_absent(spec, failurePolicy="Fail")
     if spec.get("matchConstraints") is not None:
@@ -82,7 +83,7 @@ def _judge(obj: Object, old: Object | None) -> Errors:
     spec, before = part(obj, "spec"), part(old or {}, "spec")
     errors += checks.one_of(spec.get("failurePolicy"), FAILURE_POLICIES, "spec.failurePolicy")
     if (kind := spec.get("paramKind")) is not None:
-        errors += _param_kind(kind)
+        errors += param_kind(kind)
     match = spec.get("matchConstraints")
     if match is None:
         errors.append(required("spec.matchConstraints"))
@@ -93,7 +94,7 @@ def _judge(obj: Object, old: Object | None) -> Errors:
     kept = ("paramKind", "matchConditions")
     if old is None or any(spec.get(field) != before.get(field) for field in kept):
         errors += match_conditions(spec, "spec", params=spec.get("paramKind") is not None)
-    scope, found = _variables(spec)
+    scope, found = variables(spec)
     errors += found
     if not items(spec, "validations") and not items(spec, "auditAnnotations"):
         why = "validations or auditAnnotations must contain at least one item"
@@ -104,7 +105,8 @@ def _judge(obj: Object, old: Object | None) -> Errors:
     return errors + _annotations(spec, name_of(obj), scope)
 
 
-def _param_kind(kind: Object) -> Errors:
+def param_kind(kind: Object) -> Errors:
+    """The kind of the objects that a policy takes its parameters from."""
     errors: Errors = []
     path, written = "spec.paramKind.apiVersion", text(kind, "apiVersion")
     group, _, version = written.rpartition("/")
@@ -128,7 +130,7 @@ def _param_kind(kind: Object) -> Errors:
     return errors
 
 
-def _variables(spec: Object) -> tuple[Scope, Errors]:
+def variables(spec: Object) -> tuple[Scope, Errors]:
     """What expressions may look at after the variables, and what is wrong with these."""
     errors: Errors = []
     params = spec.get("paramKind") is not None
@@ -222,7 +224,7 @@ def _validate_status(new: Object, _old: Object) -> Errors:
 
 
 VALIDATING_ADMISSION_POLICY = Behaviour(
-    default=_default,
+    default=default_policy,
     prepare_create=_prepare_create,
     prepare_update=_prepare_update,
     validate=_validate,
@@ -233,7 +235,8 @@ VALIDATING_ADMISSION_POLICY = Behaviour(
 )
 
 
-def _default_binding(obj: Object) -> None:
+def default_binding(obj: Object) -> None:
+    """Bindings match as widely as their rules say."""
     match = part(obj, "spec").get("matchResources")
     if match is not None:
         _default_match(match)
@@ -248,13 +251,14 @@ def _validate_binding(obj: Object) -> Errors:
     else:
         errors.append(required("spec.policyName"))
     if (reference := spec.get("paramRef")) is not None:
-        errors += _param_reference(reference, "spec.paramRef")
+        errors += param_reference(reference, "spec.paramRef")
     if (match := spec.get("matchResources")) is not None:
         errors += match_resources(match, "spec.matchResources")
     return errors + _actions(spec)
 
 
-def _param_reference(reference: Object, path: str) -> Errors:
+def param_reference(reference: Object, path: str) -> Errors:
+    """The objects that a binding takes parameters from."""
     errors: Errors = []
     name, selector = text(reference, "name"), reference.get("selector")
     exclusive = "name and selector are mutually exclusive"
@@ -294,7 +298,7 @@ def _validate_binding_update(new: Object, _old: Object) -> Errors:
 
 
 VALIDATING_ADMISSION_POLICY_BINDING = Behaviour(
-    default=_default_binding,
+    default=default_binding,
     prepare_create=first_generation,
     prepare_update=count_changes,
     validate=_validate_binding,
