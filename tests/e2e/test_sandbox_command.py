@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -252,3 +253,23 @@ def test_home_with_a_long_and_odd_name_works(tmp_path: Path) -> None:
             f"wget -qO- {KIND_CONFIG} | grep ^kind"
         )
         assert ran.out.splitlines() == ["namespace/default", "sandbox", "kind: Cluster"], ran.err
+
+
+@pytest.mark.parametrize("taken", ["lock", "pid", "socket", "front.json"])
+def test_folder_where_a_file_should_be_is_named_with_what_to_do(user: User, taken: str) -> None:
+    place = paths.sandbox_dir(user.home) / taken
+    place.mkdir(parents=True)
+    refused = user.tutor("sandbox", "up")
+    assert refused.exit == 2
+    assert f"The sandbox did not start. {place}: Is a directory.\n" in refused.err
+    assert "TUTOR_HOME" in refused.err
+    assert "Traceback" not in refused.err
+    place.rmdir()
+    assert user.tutor("sandbox", "up", "--pace", "instant").exit == 0
+
+
+def test_sandbox_started_by_many_at_once_runs_once_for_all(user: User) -> None:
+    with ThreadPoolExecutor() as pool:
+        ran = list(pool.map(user.tutor, *zip(*[("sandbox", "up")] * 5, strict=True)))
+    assert [(each.exit, each.err) for each in ran] == [(0, "")] * 5
+    assert len({each.out for each in ran}) == 1

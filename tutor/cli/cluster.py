@@ -155,7 +155,7 @@ def _reset(root: Path, _chosen: argparse.Namespace) -> int:
 
 
 def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.new")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         draft.touch(mode=0o600)
         draft.write_text(text)

@@ -37,7 +37,10 @@ def ensure_running(root: Path, pace: str = "watchable") -> None:
     if done.returncode:
         raise ClusterError(
             done.stderr.strip() or "The sandbox did not start.",
-            next_action=f"Look into {paths.logs_dir(root)}, or set TUTOR_HOME to another folder.",
+            next_action=(
+                "Free space or mend permissions there, or set TUTOR_HOME to another folder;"
+                f" {paths.logs_dir(root)} has the log."
+            ),
         )
 
 

@@ -8,11 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TypeVar, cast
 
 from tutor import paths
 
+_E = TypeVar("_E", bound=Exception)
 _WAIT_S = 20.0
 _STEP_S = 0.01
+_ALREADY = 3
 _COLLECT_AFTER = (10_000, 20, 20)
 """A stored object is some twenty dicts and lists, none of them in a circle: Python's own pace of
 looking for circles costs a twentieth of each write."""
@@ -33,23 +36,41 @@ def main() -> int:
 def serve(root: Path, pace: str) -> int:
     """Run in this process."""
     import asyncio  # noqa: PLC0415 - heavy, and not needed to detach
+    import logging  # noqa: PLC0415
 
     from tutor.errors import TutorError  # noqa: PLC0415
     from tutor.logs import configure  # noqa: PLC0415
     from tutor.sandbox.catalogue import components  # noqa: PLC0415
     from tutor.sandbox.pace import PACES, PaceName  # noqa: PLC0415
-    from tutor.sandbox.process.daemon import only_one, run  # noqa: PLC0415
+    from tutor.sandbox.process.daemon import AlreadyRuns, only_one, run  # noqa: PLC0415
 
     chosen: PaceName = next(name for name in PACES if name == pace)
     gc.set_threshold(*_COLLECT_AFTER)
+    code = 2
     try:
         configure(paths.logs_dir(root) / "sandbox.log")
         with only_one(paths.sandbox_dir(root)):
             asyncio.run(run(root, components(), chosen))
-    except TutorError as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 2
-    return 0
+    except* AlreadyRuns as errors:
+        said, code = str(_first(errors)), _ALREADY
+    except* TutorError as errors:
+        said = str(_first(errors))
+    except* OSError as errors:
+        logging.getLogger(__name__).exception("it did not start, or ended")
+        error = _first(errors)
+        said = f"{error.filename2 or error.filename or root}: {error.strerror or error}."
+    else:
+        return 0
+    print(said, file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _first(errors: ExceptionGroup[_E]) -> _E:
+    """One of what a group holds, however deep."""
+    found = errors.exceptions[0]
+    while isinstance(found, ExceptionGroup):
+        found = cast("ExceptionGroup[_E]", found).exceptions[0]
+    return found
 
 
 def detach(root: Path, pace: str) -> int:
@@ -78,12 +99,25 @@ def detach(root: Path, pace: str) -> int:
     while time.monotonic() < deadline:
         if answers(path):
             return 0
-        if child.poll() is not None and not answers(path):
+        # Whoever was started at the same moment, and was first, answers in a moment.
+        if child.poll() not in (None, _ALREADY) and not answers(path):
             break
         time.sleep(_STEP_S)
-    said = errors.read_text().strip()
-    print(f"The sandbox did not start. {said}\nThe log is in {errors.parent}.", file=sys.stderr)  # noqa: T201
+    print(f"The sandbox did not start. {_why(errors)}", file=sys.stderr)  # noqa: T201
     return 2
+
+
+def _why(errors: Path) -> str:
+    """What a process that ended had to say, where there was room for it."""
+    try:
+        said = errors.read_text().strip()
+        if not said:
+            errors.write_text("\n")
+    except OSError as error:
+        return f"{errors} cannot be written: {error.strerror or error}."
+    if "Traceback" in said:
+        return f"This is a bug in tutor; the details are in {errors}."
+    return said or f"It did not answer within {_WAIT_S:.0f} s, or was ended by somebody."
 
 
 def answers(path: Path) -> bool:

@@ -274,19 +274,19 @@ def _unsimulated(request: dict[str, Any]) -> str:
     return ""
 
 
+class AlreadyRuns(ClusterError):
+    """Another process holds the lock of the home folder."""
+
+
 @contextmanager
 def only_one(folder: Path) -> Generator[None]:
-    """Hold the lock of the home folder.
-
-    Raises:
-        ClusterError: Another process holds it.
-    """
+    """Hold the lock of the home folder. Raises `AlreadyRuns`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ClusterError(
+            raise AlreadyRuns(
                 f"Another sandbox process already runs for {folder}.",
                 next_action="Use it: `tutor sandbox status`, or end it: `tutor sandbox down`.",
             ) from error
