@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from tutor.sandbox.api import bodies, patching, tables
-from tutor.sandbox.api.builtin.reading import part, text
-from tutor.sandbox.api.deletion import options_of, timestamp
+from tutor.sandbox.api.binding import bind, check_binding
+from tutor.sandbox.api.builtin.reading import part
+from tutor.sandbox.api.deletion import options_of
 from tutor.sandbox.api.eviction import Evictions
 from tutor.sandbox.api.negotiate import Form, form_of
 from tutor.sandbox.api.objects import Objects, check_name
@@ -17,7 +18,6 @@ from tutor.sandbox.api.reviews import Reviews
 from tutor.sandbox.api.routes import Target
 from tutor.sandbox.api.scale import ScalePaths, apply_scale, has_replicas, scale_of
 from tutor.sandbox.api.status import (
-    ApiError,
     bad_request,
     go_quote,
     internal_error,
@@ -174,27 +174,15 @@ class Subresources:
     async def _bind(
         self, request: Request, served: Served, namespace: str, binding: Object, call: Call
     ) -> Answer:
-        name, node = name_of(binding), text(part(binding, "target"), "name")
-
-        def bind(pod: Object) -> Object:
-            bound = pod["spec"].get("nodeName")
-            if bound:
-                why = f"pod {name} is already assigned to node {bound!r}"
-                raise ApiError(
-                    409,
-                    "Conflict",
-                    f'Operation cannot be fulfilled on pods/binding "{name}": {why}',
-                    details={"name": name, "kind": "pods/binding"},
-                )
-            pod["spec"]["nodeName"] = node
-            conditions = pod.setdefault("status", {}).setdefault("conditions", [])
-            if not any(c.get("type") == "PodScheduled" for c in conditions):
-                since = timestamp(call.now)
-                scheduled = {"type": "PodScheduled", "status": "True"}
-                conditions.append(scheduled | {"lastTransitionTime": since})
-            return pod
-
-        await self._objects.update(call, served, namespace, name, bind, retry=True)
+        check_binding(binding)
+        await self._objects.update(
+            call,
+            served,
+            namespace,
+            name_of(binding),
+            lambda pod: bind(pod, binding, call.now),
+            retry=True,
+        )
         return answer(_SUCCESS, form=form_of(request, encodes=True), status=_CREATED)
 
     async def _eviction(

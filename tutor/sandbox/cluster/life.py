@@ -17,6 +17,7 @@ from tutor.sandbox.controllers.cronjobs import CronJobs
 from tutor.sandbox.controllers.daemonsets import DaemonSets
 from tutor.sandbox.controllers.deployments import Deployments
 from tutor.sandbox.controllers.disruptions import Disruptions
+from tutor.sandbox.controllers.endpoint_mirroring import EndpointMirroring
 from tutor.sandbox.controllers.endpoints import Endpoints
 from tutor.sandbox.controllers.garbage import GarbageCollector
 from tutor.sandbox.controllers.jobs import Jobs
@@ -34,6 +35,7 @@ from tutor.sandbox.controllers.resources import (
 )
 from tutor.sandbox.controllers.runtime import Runtime
 from tutor.sandbox.controllers.scheduler import Scheduler
+from tutor.sandbox.controllers.service_addresses import ServiceAddresses
 from tutor.sandbox.controllers.signing import CertificateRequests
 from tutor.sandbox.controllers.statefulsets import StatefulSets
 from tutor.sandbox.controllers.static_pods import StaticPods
@@ -122,6 +124,8 @@ class Life:
             (Protections(volumes, VOLUMES), volumes),
             (Protections(attributes, ATTRIBUTES), attributes),
             (Endpoints(as_manager), as_manager),
+            (EndpointMirroring(as_manager), as_manager),
+            (ServiceAddresses(as_server), as_server),
             (ClusterRoleAggregation(roles), roles),
             (AdmissionPolicies(policies), policies),
             (ApiServices(as_server, parts.outbound, parts.discovery), as_server),

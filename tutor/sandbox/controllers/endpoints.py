@@ -8,10 +8,12 @@ from typing import Any
 
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
-from tutor.sandbox.component import DONE, Result, Watches
+from tutor.sandbox.component import DONE, Backoff, Result, Watches
+from tutor.sandbox.controllers.events import Recorder
 from tutor.sandbox.controllers.resources import (
     ENDPOINT_SLICES,
     ENDPOINTS,
+    NODES,
     PODS,
     SERVICES,
     Place,
@@ -30,6 +32,7 @@ _HEADLESS = "service.kubernetes.io/headless"
 _MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 _TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
 _MANAGER = "endpointslice-controller.k8s.io"
+_BACKOFF = Backoff(first_s=1.0, most_s=1000.0)
 
 
 class Endpoints:
@@ -39,6 +42,8 @@ class Endpoints:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._events = Recorder(client, "endpoint-slice-controller")
+        self._failures: dict[Place, int] = {}
         self.watches: Sequence[Watches] = (
             Watches(SERVICES, lambda obj: [place_of(obj)]),
             Watches(PODS, self._services_of),
@@ -73,9 +78,33 @@ class Endpoints:
             if selected(selector, pod) and pod.get("status", {}).get("podIP") and is_active(pod)
         ]
         pods.sort(key=lambda pod: pod["status"]["podIP"])
+        missing = self._on_missing_nodes(service, pods)
+        await self._write_slice(service, [pod for pod in pods if pod not in missing])
         await self._write_endpoints(service, pods)
-        await self._write_slice(service, pods)
-        return DONE
+        return await self._tell(service, missing)
+
+    def _on_missing_nodes(self, service: Object, pods: Sequence[Object]) -> list[Object]:
+        if service["spec"].get("publishNotReadyAddresses"):
+            return []
+        nodes = ((pod, pod["spec"].get("nodeName", "")) for pod in pods)
+        return [pod for pod, node in nodes if self._client.find(NODES, "", node) is None]
+
+    async def _tell(self, service: Object, missing: Sequence[Object]) -> Result:
+        place = place_of(service)
+        if not missing:
+            self._failures.pop(place, None)
+            return DONE
+        named = "/".join(place)
+        skipped = [
+            f"skipping Pod {name_of(pod)} for Service {named}: Node"
+            f" {pod['spec'].get('nodeName', '')} Not Found"
+            for pod in missing
+        ]
+        why = skipped[0] if len(skipped) == 1 else f"[{', '.join(skipped)}]"
+        text = f"Error updating Endpoint Slices for Service {named}: {why}"
+        await self._events.warning(service, "FailedToUpdateEndpointSlices", text)
+        failures = self._failures[place] = self._failures.get(place, 0) + 1
+        return Result(again_s=_BACKOFF.after(failures))
 
     async def _remove(self, namespace: str, name: str) -> None:
         if self._client.find(ENDPOINTS, namespace, name) is not None:
@@ -128,6 +157,8 @@ class Endpoints:
         ports = _slice_ports(service, pods)
         endpoints = [_slice_endpoint(pod) for pod in pods]
         labels = dict(labels_of(service)) | {_MANAGED_BY: _MANAGER, _SERVICE_NAME: name}
+        if service["spec"].get("clusterIP") == "None":
+            labels[_HEADLESS] = ""
         if not slices:
             obj: Object = {
                 "apiVersion": "discovery.k8s.io/v1",

@@ -3,6 +3,7 @@
 Source: client-go's tools/record (names, aggregation by involved object, reason and message).
 """
 
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tutor.sandbox.api.deletion import timestamp
@@ -12,6 +13,19 @@ from tutor.sandbox.controllers.resources import EVENTS
 from tutor.sandbox.kinds import Object, name_of, namespace_of
 
 _NAMESPACE_OF_CLUSTER_OBJECTS = "default"
+
+
+_SIMILAR = 10
+"""So many messages with one reason are told one by one within the time below."""
+_FORGOTTEN_AFTER = timedelta(minutes=10)
+_COMBINED = "(combined from similar events): "
+
+
+class _Similar(NamedTuple):
+    """What was told about one object with one reason, and when last."""
+
+    messages: frozenset[str]
+    last: datetime
 
 
 class _Known(NamedTuple):
@@ -39,6 +53,7 @@ class Recorder:
         }
         self._source: Object = {"component": component} | ({"host": host} if host else {})
         self._known: dict[tuple[str, ...], _Known] = {}
+        self._similar: dict[tuple[str, ...], _Similar] = {}
 
     async def normal(self, obj: Object, reason: str, message: str, *, path: str = "") -> None:
         """Something that is as it should be."""
@@ -49,10 +64,13 @@ class Recorder:
         await self._record(obj, "Warning", reason, message, path)
 
     async def _record(self, obj: Object, kind: str, reason: str, message: str, path: str) -> None:
-        key = (obj["metadata"]["uid"], kind, reason, message, path)
+        group = (obj["metadata"]["uid"], kind, reason)
+        combined = self._combines(group, message)
+        message = _COMBINED + message if combined else message
+        key = (*group, "" if combined else message, path)
         known = self._known.get(key)
         try:
-            if known is not None and await self._again(known):
+            if known is not None and await self._again(known, message):
                 self._known[key] = known._replace(times=known.times + 1)
                 return
             created = await self._client.create(self._event(obj, kind, reason, message, path))
@@ -62,8 +80,20 @@ class Recorder:
             raise
         self._known[key] = _Known(namespace_of(created), name_of(created), 1)
 
-    async def _again(self, known: _Known) -> bool:
+    def _combines(self, group: tuple[str, ...], message: str) -> bool:
+        """Whether an object has had so many different messages that they are told as one."""
+        now = self._client.now()
+        before = self._similar.get(group)
+        if before is None or now - before.last > _FORGOTTEN_AFTER:
+            before = _Similar(frozenset(), now)
+        messages = before.messages | {message}
+        combines = len(messages) >= _SIMILAR
+        self._similar[group] = _Similar(before.messages if combines else messages, now)
+        return combines
+
+    async def _again(self, known: _Known, message: str) -> bool:
         change: Object = {
+            "message": message,
             "count": known.times + 1,
             "lastTimestamp": timestamp(self._client.now()),
         }
