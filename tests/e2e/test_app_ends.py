@@ -124,6 +124,15 @@ def test_terminal_that_can_show_nothing_is_told(home: Path) -> None:
         assert terminal.ended() == 2
 
 
+def test_terminal_that_is_not_of_utf_8_is_told(home: Path) -> None:
+    with window(home) as terminal:
+        variables = environment(home)
+        command = f"env PYTHONIOENCODING=latin-1 {TUTOR}"
+        terminal.start(command, size=(80, 24), environment=variables)
+        terminal.sees("The locale is one of", "Set LC_ALL to one of UTF-8")
+        assert terminal.ended() == 2
+
+
 def test_pipe_gets_a_sentence_and_no_escape_codes(home: Path) -> None:
     done = subprocess.run(
         [*TUTOR.split()],

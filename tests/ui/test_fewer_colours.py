@@ -41,3 +41,14 @@ async def test_terminal_with_256_colours_is_given_those(
         colours = {colour for style in styles for colour in (style.color, style.bgcolor)}
         assert {colour.number for colour in colours if colour} >= {233, 235}
         assert not [colour for colour in colours if colour and colour.triplet]
+
+
+async def test_terminal_with_16_colours_keeps_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLORTERM", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    async with playing(tmp_path) as play:
+        await play.open()
+        assert play.app.theme == "ansi-dark"

@@ -193,3 +193,13 @@ async def test_search_finds_what_has_scrolled_away(tmp_path: Path) -> None:
         await play.press("escape")
         await play.until(lambda: isinstance(play.focused(), Terminal))
         await play.sees_not("3 of 4")
+
+
+async def test_shell_that_ends_at_once_says_how_to_have_another(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        (tmp_path / ".bashrc").write_text("exit 7\n", encoding="utf-8")
+        play.desk.gate.set()
+        await play.sees("ended before its first prompt (exit status 7)", "SHELL=/bin/bash tutor")
+        (tmp_path / ".bashrc").write_text("", encoding="utf-8")
+        await play.press("enter")
+        await play.prompt()

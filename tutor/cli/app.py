@@ -1,6 +1,7 @@
 """`tutor` and `tutor learn`: the app, on this terminal."""
 
 import asyncio
+import codecs
 import os
 import shlex
 import shutil
@@ -105,6 +106,12 @@ def _check_terminal() -> None:
         raise NoTerminal(
             f"The terminal says that it is {term or 'nothing'} (TERM): nothing can be drawn on it.",
             next_action=f"Set TERM to what your terminal is, such as xterm-256color. {without}",
+        )
+    encoding = sys.stderr.encoding
+    if codecs.lookup(encoding).name != "utf-8":
+        raise NoTerminal(
+            f"The locale is one of {encoding}: frames and signs cannot be drawn with that.",
+            next_action=f"Set LC_ALL to one of UTF-8, such as C.UTF-8 (`locale -a`). {without}",
         )
 
 

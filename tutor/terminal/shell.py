@@ -111,6 +111,11 @@ class Shell:
         return self._at_prompt
 
     @property
+    def has_prompted(self) -> bool:
+        """Whether it has ever waited for a command line."""
+        return self._prompts > 0
+
+    @property
     def running(self) -> CommandBegan | None:
         """What runs now."""
         return self._running

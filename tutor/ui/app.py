@@ -62,10 +62,15 @@ class TutorApp(App[TutorError | None]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         # Not when it is mounted: everything would be styled twice.
-        self.theme = theme if theme in self.available_themes else DARK.name
+        self.theme = theme if theme in self.available_themes else self._usual_theme
         self._shows_at = shows_at
         self._told_of_engine = False
         self.set_keymap(overrides(self.chosen_keys))
+
+    @property
+    def _usual_theme(self) -> str:
+        """Of the terminal's own colours where it has 16: ours would be three greys of them."""
+        return "ansi-dark" if self.console.color_system == "standard" else DARK.name
 
     @property
     def chosen_keys(self) -> Keymap:

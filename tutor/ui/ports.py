@@ -85,6 +85,11 @@ class Shell(ShellPort, Protocol):
         ...
 
     @property
+    def has_prompted(self) -> bool:
+        """Whether it has ever waited for one."""
+        ...
+
+    @property
     def running(self) -> CommandBegan | None:
         """What runs now."""
         ...

@@ -154,7 +154,7 @@ class StagedScreen(Screen[TutorError | Visit | None]):
     def show_shell(self) -> None:
         """Show the shell that is to be seen."""
         if (shell := self.back.runner.shell) is not None:
-            self.query_one(ShellPane).show(shell, shell.exit_status)
+            self.query_one(ShellPane).show(shell)
         self.redraw()
 
     async def _judge(self, session: Session) -> None:
@@ -238,7 +238,7 @@ class StagedScreen(Screen[TutorError | Visit | None]):
         if self._is_over or shell is None or shell.exit_status is None:
             return
         if event.runner is self.back.runner:
-            self.query_one(ShellPane).ended(shell.exit_status)
+            self.query_one(ShellPane).ended(shell)
         self.redraw()
         self._bury(shell)
 

@@ -8,10 +8,10 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tutor.ui.keys import bind
+from tutor.ui.ports import Shell
 from tutor.ui.widgets.edge import EdgePane
 from tutor.ui.widgets.find import FindLine
 from tutor.ui.widgets.terminal import Terminal
-from tutor.ui.widgets.terminal_view import ShellPort
 
 
 class EndedLine(Static, can_focus=True):
@@ -45,7 +45,7 @@ class ShellPane(EdgePane):
     DEFAULT_CSS = """
     ShellPane {
         & > EndedLine {
-            height: 1;
+            height: auto;
             padding: 0 1;
             display: none;
             background: $panel;
@@ -86,21 +86,26 @@ class ShellPane(EdgePane):
         self.query_one(FindLine).close()
         terminal.focus()
 
-    def show(self, shell: ShellPort, status: int | None) -> None:
-        """Show a shell, and that it has ended when it has, with this exit status."""
+    def show(self, shell: Shell) -> None:
+        """Show a shell, and that it has ended when it has."""
         if self.query_one(FindLine).is_open:
             self._end_search()
         self.query_one(Terminal).show(shell)
-        if status is None:
+        if shell.exit_status is None:
             self.started()
         else:
-            self.ended(status)
+            self.ended(shell)
 
-    def ended(self, status: int) -> None:
+    def ended(self, shell: Shell) -> None:
         """The shell is gone."""
-        how = "" if status == 0 else f" (exit status {status})"
+        how = f" (exit status {shell.exit_status})" if shell.exit_status else ""
         line = self.query_one(EndedLine)
-        line.update(f"The shell has ended{how}. Press Enter for a new one.")
+        line.update(
+            f"The shell has ended{how}. Press Enter for a new one."
+            if shell.has_prompted
+            else f"The shell has ended before its first prompt{how}. Press Enter to try again, or "
+            "start tutor with another one: SHELL=/bin/bash tutor."
+        )
         had_focus = self.query_one(Terminal).has_focus
         self.set_class(True, "-ended")
         if had_focus:
