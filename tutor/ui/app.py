@@ -150,6 +150,14 @@ class TutorApp(App[TutorError | None]):
             return PresenterScreen(self.desk, visit, speed=self._shows_at)
         return LessonScreen(self.desk, visit)
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Read the stylesheets with the colours that hold now."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            # They are read for the first screen: read now, they would be read twice.
+            self.stylesheet.set_variables(self.get_css_variables())
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Two shades for running text, where the library's own have no colour."""
         theme = self.current_theme

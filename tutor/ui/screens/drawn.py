@@ -13,7 +13,7 @@ from tutor.terminal.shell import Event
 from tutor.ui.blocks import BlockText, shown
 from tutor.ui.keyrow import key_row
 from tutor.ui.keys import spelled
-from tutor.ui.layout import SMALLEST, SMALLEST_SHARE, Pane, shape
+from tutor.ui.layout import SMALLEST, SMALLEST_SHARE, Pane, Shape, shape
 from tutor.ui.patience import Patience
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.scene import Scene
@@ -54,12 +54,17 @@ class DrawnScreen(StagedScreen):
     looked_at = ""
     """The clock time at which the learner last asked for a look."""
     _zoomed_for_program = False
+    _was_shown = False
 
     def __init__(self, desk: Desk, visit: Visit) -> None:
         super().__init__(desk, visit)
         self._patience = Patience(self, self._tell_wait)
 
+    AUTO_FOCUS = "Terminal"
+
     def compose(self) -> ComposeResult:
+        # Before there is anything in it, so that everything is styled once.
+        self._take_shape(*self.app.size)
         scene, log = self.scene, self.back.log
         lesson, facts = LessonPane(id="lesson"), FactsPane(id="facts")
         lesson.begin(scene, _texts(scene), log.standings(), log.upcoming())
@@ -77,13 +82,17 @@ class DrawnScreen(StagedScreen):
         yield Static(id="tiny", markup=False)
 
     def on_mount(self) -> None:
-        # Before it is styled and laid out, so that this happens once.
         self._fit(*self.app.size)
         self.watch(self.terminal, "prefixed", self._show_prefix)
         self.watch(self.terminal, "has_focus", self.redraw, init=False)
         self.watch(self.terminal, "takes_screen", self._make_room, init=False)
         self.follow_keymap()
         self.terminal.focus()
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        # The first time everything has just been styled.
+        event.refresh_styles = event.refresh_styles and self._was_shown
+        self._was_shown = True
 
     def follow_keymap(self) -> None:
         """Leave all keys to the shell but those that do something here."""
@@ -180,7 +189,17 @@ class DrawnScreen(StagedScreen):
         self._redraw_keys()
 
     def _fit(self, width: int, height: int) -> None:
-        """Take the shape that a window of this size has."""
+        """Fit into a window of this size."""
+        now = self._take_shape(width, height)
+        self._divide()
+        self.query_one(TopBar).brief = now.is_narrow
+        least = "{} by {}".format(*SMALLEST)
+        self.query_one("#tiny", Static).update(
+            f"This window has {width} by {height} characters.\n"
+            f"A lesson needs {least}: make it larger, or the letters smaller."
+        )
+
+    def _take_shape(self, width: int, height: int) -> Shape:
         now = shape(width, height)
         self.update_classes(
             {
@@ -191,13 +210,7 @@ class DrawnScreen(StagedScreen):
                 "-wide": now.is_wide,
             }
         )
-        self._divide()
-        self.query_one(TopBar).brief = now.is_narrow
-        least = "{} by {}".format(*SMALLEST)
-        self.query_one("#tiny", Static).update(
-            f"This window has {width} by {height} characters.\n"
-            f"A lesson needs {least}: make it larger, or the letters smaller."
-        )
+        return now
 
     def watch_zoom(self, zoom: Pane | None) -> None:
         self._zoomed_for_program = False

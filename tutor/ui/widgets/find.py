@@ -55,7 +55,7 @@ class FindLine(Horizontal):
         """Whether it is to be seen."""
         return self.has_class("-open")
 
-    def compose(self) -> ComposeResult:
+    def _parts(self) -> ComposeResult:
         yield Static("search", classes="sign", markup=False)
         box = Input(placeholder="Enter: older · Down: newer · Esc: end", compact=True)
         box.cursor_blink = False
@@ -65,6 +65,9 @@ class FindLine(Horizontal):
     def open(self) -> None:
         """Begin anew."""
         self.add_class("-open")
+        # Not before they are wanted: a lesson is there sooner without them.
+        if not self.children:
+            self.mount(*self._parts())
         box = self.query_one(Input)
         box.value = ""
         box.focus()
