@@ -331,6 +331,8 @@ class Resources:
         return Response(status=status, body=renderer.one(outcome), content_type=renderer.media)
 
     def _with_warnings(self, made: Answer, call: Call) -> Answer:
+        if not call.warnings:
+            return made
         headers = (*made.headers, *call.warning_headers())
         if isinstance(made, Stream):
             return Stream(

@@ -67,9 +67,10 @@ class Whole(web.StreamResponse):
 def _head(status: int, length: int, headers: Headers, second: int) -> bytes:
     lines = [f"{name}: {value}" for name, value in headers]
     lines += (f"Content-Length: {length}", f"Date: {_date(second)}")
-    text = "\r\n".join(lines)
-    if len(_CONTROL.findall(text)) != 2 * (len(lines) - 1):
+    # Nearly always all of it is printable, which is several times as quick to see.
+    if not "".join(lines).isprintable() and any(map(_CONTROL.search, lines)):
         raise ValueError("a header of an answer has a control character in it")
+    text = "\r\n".join(lines)
     return f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\r\n{text}\r\n\r\n".encode()
 
 
