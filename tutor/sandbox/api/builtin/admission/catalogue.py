@@ -13,11 +13,13 @@ from tutor.sandbox.api.builtin.admission.certificates import (
 )
 from tutor.sandbox.api.builtin.admission.ingress_class import DefaultIngressClass
 from tutor.sandbox.api.builtin.admission.limit_ranger import LimitRanger
+from tutor.sandbox.api.builtin.admission.mutating_policy import MutatingPolicies
 from tutor.sandbox.api.builtin.admission.namespace_lifecycle import NamespaceLifecycle
 from tutor.sandbox.api.builtin.admission.node_taint import TaintNodesByCondition
 from tutor.sandbox.api.builtin.admission.plugin import Plugin, World
 from tutor.sandbox.api.builtin.admission.pod_resize import PodResizeValidator
 from tutor.sandbox.api.builtin.admission.pod_security.enforcement import PodSecurity
+from tutor.sandbox.api.builtin.admission.policy_targets import ResourceOf, Targets
 from tutor.sandbox.api.builtin.admission.priority import Priority
 from tutor.sandbox.api.builtin.admission.runtime_class import RuntimeClass
 from tutor.sandbox.api.builtin.admission.service_account import ServiceAccount
@@ -28,7 +30,7 @@ from tutor.sandbox.api.builtin.admission.storage import (
     StorageObjectInUseProtection,
 )
 from tutor.sandbox.api.builtin.admission.toleration_seconds import DefaultTolerationSeconds
-from tutor.sandbox.api.builtin.admission.validating_policy import ResourceOf, ValidatingPolicies
+from tutor.sandbox.api.builtin.admission.validating_policy import ValidatingPolicies
 
 
 def default_plugins(
@@ -39,7 +41,8 @@ def default_plugins(
     `suffix` makes the random end of a generated name, `decide` is the authorizer, `resource_of`
     finds the collection of a kind.
     """
-    return (
+    targets = Targets(world, resource_of)
+    own = (
         NamespaceLifecycle(world),
         LimitRanger(world),
         ServiceAccount(world, suffix),
@@ -57,5 +60,5 @@ def default_plugins(
         DefaultIngressClass(world),
         PodResizeValidator(world),
         Stamps(),
-        ValidatingPolicies(world, resource_of),
     )
+    return (*own, MutatingPolicies(world, targets, own), ValidatingPolicies(world, targets))

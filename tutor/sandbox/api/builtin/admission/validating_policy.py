@@ -4,35 +4,27 @@ Source: apiserver's `admission/plugin/policy/validating` and `policy/generic`. A
 evaluated by nobody, since there is no audit log.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from tutor.sandbox.api.builtin.admission.plugin import NAMESPACES, Plugin, World, refusal
+from tutor.sandbox.api.builtin.admission.plugin import Plugin, World, refusal
+from tutor.sandbox.api.builtin.admission.policy_targets import Misconfigured, Targets
 from tutor.sandbox.api.builtin.reading import items, part, text
 from tutor.sandbox.api.builtin.registration.evaluation import (
     Activation,
     conditions_hold,
-    namespace_object,
 )
-from tutor.sandbox.api.selectors import label_selector
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.api.structural.cel.errors import EvaluationError
-from tutor.sandbox.api.webhooks import Write, is_exempt, request_of, rule_matches
-from tutor.sandbox.kinds import GroupResource, Object, labels_of, name_of
+from tutor.sandbox.api.webhooks import Write, is_exempt
+from tutor.sandbox.kinds import GroupResource, Object, name_of
 
 _GROUP = "admissionregistration.k8s.io"
 POLICIES = GroupResource(_GROUP, "validatingadmissionpolicies")
 BINDINGS = GroupResource(_GROUP, "validatingadmissionpolicybindings")
 _CODES = {"Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}
 _MAX_MESSAGE_BYTES = 5 * 1024
-
-ResourceOf = Callable[[str, str], tuple[GroupResource, bool] | None]
-"""(apiVersion, kind) -> its collection and whether that is in namespaces, None when not served."""
-
-
-class Misconfigured(ValueError):
-    """A policy or binding that cannot be carried out; the text is the server's."""
 
 
 class _Failure(NamedTuple):
@@ -58,7 +50,7 @@ class ValidatingPolicies(Plugin):
     """Refuses, or warns of, what policies with a binding object to."""
 
     world: World
-    resource_of: ResourceOf
+    targets: Targets
 
     def validate(self, write: Write) -> None:
         """Ask every policy that the write concerns."""
@@ -68,7 +60,7 @@ class ValidatingPolicies(Plugin):
         denials: list[_Denial] = []
         for policy in sorted(self.world.objects_of(POLICIES), key=name_of):
             mine = [one for one in bindings if one["spec"].get("policyName") == name_of(policy)]
-            if mine and self._matches(part(policy, "spec", "matchConstraints"), write):
+            if mine and self.targets.matches(part(policy, "spec", "matchConstraints"), write):
                 denials += self._judged(policy, sorted(mine, key=name_of), write)
         if denials:
             raise _refusal(write, denials[0])
@@ -79,10 +71,10 @@ class ValidatingPolicies(Plugin):
         fails = part(policy, "spec").get("failurePolicy", "Fail") == "Fail"
         for binding in bindings:
             spec = part(binding, "spec")
-            if not self._matches(part(spec, "matchResources"), write):
+            if not self.targets.matches(part(spec, "matchResources"), write):
                 continue
             try:
-                params = list(self._params(policy, binding, write))
+                params = list(self.targets.params(policy, binding, write))
             except Misconfigured as error:
                 if fails:
                     failure = _Failure(f"failed to configure binding: {error}")
@@ -100,7 +92,7 @@ class ValidatingPolicies(Plugin):
         self, policy: Object, param: Object | None, write: Write, *, fails: bool
     ) -> Iterator[_Failure]:
         spec = part(policy, "spec")
-        activation = self._activation(spec, param, write)
+        activation = self.targets.activation(spec, param, write)
         try:
             if not conditions_hold(spec, activation, fails=fails):
                 return
@@ -117,82 +109,6 @@ class ValidatingPolicies(Plugin):
                 continue
             reason = text(validation, "reason") or "Invalid"
             yield _Failure(_message(validation, activation), reason)
-
-    def _activation(self, spec: Object, param: Object | None, write: Write) -> Activation:
-        is_namespace = write.served.kind.group_resource == NAMESPACES
-        namespace = None
-        if write.namespace and not is_namespace:
-            namespace = self.world.find(NAMESPACES, "", write.namespace)
-        values: dict[str, Any] = {
-            "object": write.new,
-            "oldObject": write.old,
-            "request": request_of(write),
-            "namespaceObject": namespace_object(namespace),
-        }
-        if spec.get("paramKind") is not None:
-            values["params"] = param
-        return Activation(values, items(spec, "variables"))
-
-    def _matches(self, match: Object, write: Write) -> bool:
-        if not label_selector(part(match, "namespaceSelector")).matches(self._labels(write)):
-            return False
-        by_object = label_selector(part(match, "objectSelector"))
-        if not any(by_object(obj) for obj in (write.new, write.old) if obj is not None):
-            return False
-        if _any_rule(items(match, "excludeResourceRules"), write):
-            return False
-        rules = items(match, "resourceRules")
-        return not rules or _any_rule(rules, write)
-
-    def _labels(self, write: Write) -> dict[str, str]:
-        if write.served.kind.group_resource == NAMESPACES:
-            return labels_of(write.new or write.old or {})
-        if not write.namespace:
-            return {}
-        return labels_of(self.world.find(NAMESPACES, "", write.namespace) or {})
-
-    def _params(self, policy: Object, binding: Object, write: Write) -> Iterable[Object | None]:
-        kind, ref = part(policy, "spec").get("paramKind"), part(binding, "spec").get("paramRef")
-        if kind is None or ref is None:
-            return [None]
-        found = self.resource_of(kind["apiVersion"], kind["kind"])
-        if found is None:
-            shown = f"&ParamKind{{APIVersion:{kind['apiVersion']},Kind:{kind['kind']},}}"
-            raise Misconfigured(f"paramKind kind `{shown}` not known")
-        resource, namespaced = found
-        namespace = text(ref, "namespace")
-        if namespaced:
-            namespace = namespace or write.namespace
-            if not namespace:
-                raise Misconfigured(
-                    "cannot use namespaced paramRef in policy binding that matches cluster-scoped"
-                    " resources"
-                )
-        elif namespace:
-            raise Misconfigured(
-                "paramRef.namespace must not be provided for a cluster-scoped `paramKind`"
-            )
-        params = self._named(resource, namespace, ref)
-        if not params and ref.get("parameterNotFoundAction", "Deny") == "Deny":
-            raise Misconfigured(
-                "no params found for policy binding with `Deny` parameterNotFoundAction"
-            )
-        return params
-
-    def _named(self, resource: GroupResource, namespace: str, ref: Object) -> list[Object]:
-        if name := text(ref, "name"):
-            found = self.world.find(resource, namespace, name)
-            return [] if found is None else [found]
-        selects = label_selector(part(ref, "selector"))
-        return [obj for obj in self.world.objects_of(resource, namespace) if selects(obj)]
-
-
-def _any_rule(rules: Iterable[Object], write: Write) -> bool:
-    return any(
-        rule_matches(rule, write)
-        and (not rule.get("resourceNames") or write.name in rule["resourceNames"])
-        for rule in rules
-    )
 
 
 def _message(validation: Object, activation: Activation) -> str:

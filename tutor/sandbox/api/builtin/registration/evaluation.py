@@ -25,8 +25,8 @@ class Activation:
         self._expressions = {text(one, "name"): text(one, "expression") for one in variables}
         self._variables: dict[str, Any] = {}
 
-    def evaluate(self, expression: str) -> Any:
-        """The plain value of an expression.
+    def evaluate(self, expression: str, *, written: str = "") -> Any:
+        """The plain value of an expression; `written` is how it was written, if that differs.
 
         Raises:
             EvaluationError: it has none; the text is the server's.
@@ -34,7 +34,7 @@ class Activation:
         try:
             return self._value(expression)
         except EvaluationError as error:
-            told = f"expression '{expression}' resulted in error: {error}"
+            told = f"expression '{written or expression}' resulted in error: {error}"
             raise EvaluationError(told) from error
 
     def _value(self, expression: str) -> Any:

@@ -48,7 +48,8 @@ def _judge(obj: Object, old: Object | None) -> Errors:
     kept = ("paramKind", "matchConditions")
     if old is None or any(spec.get(field) != before.get(field) for field in kept):
         errors += match_conditions(spec, "spec", params=params)
-    scope, found = policies.variables(spec)
+    declared, found = policies.variables(spec)
+    scope = Scope(params=params, variables=declared.variables or ())
     errors += found
     if not items(spec, "mutations"):
         errors.append(required("spec.mutations", "mutations must contain at least one item"))

@@ -69,7 +69,13 @@ def functions() -> list[cel.FunctionDecl]:
         *_network_functions(),
         *_format_functions(),
         *_own_functions(),
+        _function("jsonpatch.escapeKey", (_STRING, [_STRING], _escaped), member=False),
     ]
+
+
+def _escaped(key: str) -> str:
+    """A key as it stands in the path of a patch."""
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _own_functions() -> list[cel.FunctionDecl]:
