@@ -15,7 +15,8 @@ from tests.lessons.looking import PLACE
 from tutor import paths
 from tutor.cli.cluster import stop
 from tutor.cli.control import ask, is_running
-from tutor.cli.run import Stage, Wanted, scripted_editor, stage
+from tutor.cli.ground import Wanted
+from tutor.cli.run import Stage, scripted_editor, stage
 from tutor.course.model import Lesson
 from tutor.session.player import Player
 from tutor.session.session import Session

@@ -32,7 +32,7 @@ from tutor.settings import Settings, load, save
 from tutor.terminal.launch import Launch, Program
 from tutor.terminal.shell import Shell
 from tutor.ui.app import TutorApp
-from tutor.ui.ports import Stage, Visit
+from tutor.ui.ports import Ground, Stage, Visit
 from tutor.ui.screens.lesson import LessonScreen
 from tutor.ui.widgets.sheet import Sheet
 
@@ -93,10 +93,16 @@ class FakeDesk:
         return Visit(lesson=lesson, environment="sandbox", on="sandbox")
 
     @asynccontextmanager
-    async def stage(self, visit: Visit) -> AsyncGenerator[Stage]:
+    async def ground(self, visit: Visit) -> AsyncGenerator[Ground]:
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
+        yield Ground(
+            folder=self.world.folder, new_shell=self._shell, stage=partial(self._stage, visit)
+        )
+
+    @asynccontextmanager
+    async def _stage(self, visit: Visit) -> AsyncGenerator[Stage]:
         steps, folder = StepShell(), WorkingFolder(self.world.folder)
         place = Place(
             environment="sandbox", name=visit.on, world=replace(self.world.world, shell=steps)
@@ -106,10 +112,8 @@ class FakeDesk:
                 session=Session(
                     visit.lesson, place, shell=steps, journal=journal, clock=SystemClock()
                 ),
-                folder=self.world.folder,
                 write=partial(write_file, lesson=visit.lesson, folder=folder),
                 cluster=self.world.cluster,
-                new_shell=self._shell,
                 edit_by_itself=_as_it_is,
             )
 

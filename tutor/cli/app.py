@@ -3,28 +3,25 @@
 import asyncio
 import codecs
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 from tutor import logs, paths, settings
 from tutor.cli.choice import chosen, environment_of
-from tutor.course.model import Course, Edit, Lesson
+from tutor.course.model import Course, Lesson
 from tutor.course.shelf import on_shelf
 from tutor.course.texts import texts_of
 from tutor.errors import TutorError
 from tutor.session.journal import Journal
 from tutor.session.record import Progress
-from tutor.session.script import write_script
 from tutor.ui import reading
-from tutor.ui.ports import Stage, Visit
+from tutor.ui.ports import Ground, Stage, Visit
 
 
 class NoTerminal(TutorError):
@@ -183,12 +180,11 @@ class LocalDesk:
         return _visit(lesson, lesson.header.environments[0], "")
 
     @asynccontextmanager
-    async def stage(self, visit: Visit) -> AsyncGenerator[Stage]:
-        """Start what a lesson needs. Raises `TutorError`."""
+    async def ground(self, visit: Visit) -> AsyncGenerator[Ground]:
+        """Start where a lesson is done. Raises `TutorError`."""
         # Not in the loop: the screen is there already, and should move.
-        await asyncio.to_thread(import_module, "tutor.cli.run")
-        from tutor.cli.run import Wanted, scripted_editor, stage
-        from tutor.session.typist import write_file
+        await asyncio.to_thread(import_module, "tutor.cli.ground")
+        from tutor.cli.ground import Wanted, grounding
 
         wanted = Wanted(
             lesson=visit.lesson,
@@ -201,25 +197,15 @@ class LocalDesk:
             # The folder's name is long, and the pane is small.
             extra={"PROMPT_DIRTRIM": os.environ.get("PROMPT_DIRTRIM", "1")},
         )
-        work = paths.work_dir(self._root, visit.lesson.id, visit.on)
+        async with grounding(wanted) as found:
 
-        def edit_by_itself(block: Edit) -> str:
-            script = work.parent / "edit.json"
-            script.write_text(write_script(block), encoding="utf-8")
-            # A file of its own, so that what is typed stays short.
-            editor = work.parent / "editor"
-            editor.write_text(f'#!/bin/sh\nexec {scripted_editor(script, work)} "$@"\n')
-            editor.chmod(0o700)
-            command = block.edit.strip()
-            variable = "KUBE_EDITOR" if command.startswith("kubectl ") else "EDITOR"
-            return f"{variable}={shlex.quote(shlex.quote(str(editor)))} {command}"
+            @asynccontextmanager
+            async def stage() -> AsyncGenerator[Stage]:
+                # Not in the loop, as above.
+                await asyncio.to_thread(import_module, "tutor.cli.staging")
+                from tutor.cli.staging import staging
 
-        async with stage(wanted) as found:
-            yield Stage(
-                session=found.session,
-                folder=found.folder.root,
-                write=partial(write_file, lesson=visit.lesson, folder=found.folder),
-                cluster=found.session.place.world.cluster,
-                new_shell=found.new_shell,
-                edit_by_itself=edit_by_itself,
-            )
+                with staging(found) as whole:
+                    yield whole
+
+            yield Ground(folder=found.folder.root, new_shell=found.new_shell, stage=stage)

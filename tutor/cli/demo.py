@@ -15,7 +15,8 @@ from pathlib import Path
 
 from tutor import logs, paths, settings
 from tutor.cli.cluster import stop
-from tutor.cli.run import Stage, Wanted, clear, find_lesson, scripted_editor, stage
+from tutor.cli.ground import Wanted
+from tutor.cli.run import Stage, clear, find_lesson, scripted_editor, stage
 from tutor.course.model import Environment, Step, meant_for
 from tutor.errors import TutorError
 from tutor.session.player import Player, Unproved

@@ -15,7 +15,7 @@ from tutor.session.outline import Outline, fitted, open_steps, outline_of
 from tutor.session.record import Progress
 from tutor.terminal.screen import Geometry
 from tutor.ui.blocks import BlockLog
-from tutor.ui.ports import Session, Stage, Visit
+from tutor.ui.ports import Ground, Session, Stage, Visit
 from tutor.ui.runner import Busy, Runner
 from tutor.ui.scene import Findings, Scene
 from tutor.ui.shells import Shells
@@ -50,11 +50,14 @@ class Backstage:
     changed: Callable[[], None]
     """Called in the loop when the scene may be another."""
     outline: Outline = field(init=False)
+    ground: Ground | None = field(init=False, default=None)
     stage: Stage | None = field(init=False, default=None)
     shells: Shells = field(init=False, default_factory=Shells)
     _logs: dict[str, BlockLog] = field(init=False, default_factory=dict[str, BlockLog])
     _before: Findings | None = field(init=False, default=None)
     """What was found of the step that was left last."""
+    _early: list[CommandRecord] = field(init=False, default_factory=list[CommandRecord])
+    """What was run before the session was there."""
     _step: str = field(init=False, default="")
     _is_followed: bool = field(init=False, default=False)
     """Whether somebody looks at the cluster."""
@@ -135,6 +138,9 @@ class Backstage:
         self.stage = stage
         self._step = stage.session.progress.current
         self._ends.append(stage.session.listen(self._note))
+        for each in self._early:
+            stage.session.command_ended(each)
+        self._early.clear()
         self.changed()
 
     def follow(self, stage: Stage, cluster_changed: Callable[[], None]) -> None:
@@ -159,12 +165,12 @@ class Backstage:
         self.changed()
 
     async def open_shell(self, runner: Runner, geometry: Geometry) -> bool:
-        """Start a shell in place of the one before. False without a stage. Raises `ShellError`."""
-        if self.stage is None:
+        """Start a shell in place of the one before; False without ground. Raises `ShellError`."""
+        if self.ground is None:
             return False
         if runner.shell is not None:
             await runner.shell.close()
-        shell = self.stage.new_shell()
+        shell = self.ground.new_shell()
         await shell.start(geometry)
         runner.shell = shell
         return True
@@ -178,20 +184,22 @@ class Backstage:
     def command_ended(self, record: CommandRecord) -> None:
         """Something was run in the shell."""
         self.log.note(record)
-        if self.session is not None:
+        if self.session is None:
+            self._early.append(record)
+        else:
             self.session.command_ended(record)
         self.changed()
 
     async def write(self, block: File) -> Path:
         """Write the file of a block. Raises `TutorError`."""
-        if self.stage is None:
+        if self.stage is None or self.ground is None:
             raise Busy("The lesson is still being prepared.", next_action="Try again in a moment.")
         try:
             return await asyncio.to_thread(self.stage.write, block)
         except OSError as error:
             raise Unwritten(
                 f"{block.file} cannot be written: {error.strerror or error}.",
-                next_action=f"Look at the folder {self.stage.folder}: its room, its permissions.",
+                next_action=f"Look at the folder {self.ground.folder}: its room, its permissions.",
             ) from error
 
     async def write_block(self, key: str, block: File) -> Path:

@@ -117,17 +117,25 @@ class Shell(ShellPort, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A lesson that is ready to be done; neither its session nor a shell runs yet."""
+    """What a lesson needs besides its shells; its session does not run yet."""
 
     session: Session
-    folder: Path
-    """The working folder."""
     write: Callable[[File], Path]
     """Writes the file of a block. Raises `TutorError`, `OSError`."""
     cluster: ClusterReader
-    new_shell: Callable[[], Shell]
     edit_by_itself: Callable[[Edit], str]
     """The command of an `edit` block with an editor in it that makes the changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Where a lesson is done. Its shells can be started before the rest is loaded."""
+
+    folder: Path
+    """The working folder."""
+    new_shell: Callable[[], Shell]
+    stage: Callable[[], AbstractAsyncContextManager[Stage]]
+    """The rest, and its end. Raises `TutorError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +197,6 @@ class Desk(Protocol):
         """How to open a lesson from the course map."""
         ...
 
-    def stage(self, visit: Visit) -> AbstractAsyncContextManager[Stage]:
-        """Start what a lesson needs, and take it down again. Raises `TutorError`."""
+    def ground(self, visit: Visit) -> AbstractAsyncContextManager[Ground]:
+        """Start where a lesson is done, and take that down again. Raises `TutorError`."""
         ...

@@ -110,22 +110,37 @@ class StagedScreen(Screen[TutorError | Visit | None]):
         # The first picture goes out before anything heavy is imported or started.
         await self.until_drawn()
         try:
-            async with self.desk.stage(self.back.visit) as stage:
-                self.back.enter(stage)
+            async with self.desk.ground(self.back.visit) as ground:
+                self.back.ground = ground
                 try:
-                    await self._begin(stage)
+                    if await self.open_shell(self.back.runner):
+                        self.show_shell()
                     await self._until_prompt()
-                    self.back.follow(stage, self._tell_of_cluster)
-                    await self._judge(stage.session)
+                    async with ground.stage() as stage:
+                        await self._play(stage)
                 finally:
-                    self._is_over = True
-                    self.back.leave()
-                    await self.back.close_shells()
+                    await self._end()
         except* TutorError as group:
             self.dismiss(_first(group))
 
+    async def _play(self, stage: Stage) -> None:
+        self.back.enter(stage)
+        try:
+            wanted = self.back.visit.step
+            if wanted and wanted != stage.session.progress.current:
+                await stage.session.go_to(wanted)
+            self.back.follow(stage, self._tell_of_cluster)
+            await self._judge(stage.session)
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        self._is_over = True
+        self.back.leave()
+        await self.back.close_shells()
+
     async def _until_prompt(self) -> None:
-        """Let the shell come first: the cluster's client takes its time to load."""
+        """Let the shell come first: what judges the lesson takes its time to load."""
         shell = self.back.runner.shell
         if shell is not None:
             with suppress(TimeoutError, ShellError):
@@ -137,15 +152,8 @@ class StagedScreen(Screen[TutorError | Visit | None]):
         """From another thread."""
         self.post_message(self.ClusterChanged())
 
-    async def _begin(self, stage: Stage) -> None:
-        wanted = self.back.visit.step
-        if wanted and wanted != stage.session.progress.current:
-            await stage.session.go_to(wanted)
-        if await self.open_shell(self.back.runner):
-            self.show_shell()
-
     async def open_shell(self, runner: Runner) -> bool:
-        """Start a shell; False without a stage. Raises `ShellError`."""
+        """Start a shell; False while there is no ground. Raises `ShellError`."""
         if await self.back.open_shell(runner, self.terminal.geometry) and runner.shell is not None:
             runner.shell.listen(partial(self._hear, runner))
             return True
