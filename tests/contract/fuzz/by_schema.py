@@ -1,7 +1,7 @@
 """Has schemathesis ask everything that the server's OpenAPI v3 documents describe.
 
-One run a document, each with its share of the time. The documents do not say what bodies are
-(see docs/fidelity.md), so each operation that takes one gets the schema of its kind.
+One run a document, each with its share of the time. The documents leave out what bodies are, to
+stay small, so each operation that takes one gets the schema of its kind.
 """
 
 import json

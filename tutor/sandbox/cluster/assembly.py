@@ -32,6 +32,9 @@ from tutor.sandbox.server.network import Network
 from tutor.sandbox.server.wire import serving
 from tutor.sandbox.store import Store
 
+STATE = "log.db"
+"""The file in a cluster's folder that holds its objects."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
@@ -70,7 +73,7 @@ async def running(settings: ClusterSettings) -> AsyncGenerator[Cluster]:
     """
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store()
-    log = Log(settings.folder / "log.db", store)
+    log = Log(settings.folder / STATE, store)
     machine = Machine(log)
     keys = await asyncio.to_thread(
         load_or_make, settings.folder / "pki", hosts=_server_names(settings), now=machine.now()

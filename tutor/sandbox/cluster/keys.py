@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tutor.errors import ClusterError
 from tutor.sandbox import pki
 from tutor.sandbox.pki import Authority, Pair
 
@@ -32,14 +33,28 @@ def load_or_make(folder: Path, *, hosts: Sequence[str], now: datetime) -> Cluste
     """The keys in a folder; made on the first call. `hosts` are names and addresses of the server.
 
     The CA has an RSA key, as kubeadm's has: its signatures are looked at in lessons.
+
+    Raises:
+        ClusterError: What is there is damaged.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (folder / "complete").exists():
         _make(folder, hosts, now)
         (folder / "complete").touch()
+    try:
+        return _load(folder)
+    except ValueError as error:
+        raise ClusterError(
+            f"A key or certificate of the cluster in {folder} is damaged: {error}.",
+            next_action=f"Put back what was there, or remove {folder} to have new ones made.",
+        ) from error
+
+
+def _load(folder: Path) -> ClusterKeys:
+    """What is in the folder. Raises `ValueError` when anything there is not what it should be."""
     tokens = pki.load_key((folder / "sa.key").read_text())
     if not isinstance(tokens, ec.EllipticCurvePrivateKey):
-        raise TypeError("sa.key is not an elliptic curve key")
+        raise ValueError("sa.key is not an elliptic curve key")  # noqa: TRY004 - a damaged file
     return ClusterKeys(
         ca=pki.load_authority(_read(folder, "ca"), own=True),
         front_proxy_ca=pki.load_authority(_read(folder, "front-proxy-ca"), own=True),
@@ -70,7 +85,14 @@ def _make(folder: Path, hosts: Sequence[str], now: datetime) -> None:
 
 
 def _read(folder: Path, name: str) -> Pair:
-    return Pair((folder / f"{name}.crt").read_text(), (folder / f"{name}.key").read_text())
+    pair = Pair((folder / f"{name}.crt").read_text(), (folder / f"{name}.key").read_text())
+    try:
+        authority = pki.load_authority(pair, own=True)
+    except ValueError as error:
+        raise ValueError(f"{name}.crt or {name}.key cannot be read") from error
+    if authority.key.public_key() != authority.certificate.public_key():
+        raise ValueError(f"{name}.crt and {name}.key do not belong together")
+    return pair
 
 
 def _write(folder: Path, name: str, pair: Pair) -> None:

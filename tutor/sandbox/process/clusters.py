@@ -2,17 +2,18 @@
 
 import asyncio
 import contextlib
+import errno
 import json
 import logging
 import shutil
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tutor.errors import ClusterError
-from tutor.sandbox.cluster.assembly import Cluster, running
+from tutor.sandbox.cluster.assembly import STATE, Cluster, running
 from tutor.sandbox.cluster.settings import NODE_ADDRESS, ClusterSettings, HostPort
 from tutor.sandbox.component import Component, Publish
 from tutor.sandbox.pace import PACES, Pace, PaceName
@@ -29,6 +30,10 @@ STEPS = (
     "Installing StorageClass",
 )
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what kind says; nothing listens there
+_MAX_PORT = 65_535
+_RECORD = "cluster.json"
+_PAGE = 512
+"""Bytes that a database has at least; SQLite takes less for none."""
 SETTLED_S = 10.0
 """How long clusters that were there before are waited for."""
 
@@ -108,12 +113,21 @@ class Clusters:
         """Start what was there before; what was left half-made is removed."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in sorted(self._folder.iterdir()):
-            file = folder / "cluster.json"
+            if folder.is_symlink() or not folder.is_dir():
+                log.warning("not a cluster", extra={"path": str(folder)})
+                continue
+            file = folder / _RECORD
             if not file.exists():
                 shutil.rmtree(folder)
                 continue
-            content = json.loads(file.read_text())
-            record = _recalled(content)
+            try:
+                record = _recalled(folder.name, file.read_text())
+                _check_there(folder / STATE)
+            except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+                # Its name and its folder are taken: whoever asks for it hears of it.
+                self._records[folder.name] = ClusterRecord(name=folder.name, port=0)
+                self._failures[folder.name] = _damaged(folder, error)
+                continue
             self._records[record.name] = record
             self._launch(record)
 
@@ -184,7 +198,6 @@ class Clusters:
             await report(step, "start")
             until = loop.time() + least_s
             if step == "Starting control-plane":
-                self._launch(record)
                 cluster = await self.ready(record.name)
             await asyncio.sleep(until - loop.time())
             await report(step, "done")
@@ -193,13 +206,14 @@ class Clusters:
         return cluster
 
     async def ready(self, name: str) -> Cluster:
-        """Wait until a cluster runs; one that has failed is tried again.
+        """Wait until a cluster runs; one that is new, or has failed, is started.
 
         Raises:
             Refused: It does not start, with the reason.
         """
-        if name in self._records and self._has_ended(name):
-            self._launch(self._records[name])
+        record = self._records.get(name)
+        if record is not None and record.port and self._has_ended(name):
+            self._launch(record)
         async with self._changed:
             while name not in self._running:
                 if self._has_ended(name):
@@ -249,7 +263,7 @@ class Clusters:
         return cluster.network.bound(NODE_ADDRESS, inside) or 0
 
     def _remember(self, record: ClusterRecord) -> None:
-        file = self._folder / record.name / "cluster.json"
+        file = self._folder / record.name / _RECORD
         draft = file.with_suffix(".new")
         draft.write_text(json.dumps(asdict(record)))
         draft.replace(file)
@@ -302,12 +316,16 @@ class Clusters:
             self._changed.notify_all()
 
 
-def _recalled(content: Mapping[str, Any]) -> ClusterRecord:
-    """A record from its file, which may be of an older version."""
+def _recalled(name: str, text: str) -> ClusterRecord:
+    """A record from its file, which may be of an older version, or anything at all."""
+    content = json.loads(text)
+    port = int(content["port"])
+    if content["name"] != name or not 0 < port <= _MAX_PORT:
+        raise ValueError("not the record of this cluster")
     outside = content.get("outside") or {"without": (), "peers": ()}
     return ClusterRecord(
-        name=content["name"],
-        port=content["port"],
+        name=name,
+        port=port,
         host_ports=tuple((int(c), int(h)) for c, h in content["host_ports"]),
         outside=Outside(
             without=tuple(outside["without"]),
@@ -316,14 +334,36 @@ def _recalled(content: Mapping[str, Any]) -> ClusterRecord:
     )
 
 
+def _check_there(state: Path) -> None:
+    """Raise OSError where the state of a cluster is gone: an empty one would be made in silence."""
+    written = state.with_name(f"{state.name}-wal")
+    if state.stat().st_size < _PAGE and not (written.exists() and written.stat().st_size):
+        raise OSError(errno.ENODATA, "it is empty or cut off", str(state))
+
+
+def _damaged(folder: Path, error: Exception) -> Refused:
+    file, why = folder / _RECORD, "it is no record of this cluster"
+    if isinstance(error, OSError):
+        file, why = Path(error.filename or file), error.strerror or str(error)
+    return Refused(
+        "failed",
+        f"The cluster {folder.name} cannot be started from {file}: {why}.",
+        next_action=f"Put the file back, or remove the folder {folder} to make the cluster anew.",
+    )
+
+
 def _refusal(error: ClusterError | OSError) -> Refused:
     if isinstance(error, ClusterError):
         return Refused("failed", error.message, next_action=error.next_action)
     return Refused(
         "failed",
-        f"The cluster did not start: {error.strerror or error}.",
+        f"The cluster did not start: {_named(error)}{error.strerror or error}.",
         next_action="Free space or mend the permissions of the home folder, and try again.",
     )
+
+
+def _named(error: OSError) -> str:
+    return f"{error.filename}: " if error.filename else ""
 
 
 def _free_port() -> int:
