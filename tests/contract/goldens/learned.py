@@ -46,6 +46,8 @@ class Learned:
     def _learn_member(self, key: str, recorded: Any, ours: Any) -> None:
         if not isinstance(recorded, str) or not isinstance(ours, str):
             self.learn(recorded, ours)
+        elif not recorded:
+            return  # no name: it stands for nothing, least of all where a path is empty
         elif key == "resourceVersion":
             if recorded.isdigit() and ours.isdigit():
                 known = self._versions.get(int(recorded), 0)
