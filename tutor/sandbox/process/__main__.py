@@ -82,6 +82,7 @@ def detach(root: Path, pace: str) -> int:
     errors = paths.logs_dir(root) / "sandbox.err"
     try:
         errors.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        errors.unlink(missing_ok=True)  # it may be a link, to what is none of ours
         stderr = errors.open("w")
     except OSError as error:
         print(f"{errors} cannot be written: {error.strerror or error}.", file=sys.stderr)  # noqa: T201

@@ -282,7 +282,7 @@ class AlreadyRuns(ClusterError):
 def only_one(folder: Path) -> Generator[None]:
     """Hold the lock of the home folder. Raises `AlreadyRuns`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    with (folder / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -290,7 +290,9 @@ def only_one(folder: Path) -> Generator[None]:
                 f"Another sandbox process already runs for {folder}.",
                 next_action="Use it: `tutor sandbox status`, or end it: `tutor sandbox down`.",
             ) from error
-        (folder / "pid").write_text(str(os.getpid()))
+        pid = folder / "pid"
+        pid.unlink(missing_ok=True)  # it may be a link, to what is none of ours
+        pid.write_text(str(os.getpid()))
         yield
 
 
