@@ -6,7 +6,6 @@ Pure functions of an environment mapping; the only room besides `settings` that 
 import sys
 import tempfile
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 
 _MAX_SOCKET_PATH = 100
@@ -38,6 +37,8 @@ def socket_path(root: Path) -> Path:
     path = sandbox_dir(root) / "socket"
     if len(str(path).encode()) <= _MAX_SOCKET_PATH:
         return path
+    from hashlib import sha256  # noqa: PLC0415 - loads a library, for this alone
+
     digest = sha256(str(root).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"tutor-{digest}" / "socket"
 

@@ -1,4 +1,4 @@
-"""A course that was read before: kept whole, under the content of its files and of what reads it.
+"""A course that was read before: kept whole, with the state of its files and of what reads them.
 
 Reading its YAML takes longer than all else between the command line and the first picture of a
 lesson. What is kept is the program's own, in a folder that only the learner may write to.
@@ -9,15 +9,15 @@ import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
+from zlib import crc32
 
 from tutor import __version__
 
 T = TypeVar("T")
 
-_DIGEST_BYTES = 32
+_SUM_BYTES = 4
 
 
 def on_shelf(
@@ -45,12 +45,11 @@ def on_shelf(
 
 def _key(folder: Path, sources: Sequence[Path]) -> bytes:
     """What the course depends on: its files, what reads them, and where they are."""
-    content = sha256(f"{__version__} {sys.version} {folder}".encode())
+    parts = [f"{__version__} {sys.version} {folder}"]
     for path in (*_files(folder), *sorted(Path(__file__).parent.glob("*.py")), *sources):
-        data = path.read_bytes()
-        content.update(f"{path} {len(data)} ".encode())
-        content.update(data)
-    return content.digest()
+        found = path.stat()
+        parts.append(f"{path} {found.st_size} {found.st_mtime_ns}")
+    return "\n".join(parts).encode()
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -64,9 +63,9 @@ def _kept(file: Path, key: bytes) -> memoryview | None:
         data = file.read_bytes()
     except OSError:
         return None
-    found, digest = data[:_DIGEST_BYTES], data[_DIGEST_BYTES : 2 * _DIGEST_BYTES]
-    content = memoryview(data)[2 * _DIGEST_BYTES :]
-    if found != key or digest != sha256(content).digest():
+    before = _before(key)
+    content = memoryview(data)[len(before) + _SUM_BYTES :]
+    if not data.startswith(before) or data[len(before) :][:_SUM_BYTES] != _sum(content):
         return None
     return content
 
@@ -75,5 +74,15 @@ def _keep(file: Path, key: bytes, found: object) -> None:
     content = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_bytes(key + sha256(content).digest() + content)
+    draft.write_bytes(_before(key) + _sum(memoryview(content)) + content)
     draft.replace(file)
+
+
+def _before(key: bytes) -> bytes:
+    """What stands before the sum of the content."""
+    return len(key).to_bytes(_SUM_BYTES, "big") + key
+
+
+def _sum(content: memoryview) -> bytes:
+    """Whether the content is whole; no more, and so without a library that takes time to load."""
+    return crc32(content).to_bytes(_SUM_BYTES, "big")

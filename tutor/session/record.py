@@ -45,6 +45,9 @@ class StepRecord:
     """The last answer to each question, by its id."""
 
 
+_NOTHING = StepRecord()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """A learner's way through one lesson in one environment."""
@@ -60,7 +63,7 @@ class Progress:
 
     def step(self, step_id: str) -> StepRecord:
         """What happened in a step; an empty record when nothing has."""
-        return self.steps.get(step_id) or StepRecord()
+        return self.steps.get(step_id, _NOTHING)
 
     def with_step(self, step_id: str, **changes: Any) -> "Progress":
         """The same with other values in one step's record."""

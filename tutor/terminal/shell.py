@@ -6,7 +6,7 @@ The shell's output is read on a thread of its own; everything else happens on th
 
 import asyncio
 import contextlib
-import secrets
+import os
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class Shell:
         await asyncio.to_thread(self._begin, geometry or Geometry())
 
     def _begin(self, geometry: Geometry) -> None:
-        key = secrets.token_hex(8)
+        key = os.urandom(8).hex()
         self._engine = engine(geometry, self._choice)
         self._recorder = Recorder(self._engine, Tap(key), self._clock)
         self._pty = Pty(

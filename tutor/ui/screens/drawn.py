@@ -8,6 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 from textual.widgets import Static
 
+from tutor.course.model import Block
 from tutor.terminal.marks import PromptShown
 from tutor.terminal.shell import Event
 from tutor.ui.blocks import BlockText, shown
@@ -59,6 +60,8 @@ class DrawnScreen(StagedScreen):
     def __init__(self, desk: Desk, visit: Visit) -> None:
         super().__init__(desk, visit)
         self._patience = Patience(self, self._tell_wait)
+        self._blocks: Mapping[str, Block] = {}
+        self._shown: Mapping[str, BlockText] = {}
 
     AUTO_FOCUS = "Terminal"
 
@@ -67,7 +70,7 @@ class DrawnScreen(StagedScreen):
         self._take_shape(*self.app.size)
         scene, log = self.scene, self.back.log
         lesson, facts = LessonPane(id="lesson"), FactsPane(id="facts")
-        lesson.begin(scene, _texts(scene), log.standings(), log.upcoming())
+        lesson.begin(scene, self._texts(scene), log.standings(), log.upcoming())
         facts.begin(scene.facts())
         yield TopBar(id="top")
         with Horizontal(id="body"):
@@ -88,6 +91,14 @@ class DrawnScreen(StagedScreen):
         self.watch(self.terminal, "takes_screen", self._make_room, init=False)
         self.follow_keymap()
         self.terminal.focus()
+
+    def _texts(self, scene: Scene) -> Mapping[str, BlockText]:
+        """The blocks of the step as they are shown; made anew for others alone."""
+        blocks = scene.blocks()
+        if blocks != self._blocks:
+            self._blocks = blocks
+            self._shown = {key: shown(block, scene.lesson) for key, block in blocks.items()}
+        return self._shown
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         # The first time everything has just been styled.
@@ -153,7 +164,7 @@ class DrawnScreen(StagedScreen):
         pane, log = self.query_one(LessonPane), self.back.log
         done = {"passed": " · ✓ done", "skipped": " · » left out"}.get(scene.record.done or "", "")
         pane.border_title = _plain(f"{scene.number} · {scene.step.title}{done}")
-        pane.blocks = _texts(scene)
+        pane.blocks = self._texts(scene)
         pane.scene = scene
         pane.standings = log.standings()
         pane.upcoming = log.upcoming()
@@ -269,8 +280,3 @@ class DrawnScreen(StagedScreen):
 def _plain(text: str) -> str:
     """A text for a border, whose brackets are no markup."""
     return text.replace("[", "\\[")
-
-
-def _texts(scene: Scene) -> Mapping[str, BlockText]:
-    """The blocks of the step as they are shown."""
-    return {key: shown(block, scene.lesson) for key, block in scene.blocks().items()}
