@@ -36,16 +36,34 @@ def read_object(request: Request, kind: Kind) -> Parsed:
     try:
         parsed = read(request, binary=not kind.custom)
     except DecodeError as error:
-        if kind.custom:
-            raise bad_request(str(error)) from None
-        raise bad_request(
-            f"the object provided is unrecognized (must be of type {kind.kind}): {error}"
-            f" ({_excerpt(request.body)})"
-        ) from None
-    if kind.custom:
-        _check_custom(parsed, kind)
-        return parsed
-    return _as_builtin(parsed, kind)
+        raise _unrecognized(request, kind, str(error)) from None
+    if not kind.custom:
+        return _as_builtin(parsed, kind)
+    if not parsed.kind:
+        shown = request.body.decode(errors="replace")
+        raise _unrecognized(request, kind, f"Object 'Kind' is missing in '{shown}'")
+    _check_custom(parsed, kind)
+    return parsed
+
+
+def _unrecognized(request: Request, kind: Kind, why: str) -> ApiError:
+    told = f"the object provided is unrecognized (must be of type {kind.kind}): {why}"
+    return bad_request(f"{told} ({_excerpt(request.body)})")
+
+
+def read_eviction(request: Request, kind: Kind) -> Object:
+    """The body as an Eviction, which may be of the version that came before.
+
+    Raises:
+        ApiError: As `read_typed`.
+    """
+    try:
+        parsed = read(request)
+    except DecodeError:
+        return read_typed(request, kind)
+    if (parsed.kind, parsed.api_version) != (kind.kind, "policy/v1beta1"):
+        return read_typed(request, kind)
+    return typed(parsed.value | {"apiVersion": kind.api_version}, kind)
 
 
 def read_typed(request: Request, kind: Kind) -> Object:
@@ -177,14 +195,8 @@ def package_of(group: str) -> str:
 
 def _check_custom(parsed: Parsed, kind: Kind) -> None:
     version: Any = parsed.api_version
-    if not parsed.kind:
-        raise bad_request("Object 'Kind' is missing in the body of the request")
     if version != kind.api_version:
         raise bad_request(
             f"the API version in the data ({version}) does not match"
             f" the expected API version ({kind.api_version})"
-        )
-    if parsed.kind != kind.kind:
-        raise bad_request(
-            f"the kind in the data ({parsed.kind}) does not match the expected kind ({kind.kind})"
         )

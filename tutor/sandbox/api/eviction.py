@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tutor.sandbox.api.builtin.reading import items, number, part, text
-from tutor.sandbox.api.deletion import DeleteOptions, timestamp
+from tutor.sandbox.api.deletion import DeleteOptions, check_preconditions, timestamp
 from tutor.sandbox.api.objects import Objects
 from tutor.sandbox.api.registry import Registry, Served
 from tutor.sandbox.api.request import Call, User
@@ -47,6 +47,7 @@ class Evictions:
                 await self._take(call, budgets[0], name_of(pod))
         place = (namespace_of(pod), name_of(pod))
         if not call.dry_run:
+            check_preconditions(served.kind, pod, options)
             await self._mark(call, served, place)
         await self._objects.delete(call, served, *place, options)
 

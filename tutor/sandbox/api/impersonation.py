@@ -29,6 +29,7 @@ _USER, _UID, _GROUP, _EXTRA = (
 _ANY = "impersonate-"
 _AUTHENTICATION = "authentication.k8s.io"
 _NODE_PREFIX = "system:node:"
+_NODES = ("system:nodes",)
 
 Decide = Callable[[User, Attributes], Decision]
 
@@ -165,6 +166,8 @@ def _acting(want: Wanted) -> User:
     groups = want.groups
     if not groups and account:
         groups = service_account_user(*account).groups
+    if not groups and want.name.startswith(_NODE_PREFIX):
+        groups = _NODES
     if want.name == ANONYMOUS.name:
         groups = groups or ANONYMOUS.groups
     elif not {AUTHENTICATED, *ANONYMOUS.groups} & set(groups):

@@ -26,11 +26,12 @@ from tutor.sandbox.api.status import (
     go_quote,
     method_not_allowed,
     no_such_resource,
+    not_found,
     unexplained,
 )
 from tutor.sandbox.api.subresources import Subresources
 from tutor.sandbox.api.watch import Filter, Watch
-from tutor.sandbox.kinds import GroupResource, Object, name_of, thaw
+from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of, thaw
 from tutor.sandbox.schema.decode import DecodeError, Parsed
 from tutor.sandbox.store import Compacted
 
@@ -92,14 +93,12 @@ class Resources:
             raise no_such_resource()
         if target.name and kind.namespaced and not target.namespace:
             raise no_such_resource()
+        if target.name and kind.verbs == ("create",):
+            raise no_such_resource()
         if target.tail and target.subresource != "proxy":
             raise no_such_resource()
         if target.subresource:
-            subresource = kind.subresource(target.subresource)
-            if subresource is None:
-                raise no_such_resource()
-            if target.verb not in subresource.verbs:
-                raise method_not_allowed()
+            _check_subresource(kind, target)
             return
         if target.verb not in kind.verbs:
             raise method_not_allowed()
@@ -355,6 +354,15 @@ class Resources:
         "delete": _delete,
         "deletecollection": _delete_collection,
     }
+
+
+def _check_subresource(kind: Kind, target: Target) -> None:
+    subresource = kind.subresource(target.subresource)
+    if subresource is None:
+        missing = not_found(kind.group_resource, target.name)
+        raise missing if kind.custom else no_such_resource()
+    if target.verb not in subresource.verbs:
+        raise method_not_allowed()
 
 
 def _repeated(served: Served, parsed: Parsed) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from tutor.sandbox.api.status import (
     not_found,
 )
 from tutor.sandbox.api.strategies import BuiltinStrategy
+from tutor.sandbox.api.token_requests import default_token_request
 from tutor.sandbox.kinds import GroupResource, Kind, Object, name_of
 from tutor.sandbox.schema.errors import DecodeError
 
@@ -53,11 +54,21 @@ _SCALE_COLUMNS: tuple[Object, ...] = (
     },
 )
 """The columns of the scale of a custom kind."""
-_SUCCESS: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+_SUCCESS: Object = {
+    "kind": "Status",
+    "apiVersion": "v1",
+    "metadata": {},
+    "status": "Success",
+    "code": _CREATED,
+}
 
 
 class Nodes(Protocol):
     """What runs the pods: it answers for logs, commands and connections."""
+
+    def check(self, request: Request, target: Target) -> None:
+        """Raise ApiError for a query that makes no sense, whatever it is asked of."""
+        ...
 
     async def reach(self, request: Request, target: Target, obj: Object) -> Answer:
         """Answer a request on a pod, node or service; raises ApiError for what is not there."""
@@ -91,6 +102,7 @@ class Subresources:
             return await self._binding(request, target, served, call)
         if name == "eviction":
             return await self._eviction(request, target, served, call)
+        self._nodes.check(request, target)
         obj = self._objects.get(served, target.namespace, target.name).object
         return await self._nodes.reach(request, target, obj)
 
@@ -143,6 +155,7 @@ class Subresources:
         self._check_namespace(target)
         asked = Served(kind, BuiltinStrategy(kind))
         tracked = self._objects.decode(call, asked, body)
+        default_token_request(tracked)
         self._objects.note(call, asked, tracked)
         made = self.reviews.token_request(call, target.namespace, target.name, tracked)
         return answer(made, form=form, status=_CREATED)
@@ -189,7 +202,7 @@ class Subresources:
         self, request: Request, target: Target, served: Served, call: Call
     ) -> Answer:
         kind = _other_kind(served, group="policy", version="v1", name="Eviction")
-        eviction = bodies.read_typed(request, kind)
+        eviction = bodies.read_eviction(request, kind)
         self._check_namespace(target)
         if name_of(eviction) != target.name:
             raise bad_request("name in URL does not match name in Eviction object")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from tutor.sandbox.api.builtin.reading import items, part, text
+from tutor.sandbox.api.builtin.reading import fill_absent, items, part, text
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.identity import TokenAuthority
 from tutor.sandbox.api.request import Call
@@ -26,6 +26,11 @@ _CORE = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}
 _KEPT = ("labels", "annotations", "ownerReferences", "finalizers", "managedFields")
 
 Lookup = Callable[[str, str, str], Object | None]
+
+
+def default_token_request(obj: Object) -> None:
+    """An hour, where nobody says how long."""
+    fill_absent(obj.setdefault("spec", {}), expirationSeconds=_DEFAULT_S)
 
 
 class TokenRequests:

@@ -62,6 +62,8 @@ def log_query(request: Request, pod: str) -> LogQuery:
     tail, limit, seconds = number("tailLines"), number("limitBytes"), number("sinceSeconds")
     since = _time(query.get("sinceTime"))
     errors: list[FieldError] = []
+    if query.get("stream"):
+        errors.append(forbidden_field("stream", "may not be specified"))
     if tail is not None and tail < 0:
         errors.append(invalid("tailLines", tail, "must be greater than or equal to 0"))
     if limit is not None and limit < 1:

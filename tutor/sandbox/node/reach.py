@@ -36,6 +36,11 @@ class PodAccess:
     def __init__(self, programs: Callable[[], Programs | None]) -> None:
         self._programs = programs
 
+    def check(self, request: Request, target: Target) -> None:
+        """Raise ApiError (400, 422) for a query for a log that makes no sense."""
+        if target.subresource == "log":
+            log_query(request, target.name)
+
     async def reach(self, request: Request, target: Target, obj: Object) -> Answer:
         """Answer a request; raises ApiError for what is not there or not simulated."""
         if target.group_resource != _PODS:

@@ -65,7 +65,7 @@ def _read(obj: Object, steps: tuple[str, ...], wanted: str) -> tuple[Any, str]:
             return None, ""
         if not is_map(found):
             # A path is named up to and with the step that cannot be taken.
-            return None, _fault(steps[: index + 1], found, "map[string]interface {}")
+            return None, _fault(steps[: index + 1], found, "map[string]interface{}")
         if step not in found:
             return None, ""
         found = found[step]
