@@ -40,6 +40,8 @@ BAD: list[tuple[str, tuple[int, int], str]] = [
     ("a: 1\n---\nb: 2\n", (2, 1), "a second document"),
     ("? [a, b]\n: 1\n", (1, 3), "a key has to be one word"),
     ("a: \x07\n", (1, 4), "a character that YAML does not allow (code 0x7)"),
+    ('a: "x\\e]0;y\\a"\n', (1, 4), "the character U+001B is not shown"),
+    ("a: |\n  kubectl get x \u202e\n", (1, 4), "the character U+202E is not shown"),
     ("", (1, 1), "the file is empty"),
     ("# nothing\n", (1, 1), "the file is empty"),
     ("[" * 100_000, (1, 41), "more than 40 levels of nesting"),

@@ -35,6 +35,9 @@ _PLAIN_WORDS: dict[str, Any] = {
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
+_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and line feed, and those that turn the direction of writing round."""
+
 _IN_PLAIN_WORDS = {
     "mapping values are not allowed in this context": (
         "a colon and a blank inside plain text: put the text in quotes, or below a `|`"
@@ -123,6 +126,7 @@ class _Builder:
                 raise self.fault("aliases are not used in lessons", event.start_mark.index)
             case yaml.ScalarEvent():
                 self._refuse_extras(event)
+                self._refuse_hidden(event)
                 self._scalar(event)
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._refuse_extras(event)
@@ -138,6 +142,16 @@ class _Builder:
         tag: str | None = getattr(event, "tag", None)
         if tag is not None:
             raise self.fault(f"tags such as {tag} are not used in lessons", event.start_mark.index)
+
+    def _refuse_hidden(self, event: yaml.ScalarEvent) -> None:
+        """Refuse what a terminal obeys and nobody sees: quoted text can spell any character."""
+        found = _HIDDEN.search(event.value)
+        if found is not None:
+            code = f"U+{ord(found[0]):04X}"
+            raise self.fault(
+                f"the character {code} is not shown, but does something to the text around it",
+                event.start_mark.index,
+            )
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         top = self.stack[-1] if self.stack else None
