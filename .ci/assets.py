@@ -210,6 +210,7 @@ def take_all() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     for look, themes in LOOKS.items():
         os.environ.pop("NO_COLOR", None)
+        os.environ["COLORTERM"] = "truecolor"
         if look == "without colour":
             os.environ["NO_COLOR"] = "1"
         for scene in (first_start, lesson, presented):

@@ -15,3 +15,9 @@ def choice(request: pytest.FixtureRequest) -> Choice:
 def fast() -> Choice:
     """One engine, where they do not differ."""
     return "libghostty-vt"
+
+
+@pytest.fixture(autouse=True)
+def all_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the terminal has in which the tests run."""
+    monkeypatch.setenv("COLORTERM", "truecolor")

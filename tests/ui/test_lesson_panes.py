@@ -203,3 +203,15 @@ async def test_shell_that_ends_at_once_says_how_to_have_another(tmp_path: Path) 
         (tmp_path / ".bashrc").write_text("", encoding="utf-8")
         await play.press("enter")
         await play.prompt()
+
+
+async def test_window_that_was_large_for_a_while_shows_what_came_last(tmp_path: Path) -> None:
+    async with playing(tmp_path, size=(80, 24)) as play:
+        await play.open()
+        await play.solve_first()
+        await play.sees("Done: what just happened")
+        await play.sees_not("Make one called greeting")
+        await play.pilot.resize_terminal(200, 60)
+        await play.sees("Make one called greeting", "Done: what just happened")
+        await play.pilot.resize_terminal(82, 24)
+        await play.sees("Done: what just happened")

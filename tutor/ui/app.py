@@ -3,11 +3,10 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Iterable
 from typing import Literal
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.color import Color
 from textual.notifications import Notify
 from textual.screen import Screen
@@ -38,6 +37,7 @@ class TutorApp(App[TutorError | None]):
     """Ends with what went wrong, or None."""
 
     TITLE = "tutor"
+    COMMANDS = set()  # noqa: RUF012 - as the library has it; each screen has its own
     # That of the first screen too: read with it, everything is parsed once more.
     CSS_PATH = ["app.tcss", "screens/lesson.tcss"]  # noqa: RUF012 - as the library has it
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
@@ -192,13 +192,6 @@ class TutorApp(App[TutorError | None]):
             screen.action_quit()
         else:
             self.exit()
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        del screen
-        yield SystemCommand("Colours", "Try the themes", self.action_change_theme)
-        yield SystemCommand(
-            "Picture of this screen", "Save it as an SVG file", self.deliver_screenshot
-        )
 
     def _handle_exception(self, error: Exception) -> None:
         self.crash = self.crash or error

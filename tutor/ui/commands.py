@@ -43,6 +43,14 @@ class Commanding(Protocol):
         ...
 
 
+_ANYWHERE = (
+    Command(text="Try other colours", action="app.change_theme", help="The themes"),
+    Command(
+        text="Take a picture of this screen", action="app.screenshot", help="Saved as an SVG file"
+    ),
+)
+
+
 class ScreenCommands(Provider):
     """Of any screen. Each runs the action that its key runs."""
 
@@ -66,6 +74,7 @@ class ScreenCommands(Provider):
         yield from self.beside_screen()
         if isinstance(self.screen, Commanding):
             yield from self.screen.commands()
+        yield from _ANYWHERE
 
     def _runner(self, command: Command) -> Callable[[], Coroutine[object, object, None]]:
         app, node = self.app, command.node or self.screen

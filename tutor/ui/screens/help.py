@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from tutor.ui.commands import PALETTE, Command, ScreenCommands
 from tutor.ui.keys import KEYS, closing, keymap_of, spelled, way_to
+from tutor.ui.widgets.sheet import Sheet, hung
 
 _HOW = """\
 Read the step, type in the shell or let {run} type for you, and watch the facts: they look for \
@@ -21,13 +22,35 @@ _SIGNS = """\
 Facts   ✓ holds   ✗ not yet   ? nobody can look, not your doing   … not looked at yet
 Steps   ✓ done   » left out   ▸ where you are   ○ open   · not open yet"""
 
-_PANES = """\
-In the lesson   arrows scroll, Tab goes to commands and questions, Enter does them, C copies
-On a fact       Enter tells more, R types the command that shows you the same
-In the shell    every key is the shell's own, but those above and {prefix}
-  {prefix} then PageUp, PageDown, Home, End look back; V selects with the arrows, Y copies;
-  {prefix} and then {prefix}, or a key from above, sends that key to the shell.
-  The mouse selects and copies; with Shift also in vim."""
+_PANES = (
+    (
+        "In the lesson",
+        "Arrows scroll; Tab goes to commands and questions; Enter does them.",
+    ),
+    ("On commands", "Enter types or writes them; C copies them; E opens long ones."),
+    ("On a fact", "Enter tells more; R types the command that shows you the same."),
+    ("In the shell", "Every key is the shell's own, but those above and {prefix}."),
+    ("", "{prefix} and then PageUp, PageDown, Home or End looks back."),
+    ("", "{prefix} and then V selects with the arrows; Y copies."),
+    ("", "{prefix} and then {prefix}, or a key from above, sends that key to the shell."),
+    ("", "The mouse selects and copies; with Shift also in vim."),
+)
+_PLACE_COLUMNS = 15
+
+
+Entry = tuple[Content, Content]
+"""What stands before a text, and the text."""
+
+
+class Table(Sheet):
+    """Texts that hang behind what stands before them."""
+
+    def __init__(self, entries: Sequence[Entry], *, classes: str) -> None:
+        super().__init__(classes=classes)
+        self._entries = entries
+
+    def lines(self, width: int) -> Sequence[Content]:
+        return [line for lead, text in self._entries for line in hung(lead, text, width)]
 
 
 class HelpScreen(ModalScreen[None]):
@@ -52,34 +75,43 @@ class HelpScreen(ModalScreen[None]):
             prefix = spelled(keymap_of(self)["prefix"])
             yield Static(how, classes="part", markup=False)
             if self._in_lesson:
-                yield Static(self._keys(), classes="part")
-            yield Static(self._more(), classes="part")
+                yield Table(self._keys(), classes="part")
+            yield Table(self._more(), classes="part")
             if self._in_lesson:
-                yield Static(_PANES.format(prefix=prefix), classes="part", markup=False)
+                yield Table(
+                    [
+                        (
+                            Content.styled(f"{where:{_PLACE_COLUMNS}}", "bold"),
+                            Content(says.format(prefix=prefix)),
+                        )
+                        for where, says in _PANES
+                    ],
+                    classes="part",
+                )
             yield Static(_SIGNS, classes="part", markup=False)
 
-    def _keys(self) -> Content:
+    def _keys(self) -> Sequence[Entry]:
         keymap = keymap_of(self)
         own = [spelled(keymap[key.id]) for key in KEYS]
         width = max(len(each) for each in own) + 1
         prefix = spelled(keymap["prefix"])
-        lines = [
-            Content.assemble(
-                (f"{pressed:{width}}", "bold $primary"),
-                (f" {prefix} {key.after_prefix:4}  ", "$quiet"),
-                key.says,
+        return [
+            (
+                Content.assemble(
+                    (f"{pressed:{width}}", "bold $primary"),
+                    (f" {prefix} {key.after_prefix:4}  ", "$quiet"),
+                ),
+                Content(key.says),
             )
             for key, pressed in zip(KEYS, own, strict=True)
         ]
-        return Content("\n").join(lines)
 
-    def _more(self) -> Content:
+    def _more(self) -> Sequence[Entry]:
         width = max((len(each.help) for each in self._beside), default=0) + 2
-        lines = [
-            Content.assemble((f"{each.help:{width}}", "bold $primary"), each.text)
+        return [
+            (Content.styled(f"{each.help:{width}}", "bold $primary"), Content(each.text))
             for each in self._beside
         ]
-        return Content("\n").join(lines)
 
     def on_mount(self) -> None:
         self.query_one("#box").focus()

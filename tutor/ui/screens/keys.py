@@ -1,5 +1,6 @@
 """The keys that the learner can choose: each change holds at once, and is saved."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -19,6 +20,7 @@ from tutor.keymap import ACTIONS, NONE, Keymap, fault_of
 from tutor.ui.commands import PALETTE, ScreenCommands
 from tutor.ui.keys import KEYS, KeysChanged, bind, keymap_of, spelled
 from tutor.ui.ports import Desk
+from tutor.ui.widgets.sheet import Sheet, hung
 
 NOTICE_S = 8.0
 _ABOUT = {
@@ -27,7 +29,7 @@ _ABOUT = {
 }
 
 
-class ActionRow(Static, can_focus=True):
+class ActionRow(Sheet, can_focus=True):
     """One action. Enter, and the next key is its key; Delete gives back the one it came with."""
 
     BINDINGS = [  # noqa: RUF012 - as the library has it
@@ -59,15 +61,21 @@ class ActionRow(Static, can_focus=True):
         self.action = action
         self.set_reactive(ActionRow.pressed, pressed)
 
-    def render(self) -> Content:
+    def lines(self, width: int) -> Sequence[Content]:
         key = "press a key" if self.is_asking else spelled(self.pressed) or "-"
         is_own = self.pressed != ACTIONS[self.action]
-        return Content.assemble(
+        lead = Content.assemble(
             (f"{self.action:14}", "bold"),
-            (f"{key:12}", "reverse" if self.is_asking else "$primary"),
+            (f"{key:11}", "reverse" if self.is_asking else "$primary"),
             ("* " if is_own else "  ", "$primary"),
-            (_ABOUT[self.action], "$quiet"),
         )
+        return hung(lead, Content.styled(_ABOUT[self.action], "$quiet"), width)
+
+    def watch_pressed(self) -> None:
+        self.redraw()
+
+    def watch_is_asking(self) -> None:
+        self.redraw()
 
     def on_click(self, event: events.Click) -> None:
         event.stop()

@@ -18,6 +18,7 @@ from tutor.ui.keys import bind, keymap_of
 from tutor.ui.ports import Desk
 from tutor.ui.screens.help import HelpScreen
 from tutor.ui.widgets.keybar import KeyBar, Shown
+from tutor.ui.widgets.sketch import Sketch
 
 First = Literal["learn", "course", "quit"]
 
@@ -41,6 +42,7 @@ class WelcomeScreen(Screen[First]):
 
     CSS_PATH = "welcome.tcss"
     COMMANDS = {ScreenCommands}  # noqa: RUF012 - as the library has it
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-usual")]  # noqa: RUF012 - as the library has it
     HELP = "The first screen. Enter shows how it works; Escape goes to all lessons."
     BINDINGS = [  # noqa: RUF012 - as the library has it
         bind("welcome.learn", "s", "go('learn')", "Show how it works (Enter does, too)"),
@@ -62,6 +64,7 @@ class WelcomeScreen(Screen[First]):
         with Vertical(id="box"):
             yield Static(self._desk.course.title, id="title", markup=False)
             yield Static(_WHAT, id="what", markup=False)
+            yield Sketch(id="sketch")
             yield Static(self._offer, id="offer", markup=False)
             yield from self._answers()
         bar = KeyBar(id="keys")

@@ -98,10 +98,13 @@ class BlockCard(Sheet, can_focus=True):
         """What is typed or written, and behind its first line the word that does it."""
         does = self.tag(self._word(), "want")
         room = width - does.cell_length - 1
-        rows = [row for lead, body in self._rows() for row in hung(lead, body, room)]
-        gap = " " * (room - rows[0].cell_length + 1)
-        yield Content.assemble(rows[0], gap, does)
-        yield from rows[1:]
+        (lead, body), *others = self._rows()
+        first, *more = hung(lead, body, room)
+        gap = " " * (room - first.cell_length + 1)
+        yield Content.assemble(first, gap, does)
+        yield from more
+        for lead, body in others:
+            yield from hung(lead, body, width)
 
     def _rows(self) -> Iterator[tuple[Content, Content]]:
         """Each line with what stands before it, so that what does not fit hangs under the text."""
@@ -116,7 +119,10 @@ class BlockCard(Sheet, can_focus=True):
             lines = command.splitlines()[: max(room, 0)]
             room -= len(lines)
             if lines:
-                yield _PROMPT, _coloured("\n".join(lines))
+                yield _PROMPT, _coloured(lines[0])
+            for line in lines[1:]:
+                text = line.lstrip()
+                yield Content(" " * (len(_PROMPT) + len(line) - len(text))), Content(text)
         if is_folded:
             more = f"… {total - FOLDED} lines more (E opens)"
             yield Content(""), Content.styled(more, "italic $quiet")

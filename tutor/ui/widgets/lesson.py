@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.reactive import reactive
@@ -48,6 +49,9 @@ class LessonPane(VerticalScroll, can_focus=True):
         """Set when a step has been placed."""
         self._shown: list[str] = []
         """What is there, by name, top to bottom."""
+        self._seen: Widget | None = None
+        """What came last, and was brought into view."""
+        self._width = 0
         self._is_new = True
         """Whether nothing has been done since the step was turned to."""
 
@@ -81,7 +85,7 @@ class LessonPane(VerticalScroll, can_focus=True):
         is_new = before is None or before.step.id != scene.step.id
         wanted = self._parts(scene)
         if is_new:
-            self._shown, self._is_new = [], True
+            self._shown, self._is_new, self._seen = [], True, None
             async with self.batch():
                 await self.remove_children()
                 await self._place(wanted)
@@ -107,7 +111,15 @@ class LessonPane(VerticalScroll, can_focus=True):
                 fresh.append(widget)
                 await self.mount(widget, before=index if index < len(self.children) else None)
         if fresh and len(fresh) < len(wanted):
+            self._seen = fresh[0]
             self.call_after_refresh(self.scroll_to_widget, fresh[0], animate=False, top=True)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep in view what came last: a window that had room for everything has lost it."""
+        is_wrapped_anew = event.size.width != self._width
+        self._width = event.size.width
+        if is_wrapped_anew and self._seen is not None and not self.has_focus_within:
+            self.call_after_refresh(self.scroll_to_widget, self._seen, animate=False, top=True)
 
     def _parts(self, scene: Scene) -> Mapping[str, Widget]:
         """All that is to be seen now; nothing of a step ever goes away while it is shown."""
