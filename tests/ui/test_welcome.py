@@ -81,7 +81,7 @@ async def test_button_at_the_end_leads_to_the_next_lesson(tmp_path: Path) -> Non
     _finished(tmp_path)
     async with playing(tmp_path) as play:
         (lesson,) = play.desk.course.lessons
-        header = replace(lesson.header, id="second", title="Another")
+        header = lesson.header.with_values(id="second", title="Another")
         second = replace(lesson, header=header)
         play.desk.course = replace(play.desk.course, lessons=(lesson, second))
         await play.open()

@@ -4,7 +4,6 @@ Only who reads files needs these; a lesson that was read is made of the parts th
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import MISSING, Field, fields
 from datetime import timedelta
 from functools import cache
 from types import UnionType
@@ -25,7 +24,8 @@ import pydantic
 
 from tutor.course.interpret import Node, interpret
 from tutor.course.limits import Key
-from tutor.course.model import Block, File, Part, Question, Set
+from tutor.course.model import Block, File, Question, Set
+from tutor.course.part import Part
 from tutor.course.places import Where
 from tutor.errors import CourseError
 
@@ -56,9 +56,8 @@ def read(kind: type[P], where: Where, faults: list[CourseError]) -> P | None:
 def form_of(kind: type[Part]) -> type[Form]:
     """The model of a part."""
     hints = get_type_hints(kind, include_extras=True)
-    told = [each for each in fields(kind) if each.name != "where"]
     definitions: dict[str, Any] = {
-        each.name: (_formed(hints[each.name]), _field(each, hints[each.name])) for each in told
+        name: (_formed(hints[name]), _field(kind, name, hints[name])) for name in kind.names
     }
     made = pydantic.create_model(
         kind.__name__, __base__=Form, __doc__=kind.__doc__, __module__=__name__, **definitions
@@ -114,15 +113,13 @@ def _block_kind(value: Any) -> str | None:
     return kinds[0].title() if len(kinds) == 1 else None
 
 
-def _field(declared: Field[Any], hint: Any) -> Any:
+def _field(kind: type[Part], name: str, hint: Any) -> Any:
     """Its name in the file, and what it is when that leaves it out."""
     alias = next((each.name for each in get_args(hint) if isinstance(each, Key)), None)
-    if declared.default_factory is not MISSING:
-        return pydantic.Field(default_factory=declared.default_factory, alias=alias)
-    if isinstance(declared.default, timedelta):
-        text = f"{declared.default.total_seconds():g}s"
+    default = getattr(kind, name, ...)
+    if isinstance(default, timedelta):
+        text = f"{default.total_seconds():g}s"
         return pydantic.Field(default=text, alias=alias, validate_default=True)
-    default = ... if declared.default is MISSING else declared.default
     return pydantic.Field(default=default, alias=alias)
 
 
@@ -140,7 +137,7 @@ def _fault(form: Form) -> str:
 def _made(value: Any) -> Any:
     """The parts that forms speak of."""
     if isinstance(value, Form):
-        names = [each.name for each in fields(value.part)]
+        names = ("where", *value.part.names)
         return value.part(**{name: _made(getattr(value, name)) for name in names})
     if isinstance(value, tuple):
         return tuple(map(_made, cast("tuple[Any, ...]", value)))

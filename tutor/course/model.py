@@ -5,14 +5,14 @@ the probes give them a meaning.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar, get_args
 
 from tutor.course.limits import Duration, Key, Limits, Slug, Text
-from tutor.course.places import NOWHERE, Where
+from tutor.course.part import Part
 
 Environment = Literal["sandbox", "kind", "context"]
 ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
@@ -41,17 +41,6 @@ def meant_for(environment: Environment, items: Iterable[L]) -> tuple[L, ...]:
     return tuple(item for item in items if environment in item.only)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """A mapping in a lesson's file. Not slotted: a course comes from the shelf faster so."""
-
-    opaque: ClassVar[frozenset[str]] = frozenset()
-    """Keys whose value is kept as plain data and read by somebody else."""
-
-    where: Where = field(default=NOWHERE, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Run(Part):
     """Commands for the learner's shell, shown as they will be typed."""
 
@@ -61,7 +50,6 @@ class Run(Part):
     only: Only = ENVIRONMENTS
 
 
-@dataclass(frozen=True, kw_only=True)
 class File(Part):
     """A file below the working folder, written whole."""
 
@@ -74,7 +62,6 @@ class File(Part):
     only: Only = ENVIRONMENTS
 
 
-@dataclass(frozen=True, kw_only=True)
 class Set(Part):
     """One change to a YAML document."""
 
@@ -89,7 +76,6 @@ class Set(Part):
     remove: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class Edit(Part):
     """A command that opens an editor, and what is changed there when the lesson plays itself."""
 
@@ -100,7 +86,6 @@ class Edit(Part):
     only: Only = ENVIRONMENTS
 
 
-@dataclass(frozen=True, kw_only=True)
 class Look(Part):
     """A read-only command that shows something worth seeing."""
 
@@ -114,8 +99,9 @@ Block = Run | File | Edit | Look
 Given = dict[str, dict[str, Any]]
 """Name to `{source: its arguments}`."""
 
+NO_GIVEN: Given = {}
 
-@dataclass(frozen=True, kw_only=True)
+
 class Fact(Part):
     """Something that has to hold before the step is done."""
 
@@ -123,7 +109,7 @@ class Fact(Part):
 
     id: Slug
     label: Text
-    given: Given = field(default_factory=Given)
+    given: Given = NO_GIVEN
     that: Text
     saw: str | None = None
     """An expression for the text of what was seen; None for a text made from `that`."""
@@ -136,14 +122,13 @@ class Fact(Part):
     only: Only = ENVIRONMENTS
 
 
-@dataclass(frozen=True, kw_only=True)
 class Mistake(Part):
     """A wrong turn that the lesson knows, and what it says then."""
 
     opaque: ClassVar[frozenset[str]] = frozenset({"given"})
 
     id: Slug
-    given: Given = field(default_factory=Given)
+    given: Given = NO_GIVEN
     when: Text
     say: Text
     attempt: Annotated[tuple[Block, ...], Limits(min_length=1), Key("try")]
@@ -155,7 +140,6 @@ class Mistake(Part):
     only: Only = ENVIRONMENTS
 
 
-@dataclass(frozen=True, kw_only=True)
 class Hint(Part):
     """One rung of the ladder."""
 
@@ -163,7 +147,6 @@ class Hint(Part):
     only: Only = ENVIRONMENTS
 
 
-@dataclass(frozen=True, kw_only=True)
 class Option(Part):
     """One answer to choose."""
 
@@ -173,7 +156,6 @@ class Option(Part):
     """Why it is right or wrong; a wrong one has to say it."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Choice(Part):
     """A question with answers to choose from; `predict` is asked before the step is done."""
 
@@ -183,7 +165,6 @@ class Choice(Part):
     options: Annotated[tuple[Option, ...], Limits(min_length=2)]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Answer(Part):
     """A question that is answered by typing."""
 
@@ -199,7 +180,6 @@ class Answer(Part):
 Question = Choice | Answer
 
 
-@dataclass(frozen=True, kw_only=True)
 class Step(Part):
     """One thing to do, and the facts that tell that it is done."""
 
@@ -210,7 +190,7 @@ class Step(Part):
     minutes: Annotated[float, Limits(ge=0.5, le=60, multiple_of=0.5)]
     say: Text
     do: tuple[Block, ...] = ()
-    given: Given = field(default_factory=Given)
+    given: Given = NO_GIVEN
     """What several facts of this step look at."""
     facts: tuple[Fact, ...]
     mistakes: tuple[Mistake, ...] = ()
@@ -230,7 +210,6 @@ class Step(Part):
         return meant_for(environment, blocks)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Tool(Part):
     """A command that the lesson's steps use."""
 
@@ -240,7 +219,6 @@ class Tool(Part):
     only: Only = ENVIRONMENTS
 
 
-@dataclass(frozen=True, kw_only=True)
 class Grants(Part):
     """What a lesson may touch."""
 
@@ -255,7 +233,6 @@ class Grants(Part):
     """Command lines that a probe may run, whole and exact."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Header(Part):
     """What `lesson.yaml` says."""
 
@@ -278,7 +255,6 @@ class Header(Part):
     """The ids of the steps, first to last."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Title(Part):
     """What `course.yaml` says."""
 

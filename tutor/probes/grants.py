@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -58,7 +58,7 @@ def limited(world: World, grants: Grants) -> World:
     environment = world.environment
     filled = (expand(host, environment) for host in grants.hosts)
     hosts = tuple(host for host in filled if isinstance(host, str))
-    in_force = replace(grants, hosts=hosts)
+    in_force = grants.with_values(hosts=hosts)
     return World(
         cluster=_Cluster(world.cluster, in_force),
         shell=world.shell,
