@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from tutor.sandbox.api.discovery import AGGREGATED, Discovery
 from tutor.sandbox.api.negotiate import Form, accepts, form_of, require
 from tutor.sandbox.api.openapi_answers import OpenApi, OpenApiAnswers
+from tutor.sandbox.api.pages import TEXT, page, page_not_found
 from tutor.sandbox.api.render import answer, document
 from tutor.sandbox.api.request import Request, Response
 from tutor.sandbox.api.status import go_quote, method_not_allowed, no_such_resource
 from tutor.sandbox.kinds import GroupVersion, Object
 
-_TEXT = "text/plain; charset=utf-8"
 _KEYS = "application/jwk-set+json"
 _EXPOSITION = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 _GROUP = 2
 """The parts of the path of a group."""
 _CACHED = ("Cache-Control", "public, max-age=3600")
-_NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _CONTROLLERS = (
     "poststarthook/start-apiserver-admission-initializer",
     "poststarthook/generic-apiserver-start-informers",
@@ -71,18 +70,6 @@ class Announced:
     """host:port for `serverAddressByClientCIDRs`."""
 
 
-def not_found() -> Response:
-    """404 for a path that no group owns."""
-    return Response(
-        status=404, body=b"404 page not found\n", content_type=_TEXT, headers=(_NOSNIFF,)
-    )
-
-
-def text(body: str, *, status: int = 200) -> Response:
-    """Plain text, as health checks answer."""
-    return Response(status=status, body=body.encode(), content_type=_TEXT, headers=(_NOSNIFF,))
-
-
 def _only_read(request: Request, media: str = "application/json") -> None:
     """Raise 405 for anything but GET, and 406 unless the one form there is will do."""
     if request.method != "GET":
@@ -114,7 +101,7 @@ class Documents:
             case ["api" | "apis", *_]:
                 return self._groups(request, parts)
             case ["openapi", *rest]:
-                return self._openapi.answer(request, rest) or not_found()
+                return self._openapi.answer(request, rest) or page_not_found()
             case ["version"]:
                 return self._version(request)
             case [health, *rest] if health in _HEALTH:
@@ -129,7 +116,7 @@ class Documents:
                 body = document(self._keys()[1]).rstrip()
                 return Response(status=200, body=body, content_type=_KEYS, headers=(_CACHED,))
             case _:
-                return not_found()
+                return page_not_found()
 
     def _version(self, request: Request) -> Response:
         """Indented, whoever asks."""
@@ -162,9 +149,9 @@ class Documents:
             raise no_such_resource()
         found = self._discovered(parts[1:], core)
         if found is None:
-            return not_found()
-        # Groups have handlers of their own, which look at no method; the rest has routes.
-        routed = core or len(parts) > _GROUP
+            return page_not_found()
+        # Groups have handlers of their own, which look at no method; built-in versions have routes.
+        routed = core or (len(parts) > _GROUP and self._discovery.is_own(parts[1]))
         if routed and request.method != "GET":
             raise method_not_allowed()
         if len(parts) == 1 and (aggregated := self._aggregated(request, core)):
@@ -220,11 +207,11 @@ class Documents:
     def _health(self, request: Request, health: str, rest: Sequence[str]) -> Response:
         checks = _HEALTH[health]
         if request.path.endswith("/"):
-            return not_found()
+            return page_not_found()
         if rest:
             if "/".join(rest) not in checks:
-                return not_found()
-            return Response(status=200, body=b"ok", content_type=_TEXT)
+                return page_not_found()
+            return Response(status=200, body=b"ok", content_type=TEXT)
         if request.query.has("verbose"):
             excluded = set(request.query.all("exclude"))
             lines = [f"[+]{c} {'excluded: ok' if c in excluded else 'ok'}" for c in checks]
@@ -232,8 +219,8 @@ class Documents:
                 named = ",".join(map(go_quote, unknown))
                 why = "some health checks cannot be excluded: no matches for"
                 lines.append(f"warn: {why} {named}")
-            return text("\n".join([*lines, f"{health} check passed\n"]))
-        return text("ok")
+            return page("\n".join([*lines, f"{health} check passed\n"]))
+        return page("ok")
 
 
 _LAST_BETA = 32

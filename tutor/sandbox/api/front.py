@@ -12,12 +12,13 @@ from typing import Protocol
 from cryptography import x509
 
 from tutor.sandbox.api.compression import compressed
-from tutor.sandbox.api.documents import Documents, not_found
+from tutor.sandbox.api.documents import Documents
 from tutor.sandbox.api.flowcontrol import FlowControl
 from tutor.sandbox.api.go_duration import DurationError, parse_duration
 from tutor.sandbox.api.identity import Authenticator
 from tutor.sandbox.api.impersonation import Impersonator, wanted
 from tutor.sandbox.api.negotiate import failure_form
+from tutor.sandbox.api.pages import page_not_found
 from tutor.sandbox.api.rbac import Attributes, Authorizer, Decision
 from tutor.sandbox.api.registry import Registry
 from tutor.sandbox.api.remembered import Remembered
@@ -179,9 +180,10 @@ class Front:
             return await self._aggregator.forward(request, version, user)
         if not self._registry.in_version(version):
             if not self._registry.builtin_group(version.group):
-                return not_found()
+                return page_not_found()
             raise no_such_resource()
-        if target.verb in ("", "head") or request.method == "HEAD":
+        is_routed = self._registry.builtin_group(version.group)
+        if target.verb in ("", "head") or (request.method == "HEAD" and is_routed):
             raise method_not_allowed()
         made = await self._resources.handle(request, target, user)
         return compressed(request, made) if isinstance(made, Response) else made

@@ -65,8 +65,8 @@ def call_of(request: Request, target: Target, user: User) -> Call:
 def _options(target: str, verb: str, applies: bool) -> _Options:
     query = read_target(target)[1]
     if verb in ("delete", "deletecollection"):
-        # Their options have neither a manager nor a validation.
-        return _deletion(query, verb)
+        # Their options have neither a manager nor a validation, and may be in the body.
+        return _Options("", "Warn", dry_run=False, force=False)
     errors = _patch_errors(query, applies) if verb == "patch" else []
     manager = query.get("fieldManager")
     errors += field_manager(manager, "fieldManager")
@@ -82,14 +82,6 @@ def _options(target: str, verb: str, applies: bool) -> _Options:
     if errors and verb in _OPTIONS:
         raise invalid_object("meta.k8s.io", _OPTIONS[verb], "", errors)
     return _Options(manager, found or "Warn", bool(dry_run), flag(query, "force"))
-
-
-def _deletion(query: Query, verb: str) -> _Options:
-    dry_run = query.all("dryRun")
-    if any(value != "All" for value in dry_run):
-        error = not_supported("dryRun", dry_run, ["All"])
-        raise invalid_object("meta.k8s.io", _OPTIONS[verb], "", [error])
-    return _Options("", "Warn", bool(dry_run), force=False)
 
 
 def _patch_errors(query: Query, applies: bool) -> list[FieldError]:

@@ -11,6 +11,7 @@ from tutor.sandbox.api.builtin.checks import path_segment
 from tutor.sandbox.api.listing import ListOptions, Page, page, too_large
 from tutor.sandbox.api.negotiate import PROTOBUF, STREAM, YAML, Form, form_of, not_streamed
 from tutor.sandbox.api.objects import Objects, Outcome, check_name
+from tutor.sandbox.api.pages import page_not_found
 from tutor.sandbox.api.rbac import Attributes, Decision
 from tutor.sandbox.api.registry import Registry, Served
 from tutor.sandbox.api.render import Renderer, answer
@@ -58,6 +59,9 @@ class Resources:
     async def handle(self, request: Request, target: Target, user: User) -> Answer:
         """Answer a request; raises ApiError for what fails."""
         served = self._registry.find(target.group, target.version, target.resource)
+        if not self._registry.builtin_group(target.group) and not _is_place(served, target):
+            # Nobody but the definitions of custom resources knows the paths of their groups.
+            return page_not_found()
         if served is None:
             raise no_such_resource()
         self._check_path(served, target)
@@ -268,7 +272,7 @@ class Resources:
     async def _delete(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         form = self._form(request, served)
         wanted = deletion.requested(request)
-        call.dry_run = call.dry_run or wanted.dry_run
+        call.dry_run = wanted.dry_run
         call.warn(deletion.warnings_of(served.kind.group_resource, wanted))
         outcome = await self._objects.delete(call, served, target.namespace, target.name, wanted)
         if outcome.gone and not deletion.shows_last(served.kind.group_resource):
@@ -281,7 +285,7 @@ class Resources:
     ) -> Answer:
         form = self._form(request, served)
         wanted = deletion.requested(request)
-        call.dry_run = call.dry_run or wanted.dry_run
+        call.dry_run = wanted.dry_run
         call.warn(deletion.warnings_of(served.kind.group_resource, wanted))
         found = self.page(request, target, served)
         for stored in found.items:
@@ -354,6 +358,15 @@ class Resources:
         "delete": _delete,
         "deletecollection": _delete_collection,
     }
+
+
+def _is_place(served: Served | None, target: Target) -> bool:
+    """Whether objects of the kind can be where the path says."""
+    if served is None:
+        return False
+    if not served.kind.namespaced:
+        return not target.namespace
+    return bool(target.namespace) or (target.verb in ("list", "watch") and not target.name)
 
 
 def _check_subresource(kind: Kind, target: Target) -> None:

@@ -55,15 +55,15 @@ def has_replicas(obj: Object, paths: ScalePaths) -> bool:
     return _at(obj, paths.spec) is not None
 
 
-def apply_scale(obj: Object, scale: Object, paths: ScalePaths) -> Object:
-    """The object with the replicas of a Scale.
+def apply_scale(obj: Object, scale: Object, paths: ScalePaths, *, judged: bool = True) -> Object:
+    """The object with the replicas of a Scale, which is `judged` where the object will not be.
 
     Raises:
         ApiError: 422 for a number below zero.
     """
     replicas = scale.get("spec", {}).get("replicas", 0)
     errors: list[FieldError] = []
-    if replicas < 0:
+    if judged and replicas < 0:
         errors.append(invalid("spec.replicas", replicas, "must be greater than or equal to 0"))
     if errors:
         name = scale.get("metadata", {}).get("name", "")

@@ -134,6 +134,7 @@ class Subresources:
     ) -> patching.Change:
         kind = _scale_kind(served)
         scales = Served(kind, BuiltinStrategy(kind))
+        judged = not served.kind.custom
         if request.method == "PUT":
             given = bodies.read_object(request, kind).value
             try:
@@ -142,11 +143,11 @@ class Subresources:
                 told = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
                 raise bad_request(f"{told}: {error}") from None
             check_name(scale, target.name)
-            return lambda old: apply_scale(old, scale, paths)
+            return lambda old: apply_scale(old, scale, paths, judged=judged)
         media = bodies.media_type(request)
         patching.check_media(media, served)
         change = patching.change_of(self._objects, call, scales, media, request.body)
-        return lambda old: apply_scale(old, change(scale_of(old, paths)), paths)
+        return lambda old: apply_scale(old, change(scale_of(old, paths)), paths, judged=judged)
 
     def _token(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         kind = _token_kind(served)

@@ -1,0 +1,97 @@
+"""Paths of custom resources, as a kube-apiserver v1.36.2 was seen to answer them."""
+
+import pytest
+
+from tests.fakes.cluster import Api, obj
+from tutor.sandbox.kinds import Object
+
+GROUP = "sea.example.com"
+GULLS = f"/apis/{GROUP}/v1/namespaces/here/gulls"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+def definition() -> Object:
+    spec = {"n": {"type": "integer", "minimum": 1}}
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": spec}}}
+    scale = {"specReplicasPath": ".spec.n", "statusReplicasPath": ".status.n"}
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": schema},
+        "subresources": {"scale": scale},
+    }
+    names = {"plural": "gulls", "singular": "gull", "kind": "Gull", "listKind": "GullList"}
+    return obj(
+        "CustomResourceDefinition",
+        f"gulls.{GROUP}",
+        version="apiextensions.k8s.io/v1",
+        spec={"group": GROUP, "scope": "Namespaced", "names": names, "versions": [version]},
+    )
+
+
+@pytest.fixture(autouse=True)
+async def served(api: Api) -> None:
+    """The kind, and an object of it."""
+    await api.make(CRDS, definition())
+    await api.parts.definitions.reconcile(f"gulls.{GROUP}")
+    await api.make(GULLS, obj("Gull", "one", version=f"{GROUP}/v1", spec={"n": 1}))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"/apis/{GROUP}/v1/foos"),
+        ("GET", f"/apis/{GROUP}/v1/namespaces/here/foos/x"),
+        ("GET", f"/apis/{GROUP}/v1/gulls/x"),
+        ("POST", f"/apis/{GROUP}/v1/gulls"),
+    ],
+)
+async def test_path_of_nothing_in_a_custom_group_is_a_page(
+    api: Api, method: str, path: str
+) -> None:
+    reply = await api.ask(method, path, {} if method == "POST" else None)
+    assert (reply.status, reply.content) == (404, b"404 page not found\n")
+
+
+@pytest.mark.parametrize("below", ["status", "foo"])
+async def test_path_below_a_custom_object_that_is_not_there_names_the_object(
+    api: Api, below: str
+) -> None:
+    refused = await api.get(f"{GULLS}/one/{below}")
+    assert (refused.status, refused.message) == (404, 'gulls.sea.example.com "one" not found')
+
+
+async def test_custom_objects_are_asked_for_their_head(api: Api) -> None:
+    assert (await api.ask("HEAD", GULLS)).status == 200
+    assert (await api.ask("HEAD", "/api/v1/namespaces/here/configmaps")).status == 405
+
+
+async def test_negative_scale_of_a_custom_object_is_judged_by_its_schema(api: Api) -> None:
+    refused = await api.ask(
+        "PATCH",
+        f"{GULLS}/one/scale",
+        {"spec": {"replicas": -2}},
+        headers={"content-type": "application/merge-patch+json"},
+    )
+    assert refused.message.startswith('Gull.sea.example.com "one" is invalid: [spec.n: ')
+
+
+async def test_body_without_a_kind_is_unrecognized(api: Api) -> None:
+    refused = await api.ask("POST", GULLS, b"{}")
+    assert refused.message == (
+        "the object provided is unrecognized (must be of type Gull): Object 'Kind' is missing in"
+        " '{}' ({})"
+    )
+
+
+async def test_other_kind_than_the_one_of_the_path_is_invalid(api: Api) -> None:
+    refused = await api.ask("POST", GULLS, obj("Boat", "b", version=f"{GROUP}/v1"))
+    assert refused.message == (
+        'Boat.sea.example.com "b" is invalid: kind: Invalid value: "Boat": must be Gull'
+    )
+
+
+async def test_body_of_a_deletion_says_whether_it_is_a_dry_run(api: Api) -> None:
+    assert (await api.ask("DELETE", f"{GULLS}/one?dryRun=All", {})).status == 200
+    assert (await api.get(f"{GULLS}/one")).status == 404
