@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
+import sys
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -273,3 +275,31 @@ def test_sandbox_started_by_many_at_once_runs_once_for_all(user: User) -> None:
         ran = list(pool.map(user.tutor, *zip(*[("sandbox", "up")] * 5, strict=True)))
     assert [(each.exit, each.err) for each in ran] == [(0, "")] * 5
     assert len({each.out for each in ran}) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (os.fsdecode(b"\xff"), "is not UTF-8 text"),
+        ("x" * 300, "progress.db cannot be used: File name too long"),
+    ],
+)
+def test_home_whose_name_cannot_be_is_told_with_what_to_do(
+    tmp_path: Path, name: str, said: str
+) -> None:
+    told = User(tmp_path / name).tutor("progress")
+    assert told.exit == 2
+    assert said in told.err
+    assert "set TUTOR_HOME to another folder." in told.err.replace("Set", "set")
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="limits of another process are in /proc")
+def test_sandbox_takes_more_connections_than_its_user_s_limit(user: User) -> None:
+    ran = user.terminal(
+        f"ulimit -S -n 64; {sys.executable} -m tutor sandbox down; "
+        f"{sys.executable} -m tutor sandbox up --pace instant"
+    )
+    assert "answers at" in ran.out, ran.err
+    soft, hard = psutil.Process(user.status()["pid"]).rlimit(resource.RLIMIT_NOFILE)
+    assert soft > 64 or hard == 64

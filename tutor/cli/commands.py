@@ -19,7 +19,10 @@ AddCommand = Callable[..., argparse.ArgumentParser]
 
 OUR_BUG = 70
 INTERRUPTED = 130
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_MANY = {errno.EMFILE, errno.ENFILE}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, *_MANY}
+_ROOM = "Free space or mend permissions there, or set TUTOR_HOME to another folder."
+_OPEN = "Raise the limit of open files (`ulimit -n 1024`), and try again."
 _PEER = re.compile(r"(?P<service>[a-z0-9.-]+/[a-z0-9-]+)=(?P<port>\d+)")
 _PACES = ("watchable", "real", "instant")
 
@@ -29,6 +32,7 @@ def run(words: Sequence[str]) -> int:
     parser = _parser()
     chosen = parser.parse_args(words)
     try:
+        _check_home()
         return chosen.action(chosen)
     except TutorError as error:
         return _told(error)
@@ -46,9 +50,23 @@ def run(words: Sequence[str]) -> int:
         return _bug()
 
 
+def _check_home() -> None:
+    home = paths.home(os.environ)
+    try:
+        str(home).encode()
+    except UnicodeEncodeError as error:
+        raise TutorError(
+            f"The name of the home folder, {os.fsencode(home)!r}, is not UTF-8 text.",
+            next_action="Set TUTOR_HOME to another folder.",
+        ) from error
+
+
 def _is_curable(error: BaseException) -> bool:
-    """Whether the user can do something about it: our own kind, and a disk that takes no more."""
-    return isinstance(error, TutorError) or (isinstance(error, OSError) and error.errno in _FULL)
+    """Whether the user can do something: of our own kind, no room, or a file in the home folder."""
+    if not isinstance(error, OSError):
+        return isinstance(error, TutorError)
+    home = str(paths.home(os.environ))
+    return error.errno in _FULL or str(error.filename or "").startswith(home)
 
 
 def _told(error: Exception) -> int:
@@ -60,8 +78,8 @@ def _in_words(error: Exception) -> Exception:
     if not isinstance(error, OSError):
         return error
     return TutorError(
-        f"{error.filename or paths.home(os.environ)} cannot be written: {error.strerror}.",
-        next_action="Free space there, or set TUTOR_HOME to another folder.",
+        f"{error.filename or paths.home(os.environ)} cannot be used: {error.strerror}.",
+        next_action=_OPEN if error.errno in _MANY else _ROOM,
     )
 
 

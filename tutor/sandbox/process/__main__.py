@@ -3,10 +3,12 @@
 import argparse
 import gc
 import os
+import resource
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -16,6 +18,7 @@ _E = TypeVar("_E", bound=Exception)
 _WAIT_S = 20.0
 _STEP_S = 0.01
 _ALREADY = 3
+_MAX_OPEN = 8_192
 _COLLECT_AFTER = (10_000, 20, 20)
 """A stored object is some twenty dicts and lists, none of them in a circle: Python's own pace of
 looking for circles costs a twentieth of each write."""
@@ -46,6 +49,7 @@ def serve(root: Path, pace: str) -> int:
 
     chosen: PaceName = next(name for name in PACES if name == pace)
     gc.set_threshold(*_COLLECT_AFTER)
+    _allow_connections()
     code = 2
     try:
         configure(paths.logs_dir(root) / "sandbox.log")
@@ -63,6 +67,15 @@ def serve(root: Path, pace: str) -> int:
         return 0
     print(said, file=sys.stderr)  # noqa: T201
     return code
+
+
+def _allow_connections() -> None:
+    """Raise the limit of open files, which is 256 for most users of macOS, as far as allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MAX_OPEN if hard == resource.RLIM_INFINITY else min(hard, _MAX_OPEN)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _first(errors: ExceptionGroup[_E]) -> _E:
