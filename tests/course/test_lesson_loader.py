@@ -1,3 +1,4 @@
+import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -149,6 +150,12 @@ def test_lesson_without_its_header_is_a_fault(lesson_folder: Path) -> None:
     lesson, faults = read_lesson(lesson_folder)
     assert lesson is None
     assert [fault.message for fault in faults] == ["the file is missing"]
+
+
+def test_header_that_never_ends_is_a_fault(lesson_folder: Path) -> None:
+    (lesson_folder / "lesson.yaml").unlink()
+    os.mkfifo(lesson_folder / "lesson.yaml")
+    assert "it is no regular file" in str(only_fault(lesson_folder))
 
 
 def test_course_with_one_id_twice_is_a_fault(lesson_folder: Path) -> None:
