@@ -216,7 +216,7 @@ async def playing(
 ) -> AsyncGenerator[Play]:
     """Open the lesson in a home folder; the stage waits for `Play.open`."""
     desk = _desk(home)
-    visit = replace(desk.visit(desk.course.lessons[0]), step=step)
+    visit = desk.visit(desk.course.lessons[0]).to(step)
     app = TutorApp(desk, visit, shows_at=shows_at)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield Play(app, pilot, desk)

@@ -5,13 +5,11 @@ Source: POSIX.1-2017, Shell Command Language, sections 2.2 (quoting), 2.3 (token
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """One program with its arguments, quotes taken off."""
 
     program: str

@@ -1,14 +1,13 @@
 """The steps of a lesson in one environment, and which of them are open to a learner. Pure."""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from tutor.course.model import Environment, Lesson, meant_for
 from tutor.session.record import Progress
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepOutline:
+class StepOutline(NamedTuple):
     """What the rules need to know of a step."""
 
     id: str

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tutor.errors import ShellError
 
@@ -33,8 +33,7 @@ _OUTER_TERMINAL_PREFIXES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A shell that can say where its commands begin and end."""
 
     path: str

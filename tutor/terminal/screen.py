@@ -70,8 +70,7 @@ Row = Sequence[Run]
 """One row of the viewport, left to right; columns that it does not cover are blank."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """Where the next character goes. Not `visible` when hidden or scrolled out of view."""
 
     x: int
@@ -80,8 +79,7 @@ class Cursor:
     shape: Literal["block", "underline", "bar"] = "block"
 
 
-@dataclass(frozen=True, slots=True)
-class Scroll:
+class Scroll(NamedTuple):
     """Rows there are, rows above the viewport, rows in the viewport."""
 
     total: int
@@ -102,8 +100,7 @@ class Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """What to draw: the rows that changed since the last frame, and all that lies over them."""
 
     rows: Mapping[int, Row]
@@ -116,8 +113,7 @@ class Frame:
     """The program asked for no repaint until it has finished one (mode 2026)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Modes:
+class Modes(NamedTuple):
     """What the program in the terminal has asked for, as far as the keyboard and mouse care."""
 
     alternate_screen: bool = False
@@ -156,8 +152,7 @@ MouseButton = Literal["none", "left", "middle", "right", "up", "down"]
 """`up` and `down` are the wheel."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mouse:
+class Mouse(NamedTuple):
     """What the pointer did, where."""
 
     action: MouseAction
@@ -169,8 +164,7 @@ class Mouse:
     ctrl: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(NamedTuple):
     """How many places match, and which (from 1, the newest first) is the current one; 0 is none."""
 
     total: int
@@ -180,8 +174,7 @@ class Search:
 Unit = Literal["cell", "word", "line"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Colours:
+class Colours(NamedTuple):
     """What the terminal's own colours are, as 0xRRGGBB: programs may ask (OSC 10, 11)."""
 
     foreground: int = 0xE5E5E5

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, assert_never
+from typing import Literal, NamedTuple, assert_never
 
 from tutor.course.model import Block, Edit, File, Lesson, Look, Run, Set
 from tutor.probes.base import CommandRecord
@@ -15,8 +15,7 @@ INTERRUPTED = 130
 """The exit code of a command that ctrl+c has ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(NamedTuple):
     """How far a block is."""
 
     state: BlockState = "new"
@@ -27,8 +26,7 @@ class Standing:
 NEW = Standing()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockText:
+class BlockText(NamedTuple):
     """A block as it is shown."""
 
     note: str

@@ -1,8 +1,7 @@
 """What the command palette has on a screen: all that its keys do, and what else it can do now."""
 
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from textual.binding import ActiveBinding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -21,8 +20,7 @@ _NAMES = {"slash": "/", "escape": "Esc", "enter": "Enter", "space": "Space"}
 """Of the interface library, for keys that people call otherwise."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """Something to choose in the palette."""
 
     text: str

@@ -1,7 +1,6 @@
 """What the key bar says at one moment. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from tutor.keymap import Keymap
 from tutor.ui.keys import KEYS, Key, spelled
@@ -18,7 +17,7 @@ _NEVER = 9
 def as_chosen(keys: Sequence[Shown], keymap: Keymap) -> tuple[Shown, ...]:
     """The keys of another screen, with those for help and leaving that the learner has chosen."""
     return tuple(
-        replace(each, key=spelled(keymap[each.id]) or _INSTEAD[each.id])
+        each._replace(key=spelled(keymap[each.id]) or _INSTEAD[each.id])
         if each.id in _INSTEAD
         else each
         for each in keys

@@ -3,8 +3,7 @@
 Which key an action has is the learner's choice: `tutor.keymap`.
 """
 
-from dataclasses import dataclass
-from typing import Protocol, cast, runtime_checkable
+from typing import NamedTuple, Protocol, cast, runtime_checkable
 
 from textual.binding import Binding
 from textual.dom import DOMNode
@@ -18,8 +17,7 @@ _NOTHING = "no_key"
 """In a binding, for an action without a key: the library has none without."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(NamedTuple):
     """Something that a learner can do at any time."""
 
     id: str

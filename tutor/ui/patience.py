@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from textual.timer import Timer
 
@@ -22,8 +22,7 @@ SHORTEST_S = 0.01
 """A timer that rings early is not to ring at once again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(NamedTuple):
     """When a wait began."""
 
     at: float

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tutor.course.model import Course, Edit, Environment, File, Lesson
 from tutor.probes.base import ClusterReader, CommandRecord, Unfollow
@@ -115,8 +114,7 @@ class Shell(ShellPort, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(NamedTuple):
     """What a lesson needs besides its shells; its session does not run yet."""
 
     session: Session
@@ -127,8 +125,7 @@ class Stage:
     """The command of an `edit` block with an editor in it that makes the changes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class Ground(NamedTuple):
     """Where a lesson is done. Its shells can be started before the rest is loaded."""
 
     folder: Path
@@ -138,8 +135,7 @@ class Ground:
     """The rest, and its end. Raises `TutorError`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(NamedTuple):
     """A lesson to open, and where."""
 
     lesson: Lesson
@@ -151,7 +147,7 @@ class Visit:
 
     def to(self, step: str) -> "Visit":
         """The same, to another step."""
-        return replace(self, step=step)
+        return self._replace(step=step)
 
 
 class Desk(Protocol):

@@ -1,9 +1,8 @@
 """What a lesson's screen shows, as a function of what has happened. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from tutor.course.model import (
     Block,
@@ -58,8 +57,7 @@ class Findings(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepRow:
+class StepRow(NamedTuple):
     """A step in the list."""
 
     id: str
@@ -69,8 +67,7 @@ class StepRow:
     is_current: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactRow:
+class FactRow(NamedTuple):
     """A fact, and what was found of it."""
 
     id: str
@@ -86,8 +83,7 @@ class FactRow:
     """Whether it holds, and has not held for long enough."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Scene(NamedTuple):
     """One lesson at one moment."""
 
     lesson: Lesson

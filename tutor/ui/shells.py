@@ -1,7 +1,7 @@
 """The shells of a lesson: one is shown, the others go on. What the pane's title says of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tutor.ui.runner import Runner, abridged
 
@@ -58,8 +58,7 @@ class Shells:
         return tuple(Name(_state(each), each is self.current) for each in self._runners)
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """What a shell is called."""
 
     runs: str

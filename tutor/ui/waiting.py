@@ -1,7 +1,7 @@
 """What the learner waits for now, as a function of what is known. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tutor.course.model import Grants, Look, Run, meant_for
 from tutor.probes.base import Collection, Object
@@ -14,8 +14,7 @@ NAMED_NAMESPACES = 2
 """With more of them, they are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Something that takes its time."""
 
     subject: str
@@ -24,8 +23,7 @@ class Wait:
     """Goes on from "waiting for"."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Behind:
+class Behind(NamedTuple):
     """What is known of what stands behind a lesson's screen."""
 
     is_set: bool

@@ -1,6 +1,7 @@
 """A question of the lesson: to choose from, or to type. A wrong answer is told why."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -14,8 +15,7 @@ from tutor.ui.keys import bind
 from tutor.ui.widgets.prose import Prose
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What an answer is worth, and what to say."""
 
     sign: str

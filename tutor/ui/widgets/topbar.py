@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import Literal, NamedTuple, assert_never
 
 from textual import events
 from textual.content import Content
@@ -14,8 +14,7 @@ from tutor.ui.widgets.sheet import Sheet
 Health = Literal["starting", "none", "answers", "silent"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(NamedTuple):
     """What the line says."""
 
     title: str
@@ -27,8 +26,7 @@ class Standing:
     minutes_left: int
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """Something that takes its time."""
 
     words: str
