@@ -79,3 +79,11 @@ async def test_changed_schemas_are_followed(api: Api, schemas: dict[str, str]) -
 def test_default_objects_are_those_of_the_real_server() -> None:
     kinds = [obj["kind"] for obj in bootstrap_flow.objects(SINCE)]
     assert (kinds.count("FlowSchema"), kinds.count("PriorityLevelConfiguration")) == (11, 8)
+
+
+@pytest.mark.usefixtures("schemas")
+@pytest.mark.parametrize("below", ["log", "exec", "proxy"])
+async def test_request_that_may_last_names_none(api: Api, below: str) -> None:
+    reply = await api.get(f"/api/v1/namespaces/here/pods/none/{below}")
+    assert reply.status == 404
+    assert reply.header("X-Kubernetes-PF-FlowSchema-UID") == []

@@ -38,7 +38,7 @@ from tutor.sandbox.kinds import GroupResource, GroupVersion
 
 _LONG_VERBS = ("watch", "proxy")
 _LONG_SUBRESOURCES = ("attach", "exec", "proxy", "log", "portforward")
-"""Requests without a time limit of the server."""
+"""Requests that no limit is for: neither one of time nor priority and fairness."""
 _ALWAYS_ALLOWED = ("/healthz", "/livez", "/readyz")
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
@@ -142,7 +142,8 @@ class Front:
             extra += [("Warning", f'299 - "{text}"') for text in known.warnings]
             hop.caller = known.user
             hop.user = self._acting(request, access, known.user)
-            extra += self._flow.headers(hop.user, access)
+            if target.verb != "proxy" and target.subresource not in _LONG_SUBRESOURCES:
+                extra += self._flow.headers(hop.user, access)
             self._authorize(hop.user, target, access)
             let_in = True
             made = await self._answer(request, target, hop.user)
