@@ -1,7 +1,6 @@
 """Which shape the lesson has in a window of some size. Pure."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 SMALLEST = (60, 16)
 """Columns and lines that a lesson needs."""
@@ -15,35 +14,44 @@ SHORT = 32
 ROOMY = 120
 """From so many columns on, the list of steps has room for their titles."""
 
-WIDE = 150
-"""From so many columns on, lesson and shell stand side by side."""
+WIDE = 190
+"""From so many columns on, lesson and shell stand side by side, with 80 for the shell or nearly."""
+
+WIDE_AND_LOW = (150, 45)
+"""From so many columns on they do in windows that have fewer lines than this."""
 
 SMALLEST_SHARE = 0.15
 """Which part of the room a pane keeps, however far the edge is dragged."""
 
 USUAL_SHARE = 5 / 9
-"""Which part of the room the lesson has."""
+"""Which part of the room the lesson has above the shell."""
+
+USUAL_SHARE_BESIDE = 7 / 15
+"""Which part it has beside the shell."""
 
 Pane = Literal["lesson", "shell"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(NamedTuple):
     """What is where."""
 
     is_tiny: bool
     is_narrow: bool
     is_short: bool
     is_roomy: bool
+    is_large: bool
     is_wide: bool
 
 
 def shape(width: int, height: int) -> Shape:
     """The shape for a window's size in characters."""
+    columns, lines = WIDE_AND_LOW
+    is_wide = width >= WIDE or (width >= columns and height < lines)
     return Shape(
         is_tiny=width < SMALLEST[0] or height < SMALLEST[1],
         is_narrow=width < NARROW,
-        is_short=height < SHORT and width < WIDE,
+        is_short=height < SHORT and not is_wide,
         is_roomy=width >= ROOMY,
-        is_wide=width >= WIDE,
+        is_large=width >= WIDE or (width >= columns and not is_wide),
+        is_wide=is_wide,
     )

@@ -14,7 +14,15 @@ from tutor.terminal.shell import Event
 from tutor.ui.blocks import BlockText, shown
 from tutor.ui.keyrow import key_row
 from tutor.ui.keys import spelled
-from tutor.ui.layout import SMALLEST, SMALLEST_SHARE, Pane, Shape, shape
+from tutor.ui.layout import (
+    SMALLEST,
+    SMALLEST_SHARE,
+    USUAL_SHARE,
+    USUAL_SHARE_BESIDE,
+    Pane,
+    Shape,
+    shape,
+)
 from tutor.ui.patience import Patience
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.scene import Scene
@@ -89,7 +97,7 @@ class DrawnScreen(StagedScreen):
         self.watch(self.terminal, "prefixed", self._show_prefix)
         self.watch(self.terminal, "has_focus", self.redraw, init=False)
         self.watch(self.terminal, "takes_screen", self._make_room, init=False)
-        self.follow_keymap()
+        self._leave_keys()
         self.terminal.focus()
 
     def _texts(self, scene: Scene) -> Mapping[str, BlockText]:
@@ -106,12 +114,16 @@ class DrawnScreen(StagedScreen):
         self._was_shown = True
 
     def follow_keymap(self) -> None:
-        """Leave all keys to the shell but those that do something here."""
-        self.terminal.reserved = self.keymap.taken - {self.keymap["prefix"]}
-        self.terminal.prefix = self.keymap["prefix"]
+        """Have and show the keys that hold now."""
+        self._leave_keys()
         for sheet in self.query(Sheet):
             sheet.redraw()
         self.redraw()
+
+    def _leave_keys(self) -> None:
+        """Leave all keys to the shell but those that do something here."""
+        self.terminal.reserved = self.keymap.taken - {self.keymap["prefix"]}
+        self.terminal.prefix = self.keymap["prefix"]
 
     @property
     def scene(self) -> Scene:
@@ -218,6 +230,7 @@ class DrawnScreen(StagedScreen):
                 "-narrow": now.is_narrow,
                 "-short": now.is_short,
                 "-roomy": now.is_roomy,
+                "-large": now.is_large,
                 "-wide": now.is_wide,
             }
         )
@@ -249,6 +262,11 @@ class DrawnScreen(StagedScreen):
             self.divide((event.x + 1 - room.x) / max(room.width, 1))
         else:
             self.divide((event.y - room.y) / max(room.height, 1))
+
+    @property
+    def usual_share(self) -> float:
+        """Which part of the room the lesson has as long as nobody divides it."""
+        return USUAL_SHARE_BESIDE if self.has_class("-wide") else USUAL_SHARE
 
     def divide(self, share: float) -> None:
         """Give the lesson another part of the room, within reason."""

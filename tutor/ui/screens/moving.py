@@ -3,7 +3,6 @@
 from textual import on
 from textual.widget import Widget
 
-from tutor.ui.layout import USUAL_SHARE
 from tutor.ui.screens.drawn import DrawnScreen
 from tutor.ui.widgets.facts import FactsLine, FactView
 from tutor.ui.widgets.lesson import LessonPane
@@ -113,8 +112,8 @@ class Moving(DrawnScreen):
 
     def action_shell_larger(self) -> None:
         """Make the shell larger."""
-        self.divide((self.share or USUAL_SHARE) - DIVIDE_BY)
+        self.divide((self.share or self.usual_share) - DIVIDE_BY)
 
     def action_shell_smaller(self) -> None:
         """Make the shell smaller."""
-        self.divide((self.share or USUAL_SHARE) + DIVIDE_BY)
+        self.divide((self.share or self.usual_share) + DIVIDE_BY)

@@ -1,0 +1,28 @@
+"""Which shape the lesson has."""
+
+import pytest
+
+from tutor.ui.layout import shape
+
+
+@pytest.mark.parametrize(
+    ("size", "beside"),
+    [
+        ((120, 40), False),
+        ((149, 30), False),
+        ((150, 44), True),
+        ((150, 45), False),
+        ((189, 60), False),
+        ((190, 60), True),
+        ((200, 60), True),
+    ],
+)
+def test_shell_stands_beside_the_lesson_where_both_have_room(
+    size: tuple[int, int], beside: bool
+) -> None:
+    assert shape(*size).is_wide == beside
+
+
+def test_facts_are_one_line_only_below_one_another_in_low_windows() -> None:
+    assert shape(120, 31).is_short
+    assert not shape(160, 31).is_short
