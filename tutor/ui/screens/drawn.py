@@ -47,6 +47,8 @@ class ReadingPane(EdgePane):
 class DrawnScreen(StagedScreen):
     """Steps, step, facts, shell. `redraw` shows what is so now; nothing here changes anything."""
 
+    AUTO_FOCUS = "Terminal"
+
     zoom: var[Pane | None] = var(None)
     """The pane that has the whole window."""
     share: var[float | None] = var(None)
@@ -70,8 +72,6 @@ class DrawnScreen(StagedScreen):
         self._patience = Patience(self, self._tell_wait)
         self._blocks: Mapping[str, Block] = {}
         self._shown: Mapping[str, BlockText] = {}
-
-    AUTO_FOCUS = "Terminal"
 
     def compose(self) -> ComposeResult:
         # Before there is anything in it, so that everything is styled once.

@@ -19,7 +19,6 @@ class TerminalMessage(Message):
         return self.terminal
 
 
-@dataclass
 class ShellShown(TerminalMessage, namespace="terminal"):
     """It shows a shell."""
 
@@ -45,7 +44,6 @@ class TitleChanged(TerminalMessage, namespace="terminal"):
     title: str
 
 
-@dataclass
 class Rang(TerminalMessage, namespace="terminal"):
     """The program rang the bell."""
 
