@@ -1,6 +1,7 @@
 """What a lesson looks like: the panes, what is in them now, and their shape in this window."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -48,6 +49,10 @@ class DrawnScreen(StagedScreen):
     """Steps, step, facts, shell. `redraw` shows what is so now; nothing here changes anything."""
 
     AUTO_FOCUS = "Terminal"
+    HORIZONTAL_BREAKPOINTS = []  # noqa: RUF012 - it takes its shape itself, before it is seen
+
+    KEYS_BESIDE: ClassVar[frozenset[str]] = frozenset()
+    """What does something here besides the keys that can be chosen."""
 
     zoom: var[Pane | None] = var(None)
     """The pane that has the whole window."""
@@ -122,7 +127,7 @@ class DrawnScreen(StagedScreen):
 
     def _leave_keys(self) -> None:
         """Leave all keys to the shell but those that do something here."""
-        self.terminal.reserved = self.keymap.taken - {self.keymap["prefix"]}
+        self.terminal.reserved = self.KEYS_BESIDE | self.keymap.taken - {self.keymap["prefix"]}
         self.terminal.prefix = self.keymap["prefix"]
 
     @property
@@ -216,11 +221,12 @@ class DrawnScreen(StagedScreen):
         now = self._take_shape(width, height)
         self._divide()
         self.query_one(TopBar).brief = now.is_narrow
-        least = "{} by {}".format(*SMALLEST)
-        self.query_one("#tiny", Static).update(
-            f"This window has {width} by {height} characters.\n"
-            f"A lesson needs {least}: make it larger, or the letters smaller."
-        )
+        if now.is_tiny:
+            least = "{} by {}".format(*SMALLEST)
+            self.query_one("#tiny", Static).update(
+                f"This window has {width} by {height} characters.\n"
+                f"A lesson needs {least}: make it larger, or the letters smaller."
+            )
 
     def _take_shape(self, width: int, height: int) -> Shape:
         now = shape(width, height)

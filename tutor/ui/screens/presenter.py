@@ -21,6 +21,7 @@ class PresenterScreen(LessonScreen):
 
     CSS_PATH = ["lesson.tcss", "presenter.tcss"]  # noqa: RUF012 - as the library has it
     HELP = "A lesson that is shown to others."
+    KEYS_BESIDE = frozenset({"f12"})
     BINDINGS = [  # noqa: RUF012 - as the library has it
         # Before the pane in focus: a clicker sends these, and nothing else.
         bind("show.onward", "pagedown", "onward", "Type what comes next, or go on", priority=True),
@@ -33,10 +34,6 @@ class PresenterScreen(LessonScreen):
         self._speed = speed
         self._ticking: Timer | None = None
         self.back.runner.hands = partial(type_out, speed=speed)
-
-    def follow_keymap(self) -> None:
-        super().follow_keymap()
-        self.terminal.reserved |= {"f12"}
 
     def keys_now(self) -> tuple[Shown, ...]:
         row = super().keys_now()
