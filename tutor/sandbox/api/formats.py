@@ -20,6 +20,8 @@ _is_label_value = re.compile(_LABEL_VALUE).fullmatch
 
 _LABEL_MAX = 63
 _SUBDOMAIN_MAX = 253
+_C_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
+_is_c_identifier = re.compile(_C_IDENTIFIER).fullmatch
 _CHARACTERS = "must be no more than 253 characters"
 _BYTES = "must be no more than 253 bytes"
 _EDGES = "must start and end with an alphanumeric character"
@@ -61,6 +63,17 @@ def dns1035_label(value: str) -> list[str]:
         )
         found.append(_breaks(rule, _LABEL_1035, "my-name", "abc-123"))
     return found
+
+
+def c_identifier(value: str) -> list[str]:
+    """A name as programs have it."""
+    if _is_c_identifier(value):
+        return []
+    rule = (
+        "a valid C identifier must start with alphabetic character or '_', followed by a string of"
+        " alphanumeric characters or '_'"
+    )
+    return [_breaks(rule, _C_IDENTIFIER, "my_name", "MY_NAME", "MyName")]
 
 
 def long_name(value: str) -> list[str]:

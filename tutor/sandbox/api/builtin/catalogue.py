@@ -7,6 +7,12 @@ from tutor.sandbox.api.builtin.api_service import API_SERVICE
 from tutor.sandbox.api.builtin.behaviour import Behaviour
 from tutor.sandbox.api.builtin.certificate_request import CERTIFICATE_SIGNING_REQUEST
 from tutor.sandbox.api.builtin.classes import PRIORITY_CLASS, RUNTIME_CLASS
+from tutor.sandbox.api.builtin.devices.claims import (
+    DEVICE_CLASS,
+    RESOURCE_CLAIM,
+    RESOURCE_CLAIM_TEMPLATE,
+)
+from tutor.sandbox.api.builtin.devices.slices import RESOURCE_SLICE
 from tutor.sandbox.api.builtin.disruption_budget import POD_DISRUPTION_BUDGET
 from tutor.sandbox.api.builtin.limits import LIMIT_RANGE, RESOURCE_QUOTA
 from tutor.sandbox.api.builtin.namespace import NAMESPACE
@@ -33,6 +39,7 @@ _ADMISSION = "admissionregistration.k8s.io"
 _FLOW = "flowcontrol.apiserver.k8s.io"
 _NETWORKING = "networking.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
+_RESOURCE = "resource.k8s.io"
 _STORAGE = "storage.k8s.io"
 
 BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
@@ -86,6 +93,10 @@ BEHAVIOURS: Mapping[tuple[str, str], Behaviour] = {
     (_RBAC, "ClusterRoleBinding"): rbac.CLUSTER_ROLE_BINDING,
     (_RBAC, "Role"): rbac.ROLE,
     (_RBAC, "RoleBinding"): rbac.ROLE_BINDING,
+    (_RESOURCE, "DeviceClass"): DEVICE_CLASS,
+    (_RESOURCE, "ResourceClaim"): RESOURCE_CLAIM,
+    (_RESOURCE, "ResourceClaimTemplate"): RESOURCE_CLAIM_TEMPLATE,
+    (_RESOURCE, "ResourceSlice"): RESOURCE_SLICE,
     ("scheduling.k8s.io", "PriorityClass"): PRIORITY_CLASS,
     (_STORAGE, "CSIDriver"): drivers.CSI_DRIVER,
     (_STORAGE, "CSINode"): drivers.CSI_NODE,

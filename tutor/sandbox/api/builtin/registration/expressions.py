@@ -4,7 +4,7 @@ What is asked of an authorizer is only parsed. Source: apiserver's `admission/pl
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tutor.sandbox.api.builtin.checks import Errors
@@ -60,6 +60,23 @@ def failure(expression: str, path: str, scope: Scope, *types: str) -> Errors:
         return []
     wanted = types[0] if len(types) == 1 else f"one of [{' '.join(types)}]"
     return [invalid(path, expression, f"must evaluate to {wanted} but got {found}")]
+
+
+def value_failure(expression: str, path: str, names: Sequence[str], wanted: str) -> Errors:
+    """The complaint about an expression over values of these names that makes no sense."""
+    from tutor.sandbox.api.builtin.registration import compiler  # noqa: PLC0415 - as below
+    from tutor.sandbox.api.structural.cel import engine  # noqa: PLC0415 - as below
+
+    try:
+        engine.parse(expression)
+        kind = compiler.compiled(expression, names).return_type().name().lower()
+    except (SyntaxFailure, ValueError) as error:
+        # Nothing at all has no first column.
+        why = str(error) if expression else str(error).replace("<input>:1:1:", "<input>:1:0:")
+        return [invalid(path, expression, f"compilation failed: {why}")]
+    if kind in (wanted, "dyn"):
+        return []
+    return [invalid(path, expression, f"must evaluate to {wanted}")]
 
 
 def _broken(expression: str, scope: Scope) -> str:
