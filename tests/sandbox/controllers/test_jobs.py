@@ -131,3 +131,10 @@ async def test_a_job_that_is_over_goes_when_its_time_to_live_has_passed(
     await Jobs(api.client).reconcile(("here", "j"))
     found = api.stored(JOBS, "j")
     assert (found is not None and "deletionTimestamp" not in found["metadata"]) is stays
+
+
+async def test_job_that_somebody_else_sees_to_is_left_alone(api: Api) -> None:
+    await api.make(PATH, job(managedBy="example.org/queue"))
+    await Jobs(api.client).reconcile(("here", "j"))
+    assert pods(api) == []
+    assert "startTime" not in (await api.get(f"{PATH}/j")).body["status"]

@@ -19,6 +19,7 @@ from tutor.sandbox.controllers.deployments import Deployments
 from tutor.sandbox.controllers.disruptions import Disruptions
 from tutor.sandbox.controllers.endpoint_mirroring import EndpointMirroring
 from tutor.sandbox.controllers.endpoints import Endpoints
+from tutor.sandbox.controllers.flow_schemas import FlowSchemas
 from tutor.sandbox.controllers.garbage import GarbageCollector
 from tutor.sandbox.controllers.jobs import Jobs
 from tutor.sandbox.controllers.kubelet import Kubelet
@@ -128,6 +129,7 @@ class Life:
             (ServiceAddresses(as_server), as_server),
             (ClusterRoleAggregation(roles), roles),
             (AdmissionPolicies(policies), policies),
+            (FlowSchemas(as_server), as_server),
             (ApiServices(as_server, parts.outbound, parts.discovery), as_server),
         ]
         return found

@@ -13,7 +13,7 @@ from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
 from tutor.sandbox.kinds import Object, name_of
 
-_MANAGER = "validatingadmissionpolicy-status-controller"
+_MANAGER = "validatingadmissionpolicy-status"
 
 
 class AdmissionPolicies:

@@ -5,6 +5,7 @@ Source: apiserver's `pkg/apis/flowcontrol/bootstrap` for names, numbers and who 
 
 from collections.abc import Iterator, Sequence
 
+from tutor.sandbox.controllers.flow_schemas import dangling
 from tutor.sandbox.kinds import Object
 
 _VERSION = "flowcontrol.apiserver.k8s.io/v1"
@@ -125,14 +126,7 @@ def _schema(
 
 def _found(schema: Object, since: str) -> Object:
     level = schema["spec"]["priorityLevelConfiguration"]["name"]
-    return {
-        "type": "Dangling",
-        "status": "False",
-        "lastTransitionTime": since,
-        "reason": "Found",
-        "message": "This FlowSchema references the PriorityLevelConfiguration object named"
-        f' "{level}" and it exists',
-    }
+    return dangling(level, exists=True) | {"lastTransitionTime": since}
 
 
 def _users(*names: str) -> list[Object]:

@@ -24,6 +24,8 @@ from tutor.sandbox.kinds import Object, annotations_of, name_of, namespace_of, t
 
 _INDEX = "batch.kubernetes.io/job-completion-index"
 _INDEX_VARIABLE = "JOB_COMPLETION_INDEX"
+_OWN = "kubernetes.io/job-controller"
+"""Who sees to a job where nobody else is named."""
 _PAIR = 2
 _FAILED_MESSAGE = "Job has reached the specified backoff limit"
 _DEADLINE_MESSAGE = "Job was active longer than specified deadline"
@@ -48,7 +50,7 @@ class Jobs:
         """Take one Job a step on."""
         namespace, name = as_place(key)
         job = self._client.find(JOBS, namespace, name)
-        if job is None or is_deleted(job):
+        if job is None or is_deleted(job) or job["spec"].get("managedBy", _OWN) != _OWN:
             return DONE
         if (over := _over_since(job)) is not None:
             return await self._expire(job, over)
