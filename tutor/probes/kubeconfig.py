@@ -15,6 +15,8 @@ from tutor.probes.failures import Unusable
 STAMP_INTERVAL_S = 0.1
 """How often the file is compared with what it was: the file, never the server."""
 
+_INVALID = "Invalid kube-config file. "
+"""What the Kubernetes client puts before what is wrong with a file."""
 
 NOT_LOOKED = Absent("the cluster has not answered yet")
 
@@ -115,4 +117,5 @@ class Kubeconfig:
         try:
             return Client(self._file, self._context, keys=self._keys, environment=self._environment)
         except Unusable as error:
-            return Absent(f"the kubeconfig {self._file.name} names no cluster yet: {error}")
+            why = str(error).removeprefix(_INVALID).replace(f" in {self._file}", "")
+            return Absent(f"the kubeconfig {self._file.name} names no cluster yet: {why}")
