@@ -252,6 +252,25 @@ def test_clipboard_of_the_learner_is_never_told(terminal: Engine, query: bytes) 
     )
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        b"\x1b]2;PLANTED\n\x07\x1b[21t",
+        b"\x1b]1;PLANTED\n\x07\x1b[20t",
+        b"\x1b]0;PLANTED\x1b\\\x1b[22t\x1b[21t\x1b[23t\x1b[21t",
+        b"\x1bP$qPLANTED\n\x1b\\",
+        b"\x1bP+qPLANTED\n\x1b\\",
+        b"\x05",
+    ],
+)
+def test_program_cannot_have_typed_what_it_chose(terminal: Engine, asked: bytes) -> None:
+    """The replies go to the shell as if typed (CVE-2003-0063, CVE-2022-45872)."""
+    terminal.feed(asked)
+    replies = terminal.replies()
+    assert b"PLANTED" not in replies
+    assert b"\n" not in replies
+
+
 def test_signals_are_told_once_and_in_order(terminal: Engine) -> None:
     terminal.feed("\x07\x1b]2;Türe\x07\x1b]52;c;aMOpbGxv\x07\x07".encode())
     assert list(terminal.signals()) == [Bell(), Titled("Türe"), ClipboardSet("héllo"), Bell()]

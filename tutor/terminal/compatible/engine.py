@@ -35,6 +35,10 @@ from tutor.terminal.screen import (
 )
 
 _REPLIES_LIMIT = 1024 * 1024
+_TITLES = ("\x1b]l", "\x1b]L")
+"""How reports of titles begin."""
+_REFUSALS = ("\x1bP0$r", "\x1bP0+r")
+"""How answers to questions begin that have none; what was asked follows."""
 _SIGNALS_LIMIT = 1000
 _MARKS_KEPT = 1000
 _PIECE = 1024
@@ -91,7 +95,14 @@ class _Wire:
         self.sent = bytearray()
 
     def write(self, data: str) -> int:
-        return self.write_bytes(data.encode("utf-8", "replace"))
+        # What a program chose would be typed into the shell: `cat` of a file may print both the
+        # title and the question for it.
+        if data.startswith(_TITLES):
+            return len(data)
+        refusal = next((each for each in _REFUSALS if data.startswith(each)), "")
+        return self.write_bytes(
+            (f"{refusal}\x1b\\" if refusal else data).encode("utf-8", "replace")
+        )
 
     def write_bytes(self, data: bytes) -> int:
         if len(self.sent) < _REPLIES_LIMIT:
