@@ -65,6 +65,21 @@ async def test_run_key_pressed_twice_at_once_does_the_next_thing(tmp_path: Path)
         await play.sees("✓ [write]", "✓ [run]")
 
 
+async def test_run_key_does_a_step_again_whose_facts_do_not_hold_any_more(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        await play.press("f5", "f5")
+        await play.sees("✓ [write]", "✓ [run]")
+        await play.solve_first()
+        await play.prompt()
+        await play.press("f5")
+        await play.sees("All of this step has been typed.")
+        (play.world.folder / "word.txt").unlink()
+        await play.sees("✗ The file holds a word")
+        await play.press("f5")
+        await play.sees("✓ The file holds a word")
+
+
 async def test_command_typed_by_hand_marks_its_block(tmp_path: Path) -> None:
     async with playing(tmp_path) as play:
         await play.open()
