@@ -106,8 +106,6 @@ class Life:
         found: list[tuple[Reconciler, Client]] = [
             (parts.definitions, as_server),
             (NodeLifetimes(as_manager), as_manager),
-            (NodeLifecycle(as_manager), as_manager),
-            (TaintEviction(as_manager), as_manager),
             (Accounts(as_manager, facts), as_manager),
             (Namespaces(as_manager, parts.namespaced, facts.pace.namespace), as_manager),
             (TokenSecrets(as_manager, facts, parts.tokens.issue_legacy), as_manager),
@@ -132,6 +130,10 @@ class Life:
             (FlowSchemas(as_server), as_server),
             (ApiServices(as_server, parts.outbound, parts.discovery), as_server),
         ]
+        if self._settings.node:
+            # The control plane that bare clusters are compared with does not look after nodes.
+            found.append((NodeLifecycle(as_manager), as_manager))
+            found.append((TaintEviction(as_manager), as_manager))
         return found
 
     def _start_garbage_collector(self, group: asyncio.TaskGroup) -> None:
