@@ -95,3 +95,26 @@ async def test_other_kind_than_the_one_of_the_path_is_invalid(api: Api) -> None:
 async def test_body_of_a_deletion_says_whether_it_is_a_dry_run(api: Api) -> None:
     assert (await api.ask("DELETE", f"{GULLS}/one?dryRun=All", {})).status == 200
     assert (await api.get(f"{GULLS}/one")).status == 404
+
+
+async def test_annotation_of_a_definition_is_set_by_its_status_too(api: Api) -> None:
+    path = f"{CRDS}/gulls.{GROUP}"
+    changed = await api.ask(
+        "PATCH",
+        f"{path}/status?fieldManager=me",
+        {"metadata": {"annotations": {"a": "b"}}},
+        headers={"content-type": "application/merge-patch+json"},
+    )
+    entries = changed.body["metadata"]["managedFields"]
+    (mine,) = [one for one in entries if one["manager"] == "me"]
+    assert mine["subresource"] == "status"
+    assert mine["fieldsV1"] == {"f:metadata": {"f:annotations": {".": {}, "f:a": {}}}}
+
+
+async def test_conflict_of_a_definition_names_the_folder_of_its_group(api: Api) -> None:
+    body = definition()
+    body["metadata"]["uid"] = "00000000-0000-0000-0000-000000000000"
+    refused = await api.ask("PUT", f"{CRDS}/gulls.{GROUP}", body)
+    assert f"Key: /registry/apiextensions.k8s.io/customresourcedefinitions/gulls.{GROUP}," in (
+        refused.message
+    )

@@ -42,6 +42,10 @@ _STORED_AS = {
     GroupResource("", "nodes"): "minions",
     GroupResource("", "services"): "services/specs",
     GroupResource("networking.k8s.io", "ingresses"): "ingress",
+    GroupResource("apiextensions.k8s.io", "customresourcedefinitions"): (
+        "apiextensions.k8s.io/customresourcedefinitions"
+    ),
+    GroupResource("apiregistration.k8s.io", "apiservices"): "apiregistration.k8s.io/apiservices",
 }
 
 Change = Callable[[Object], Object]

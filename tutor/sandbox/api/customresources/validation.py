@@ -212,7 +212,9 @@ def _check_versions(crd: Object, common: Shared) -> Iterator[FieldError]:
     if sum(1 for version in versions if version.get("storage")) != 1:
         complaints.append("must have exactly one version marked as storage version")
     for complaint in complaints:
-        printed = versions_printed(versions, common) if "versions" in crd["spec"] else None
+        printed = (
+            versions_printed(versions, common) if crd["spec"].get("versions") is not None else None
+        )
         yield invalid("spec.versions", printed, complaint)
     # The internal form repeats the name of the first version.
     if names and names[0] and (found := dns1035_label(names[0])):

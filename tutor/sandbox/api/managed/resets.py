@@ -29,6 +29,7 @@ _EXCLUDED: dict[tuple[GroupResource, str], Fields] = {
         ("f:metadata", "f:labels"), ("f:spec",)
     ),
     (GroupResource("", "namespaces"), "finalize"): _STATUS,
+    (GroupResource("apiextensions.k8s.io", "customresourcedefinitions"), "status"): _SPEC,
     (_REQUESTS, ""): fields_of(("f:spec",), ("f:status",)),
     (_REQUESTS, "status"): fields_of(("f:spec",), ("f:status", "f:conditions")),
     (_REQUESTS, "approval"): fields_of(("f:spec",), ("f:status", "f:certificate")),
@@ -41,7 +42,6 @@ _INCLUDED: dict[tuple[GroupResource, str], Pattern] = {
 _METADATA_STAYS = frozenset(
     {
         "admissionregistration.k8s.io",
-        "apiextensions.k8s.io",
         "apiregistration.k8s.io",
         "flowcontrol.apiserver.k8s.io",
         "resource.k8s.io",
