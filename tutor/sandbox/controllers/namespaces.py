@@ -120,7 +120,8 @@ class Namespaces:
         left = await self._empty(name)
         await self._report(namespace, left)
         if left:
-            return Result(again_s=_RETRY_S)
+            self._since[namespace["metadata"]["uid"]] = now
+            return Result(again_s=max(_RETRY_S, self._grace.total_seconds()))
 
         def release(obj: Object) -> Object:
             left = [f for f in items(obj, "spec", "finalizers") if f != "kubernetes"]
