@@ -271,6 +271,23 @@ def test_program_cannot_have_typed_what_it_chose(terminal: Engine, asked: bytes)
     assert b"\n" not in replies
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [b"\x1b[8;3;5t", b"\x1b[8;500;500t", b"\x1b[50t"],
+)
+def test_program_cannot_make_the_pane_another_size(terminal: Engine, asked: bytes) -> None:
+    size = terminal.size
+    terminal.feed(asked + b"\x1bcwell")
+    assert terminal.size == size
+    assert terminal.text().rstrip() == "well"
+
+
+def test_number_of_any_length_is_survived(terminal: Engine) -> None:
+    terminal.feed(b"\x1b[" + b"9" * 20_000 + b"m\x1b[1;" + b"9" * 20_000 + b"H")
+    terminal.feed(b"\x1bcwell")
+    assert terminal.text().rstrip() == "well"
+
+
 def test_signals_are_told_once_and_in_order(terminal: Engine) -> None:
     terminal.feed("\x07\x1b]2;Türe\x07\x1b]52;c;aMOpbGxv\x07\x07".encode())
     assert list(terminal.signals()) == [Bell(), Titled("Türe"), ClipboardSet("héllo"), Bell()]

@@ -2,6 +2,7 @@
 
 # ruff: noqa: D102 - the methods are documented in tutor.terminal.screen.Engine
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -34,9 +35,13 @@ from tutor.terminal.screen import (
     Unit,
 )
 
+log = logging.getLogger(__name__)
+
 _REPLIES_LIMIT = 1024 * 1024
 _TITLES = ("\x1b]l", "\x1b]L")
 """How reports of titles begin."""
+_DECCOLM = 80, 132
+"""Columns that a program may choose between, in the other engine too."""
 _REFUSALS = ("\x1bP0$r", "\x1bP0+r")
 """How answers to questions begin that have none; what was asked follows."""
 _SIGNALS_LIMIT = 1000
@@ -175,6 +180,7 @@ class CompatibleEngine:
 
     def __init__(self, geometry: Geometry) -> None:
         self._lock = _Turns()
+        self._given = geometry.columns, geometry.lines
         self._board = Board(width=geometry.columns, height=geometry.lines)
         self._wire = _Wire()
         self._board.host.attach(self._wire)
@@ -195,8 +201,20 @@ class CompatibleEngine:
     def feed(self, data: bytes) -> None:
         for start in range(0, len(data), _PIECE):
             with self._lock:
-                self._board.feed_host_data(data[start : start + _PIECE])
+                self._take(data[start : start + _PIECE])
             self._lock.give_way()
+
+    def _take(self, data: bytes) -> None:
+        try:
+            self._board.feed_host_data(data)
+        except ValueError as error:
+            # Numbers of more digits than Python reads; the rest of the piece goes with them.
+            log.debug("output that cannot be read", extra={"why": str(error)})
+            self._board.parser.reset()
+        columns, lines = self.size
+        if lines != self._given[1] or columns not in (self._given[0], *_DECCOLM):
+            # A program asked for another size; the pane is as large as it is.
+            self._resize()
 
     def replies(self) -> bytes:
         with self._lock:
@@ -214,12 +232,16 @@ class CompatibleEngine:
 
     def resize(self, columns: int, lines: int) -> None:
         with self._lock:
-            # Row numbers mean other rows now.
-            self._selection.clear()
-            self._chrome.marks.clear()
-            self._mark = None
-            self._board.resize_from_frontend(columns, lines)
-            self._shown = None
+            self._given = columns, lines
+            self._resize()
+
+    def _resize(self) -> None:
+        # Row numbers mean other rows now.
+        self._selection.clear()
+        self._chrome.marks.clear()
+        self._mark = None
+        self._board.resize_from_frontend(*self._given)
+        self._shown = None
 
     def frame(self, *, through_hold: bool = False, whole: bool = False) -> Frame:
         with self._lock:
