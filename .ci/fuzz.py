@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.contract.fuzz.by_schema import Asked, ask_by_schema, read_documents  # noqa: E402
+from tests.contract.fuzz.commands import run_commands, shell_environment  # noqa: E402
 from tests.contract.fuzz.run import Fuzz, Plan, Summary  # noqa: E402 - the path comes first
 from tests.fakes.sandbox_process import client_of, order  # noqa: E402
 
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--by-schema-s", type=int, default=240, help="for schemathesis; 0: none")
+    parser.add_argument("--commands", type=int, default=200, help="how many command lines")
     chosen = parser.parse_args()
     plan = Plan(
         requests=chosen.requests,
@@ -48,15 +50,20 @@ def main() -> int:
         summary = asyncio.run(_run(place, plan))
         print("\n".join(summary.lines()), flush=True)
         by_schema = asyncio.run(_run_by_schema(place, chosen.by_schema_s, chosen.seed))
-        print("\n".join(by_schema.lines()))
+        print("\n".join(by_schema.lines()), flush=True)
+        kubeconfig = (place.root / "kubeconfig").read_text()
+        shell = shell_environment(place.root)
+        where = place.root / "user" / "commands"
+        ran = run_commands(chosen.commands, shell, kubeconfig, where, chosen.seed)
+        print("\n".join(ran.lines()))
         logged = _tracebacks(place)
     grown = summary.final_mb - summary.settled_mb
     print(f"tracebacks in the log: {sum(logged.values())}")
     for text, count in logged.most_common():
         print(f"{count} times: {text}")
     print(f"took {time.monotonic() - began:.0f} s")
-    good = not (summary.faults or by_schema.faults or logged) and summary.told == plan.idle
-    return 0 if good and grown <= _GROWTH_MB else 1
+    faults = [*summary.faults, *by_schema.faults, *ran.faults, *logged]
+    return 0 if not faults and summary.told == plan.idle and grown <= _GROWTH_MB else 1
 
 
 async def _run(place: Home, plan: Plan) -> Summary:
