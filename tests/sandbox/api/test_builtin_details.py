@@ -39,6 +39,27 @@ async def test_empty_traffic_policy_is_refused_and_no_policy_is_filled_in(api: A
     assert made["spec"]["internalTrafficPolicy"] == "Cluster"
 
 
+async def test_external_name_shows_no_traffic_policy(api: Api) -> None:
+    external = {"type": "ExternalName", "externalName": "a.b", "internalTrafficPolicy": "Local"}
+    made = await api.make(SERVICES, obj("Service", "made", spec=external))
+    assert made["spec"] == {
+        "type": "ExternalName",
+        "externalName": "a.b",
+        "sessionAffinity": "None",
+    }
+    await api.make(SERVICES, obj("Service", "turned", spec={"ports": [{"port": 80}]}))
+    change = {"spec": {"type": "ExternalName", "externalName": "a.b"}}
+    turned = await api.ask(
+        "PATCH",
+        f"{SERVICES}/turned",
+        change,
+        headers={"Content-Type": "application/merge-patch+json"},
+    )
+    assert "internalTrafficPolicy" not in turned.body["spec"]
+    again = await api.ask("GET", f"{SERVICES}/turned")
+    assert "internalTrafficPolicy" not in again.body["spec"]
+
+
 async def test_container_resource_of_an_autoscaler_is_one_of_containers(api: Api) -> None:
     target = {"type": "Utilization", "averageUtilization": 5}
     metric = {

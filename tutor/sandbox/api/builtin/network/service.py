@@ -62,6 +62,13 @@ def _default(obj: Object) -> None:
                 fill(ingress, ipMode="VIP")
 
 
+def _read_back(obj: Object) -> None:
+    """`registry/core/service/storage.go`: nothing inside the cluster leads to another name."""
+    spec = part(obj, "spec")
+    if spec.get("type") == "ExternalName":
+        drop(spec, "internalTrafficPolicy")
+
+
 def _default_affinity(spec: Object) -> None:
     if spec["sessionAffinity"] == "None":
         drop(spec, "sessionAffinityConfig")
@@ -332,6 +339,7 @@ def _status_warnings(obj: Object, _old: Object | None) -> list[str]:
 
 SERVICE = Behaviour(
     default=_default,
+    read_back=_read_back,
     prepare_create=_prepare_create,
     prepare_update=_prepare_update,
     validate=_validate,
