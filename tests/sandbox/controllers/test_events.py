@@ -2,7 +2,7 @@
 
 from tests.fakes.cluster import Api, config_map
 from tutor.sandbox.controllers.events import Recorder
-from tutor.sandbox.controllers.resources import EVENTS
+from tutor.sandbox.controllers.resources import CONFIG_MAPS, EVENTS
 
 PATH = "/api/v1/namespaces/here/configmaps"
 
@@ -34,3 +34,15 @@ async def test_a_message_that_is_repeated_is_counted(api: Api) -> None:
         await recorder.normal(about, "Done", "again")
     (event,) = api.client.list(EVENTS, "here")
     assert (event["message"], event["count"]) == ("again", 12)
+
+
+async def test_of_an_object_that_did_not_change_nothing_is_told_again_on_request(api: Api) -> None:
+    about = await api.make(PATH, config_map("a"))
+    recorder = Recorder(api.client, "somebody", once_per_version=True)
+    await recorder.normal(about, "Done", "this")
+    await recorder.normal(about, "Done", "this")
+    await recorder.normal(about, "Done", "that")
+    changed = await api.client.patch(CONFIG_MAPS, "here", "a", {"data": {"k": "v"}})
+    await recorder.normal(changed, "Done", "this")
+    told = [(e["message"], e["count"]) for e in api.client.list(EVENTS, "here")]
+    assert sorted(told) == [("that", 1), ("this", 2)]

@@ -55,7 +55,7 @@ class Disruptions:
     def __init__(self, client: Client, world: World) -> None:
         self._client = client
         self._world = world
-        self._events = Recorder(client, "controllermanager")
+        self._events = Recorder(client, "controllermanager", once_per_version=True)
         self.watches: Sequence[Watches] = (
             Watches(BUDGETS, lambda obj: [place_of(obj)]),
             Watches(PODS, self._selecting),

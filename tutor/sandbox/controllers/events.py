@@ -40,11 +40,18 @@ class Recorder:
     """Records events as one component.
 
     `reporting` is whether the events name it as their reporting controller, too: programs that were
-    built with client-go before 0.28 leave that empty.
+    built with client-go before 0.28 leave that empty. With `once_per_version` nothing is told again
+    of an object that did not change, for those who look at it oftener than the real ones.
     """
 
     def __init__(
-        self, client: Client, component: str, host: str = "", *, reporting: bool = True
+        self,
+        client: Client,
+        component: str,
+        host: str = "",
+        *,
+        reporting: bool = True,
+        once_per_version: bool = False,
     ) -> None:
         self._client = client
         self._reporting: Object = {
@@ -52,6 +59,8 @@ class Recorder:
             "reportingInstance": host if reporting else "",
         }
         self._source: Object = {"component": component} | ({"host": host} if host else {})
+        self._once_per_version = once_per_version
+        self._told: dict[tuple[str, ...], str] = {}
         self._known: dict[tuple[str, ...], _Known] = {}
         self._similar: dict[tuple[str, ...], _Similar] = {}
 
@@ -65,6 +74,11 @@ class Recorder:
 
     async def _record(self, obj: Object, kind: str, reason: str, message: str, path: str) -> None:
         group = (obj["metadata"]["uid"], kind, reason)
+        if self._once_per_version:
+            version = obj["metadata"]["resourceVersion"]
+            if self._told.get((*group, message)) == version:
+                return
+            self._told[(*group, message)] = version
         combined = self._combines(group, message)
         message = _COMBINED + message if combined else message
         key = (*group, "" if combined else message, path)

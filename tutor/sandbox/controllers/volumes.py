@@ -50,7 +50,7 @@ class VolumeBinder:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._events = Recorder(client, "persistentvolume-controller")
+        self._events = Recorder(client, "persistentvolume-controller", once_per_version=True)
         self.watches: Sequence[Watches] = (
             Watches(PERSISTENT_VOLUME_CLAIMS, self._around_claim),
             Watches(VOLUMES, self._around_volume),
