@@ -303,3 +303,18 @@ def test_sandbox_takes_more_connections_than_its_user_s_limit(user: User) -> Non
     assert "answers at" in ran.out, ran.err
     soft, hard = psutil.Process(user.status()["pid"]).rlimit(resource.RLIMIT_NOFILE)
     assert soft > 64 or hard == 64
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to somebody else")
+def test_socket_of_a_long_home_is_in_no_folder_of_somebody_else(tmp_path: Path) -> None:
+    home = tmp_path / ("long" * 30)
+    place = paths.socket_path(home).parent
+    assert not place.is_relative_to(home)
+    place.mkdir(mode=0o777)
+    try:
+        os.chown(place, 65_534, 65_534)
+        refused = User(home).tutor("sandbox", "up")
+    finally:
+        place.rmdir()
+    assert refused.exit == 2
+    assert f"{place}, belongs to somebody else.\nSet TUTOR_HOME to a folder" in refused.err

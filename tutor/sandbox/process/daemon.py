@@ -315,6 +315,12 @@ async def listening(path: Path, daemon: Daemon) -> AsyncGenerator[None]:
 def _clear(path: Path) -> None:
     """Make room for the socket: a stale one may be left from a process that was killed."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.parent.lstat().st_uid != os.geteuid():
+        # It may be in the system's temporary folder, where anybody can be first.
+        raise ClusterError(
+            f"The folder of the sandbox's socket, {path.parent}, belongs to somebody else.",
+            next_action="Set TUTOR_HOME to a folder of yours with a shorter name.",
+        )
     path.unlink(missing_ok=True)
 
 
