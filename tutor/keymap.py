@@ -6,6 +6,7 @@ Keys have the names of the interface library, "ctrl+n" or "f4".
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from string import ascii_lowercase, digits
+from typing import NamedTuple
 
 from tutor.nearest import did_you_mean
 
@@ -62,8 +63,7 @@ KEYS: frozenset[str] = frozenset(
 """All that can be given: what no program needs in order to be typed into."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """Why keys cannot be chosen so."""
 
     action: str

@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from tests.lessons.looking import PLACE, look
@@ -88,7 +87,7 @@ async def main(lesson_folder: Path, kubeconfig: Path, folder: Path) -> None:
         steps = meant_for(PLACE, lesson.steps)
         found = {step.id: await _found(step, world, grants) for step in steps}
     verdicts = {
-        step: {name: asdict(verdict) for name, verdict in facts.items()}
+        step: {name: verdict._asdict() for name, verdict in facts.items()}
         for step, facts in found.items()
     }
     print(json.dumps({"facts": verdicts, "rooms": sorted(_rooms())}))

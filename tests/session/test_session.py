@@ -7,7 +7,6 @@ import sys
 import textwrap
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,7 @@ def stage(tmp_path: Path) -> Stage:
 def make(stage: Stage) -> Session:
     shell = StepShell()
     journal = Journal(stage.folder.parent / "progress.db")
-    place = Place(environment="sandbox", name="sandbox", world=replace(stage.world, shell=shell))
+    place = Place(environment="sandbox", name="sandbox", world=stage.world._replace(shell=shell))
     return Session(LESSON, place, shell=shell, journal=journal, clock=SystemClock())
 
 

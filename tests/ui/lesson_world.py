@@ -105,7 +105,7 @@ class FakeDesk:
     async def _stage(self, visit: Visit) -> AsyncGenerator[Stage]:
         steps, folder = StepShell(), WorkingFolder(self.world.folder)
         place = Place(
-            environment="sandbox", name=visit.on, world=replace(self.world.world, shell=steps)
+            environment="sandbox", name=visit.on, world=self.world.world._replace(shell=steps)
         )
         with Journal(self.home / "progress.db") as journal:
             yield Stage(

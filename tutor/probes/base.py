@@ -6,7 +6,7 @@ A source sees a `World` and nothing else: new authority is a visible change to t
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 Object = dict[str, Any]
 """A Kubernetes object as the API spells it."""
@@ -18,8 +18,7 @@ Unfollow = Callable[[], None]
 """Ends the calls: none comes after it has returned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a fact is found to be."""
 
     state: Literal["true", "not yet", "cannot look"]
@@ -103,8 +102,7 @@ Nobody tells when a `Peer` or a `CommandLine` changes.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Objects:
+class Objects(NamedTuple):
     """All objects of a collection."""
 
     items: tuple[Object, ...]
@@ -187,8 +185,7 @@ class HostsReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handshake:
+class Handshake(NamedTuple):
     """What a TLS server showed."""
 
     chain: tuple[str, ...]
@@ -211,8 +208,7 @@ class TlsDialer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpAnswer:
+class HttpAnswer(NamedTuple):
     """What an HTTP server answered."""
 
     status: int
@@ -231,8 +227,7 @@ class HttpReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
+class Completed(NamedTuple):
     """A command that a probe ran."""
 
     exit_code: int
@@ -248,8 +243,7 @@ class CommandRunner(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class World(NamedTuple):
     """All that a source may look at."""
 
     cluster: ClusterReader

@@ -6,8 +6,7 @@ Engines are imported when they are first asked for: each takes a sixth of a seco
 import functools
 import importlib
 import logging
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from tutor.terminal.keys import Stroke
 from tutor.terminal.screen import Attribute, Engine, EngineError, Geometry, Mouse, Run, Style
@@ -27,8 +26,7 @@ def engine(geometry: Geometry, choice: Choice | None = None) -> Engine:
     return _make(choice or usual(), geometry)
 
 
-@dataclass(frozen=True, slots=True)
-class Fallback:
+class Fallback(NamedTuple):
     """Why the fast engine is not used."""
 
     why: str

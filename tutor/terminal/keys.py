@@ -6,8 +6,8 @@ the terminal, so the engines encode it.
 """
 
 import unicodedata
-from dataclasses import dataclass
 from enum import IntFlag
+from typing import NamedTuple
 
 
 class Mods(IntFlag):
@@ -20,8 +20,7 @@ class Mods(IntFlag):
     SUPER = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Stroke:
+class Stroke(NamedTuple):
     """One key press.
 
     `key` is one of `NAMED` or the character on the key without Shift; `text` is what the press

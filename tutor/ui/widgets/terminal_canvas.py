@@ -6,8 +6,8 @@ it would move, other panes included.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.color import Color
@@ -40,8 +40,7 @@ _LINKED = RichStyle(underline=True)
 _DOUBLE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What the stylesheet says of the picture."""
 
     text: Color
