@@ -21,6 +21,8 @@ _MAX_CHARACTERS = 100_000
 Kubectl = Literal["bundled", "own"]
 Editor = Literal["own", "bundled"]
 Pace = Literal["watchable", "real", "instant"]
+Layout = Literal["fitting", "below", "beside"]
+Motion = Literal["full", "reduced"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Settings:
     """How long things take in a sandbox that this program starts."""
     theme: str = ""
     """The name of a colour theme; empty for the program's own."""
+    layout: Layout = "fitting"
+    """Where the shell stands: below the lesson or beside it, or as the window has room."""
+    motion: Motion = "full"
+    """Whether things on the screen may move by themselves: smooth scrolling, counting seconds."""
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
     """Other keys for actions; in `TUTOR_KEYS`, `run=f4,next=f12`. Without fault."""
 
@@ -46,6 +52,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "kubectl": get_args(Kubectl),
     "editor": get_args(Editor),
     "pace": get_args(Pace),
+    "layout": get_args(Layout),
+    "motion": get_args(Motion),
 }
 
 

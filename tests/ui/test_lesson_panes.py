@@ -136,13 +136,16 @@ async def test_settings_hold_at_once_and_are_saved(tmp_path: Path) -> None:
         await play.open()
         await play.press("ctrl+g", "e")
         await play.sees("Settings", "Colours", "◂ tutor ▸", "Pace", "◂ watchable ▸")
-        await play.press("right", "down", "right")
-        await play.sees("◂ tutor-light ▸", "◂ real ▸")
+        await play.press("right", "down", "left", "down", "right", "down", "right")
+        await play.sees("◂ tutor-light ▸", "◂ beside ▸", "◂ reduced ▸", "◂ real ▸")
         await play.until(lambda: play.app.theme == "tutor-light")
         saved = load({}, tmp_path)
         assert (saved.theme, saved.pace) == ("tutor-light", "real")
+        assert (saved.layout, saved.motion) == ("beside", "reduced")
+        assert play.app.animation_level == "none"
         await play.press("escape")
         await play.sees_not("Settings")
+        await play.until(lambda: play.screen.query_one(ShellPane).region.x > 60)
 
 
 async def test_everything_can_be_done_with_the_mouse(tmp_path: Path) -> None:

@@ -63,6 +63,8 @@ class TutorApp(App[TutorError | None]):
         self.register_theme(LIGHT)
         # Not when it is mounted: everything would be styled twice.
         self.theme = theme if theme in self.available_themes else self._usual_theme
+        if desk.settings.motion == "reduced":
+            self.animation_level = "none"
         self._shows_at = shows_at
         self._told_of_engine = False
         self.set_keymap(overrides(self.chosen_keys))

@@ -147,7 +147,7 @@ KEYS: tuple[Key, ...] = (
         id="settings",
         after_prefix="e",
         label="settings",
-        says="Change colours, pace, kubectl and editor",
+        says="Change colours, layout, motion, pace, kubectl and editor",
     ),
     Key(
         id="keys",

@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from tutor.settings import Layout
+
 SMALLEST = (60, 16)
 """Columns and lines that a lesson needs."""
 
@@ -43,10 +45,12 @@ class Shape(NamedTuple):
     is_wide: bool
 
 
-def shape(width: int, height: int) -> Shape:
+def shape(width: int, height: int, layout: Layout = "fitting") -> Shape:
     """The shape for a window's size in characters."""
     columns, lines = WIDE_AND_LOW
     is_wide = width >= WIDE or (width >= columns and height < lines)
+    if layout != "fitting":
+        is_wide = layout == "beside" and width >= NARROW
     return Shape(
         is_tiny=width < SMALLEST[0] or height < SMALLEST[1],
         is_narrow=width < NARROW,

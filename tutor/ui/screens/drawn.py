@@ -116,6 +116,9 @@ class DrawnScreen(StagedScreen):
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         # The first time everything has just been styled.
         event.refresh_styles = event.refresh_styles and self._was_shown
+        if self._was_shown:
+            # Another layout may have been chosen meanwhile.
+            self._fit(*self.app.size)
         self._was_shown = True
 
     def follow_keymap(self) -> None:
@@ -229,7 +232,7 @@ class DrawnScreen(StagedScreen):
             )
 
     def _take_shape(self, width: int, height: int) -> Shape:
-        now = shape(width, height)
+        now = shape(width, height, self.desk.settings.layout)
         self.update_classes(
             {
                 "-tiny": now.is_tiny,

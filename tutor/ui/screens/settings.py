@@ -138,6 +138,8 @@ class SettingsScreen(ModalScreen[None]):
             box.border_subtitle = "← → choose · Esc closes"
             with VerticalScroll(can_focus=False):
                 yield WishRow(self._themes(), self.app.theme)
+                yield WishRow(LAYOUT, now.layout)
+                yield WishRow(MOTION, now.motion)
                 yield WishRow(PACE, now.pace)
                 yield WishRow(KUBECTL, now.kubectl)
                 yield WishRow(EDITOR, now.editor)
@@ -164,12 +166,26 @@ class SettingsScreen(ModalScreen[None]):
         event.stop()
         if event.key == "theme":
             self.app.theme = event.value
+        if event.key == "motion":
+            self.app.animation_level = "none" if event.value == "reduced" else "full"
         try:
             self._desk.save_setting(event.key, event.value)
         except TutorError as error:
             self.notify(str(error), severity="error", markup=False, timeout=NOTICE_S)
 
 
+LAYOUT = Wish(
+    key="layout",
+    title="Layout",
+    says="The shell below the lesson or beside it, or as the window has room; from 100 columns on.",
+    options=("fitting", "below", "beside"),
+)
+MOTION = Wish(
+    key="motion",
+    title="Motion",
+    says="Smooth scrolling and counting seconds, or as little as can be.",
+    options=("full", "reduced"),
+)
 PACE = Wish(
     key="pace",
     title="Pace",
