@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 _LAST = sys.maxunicode
+_CATEGORIES = re.compile("[LMNPSZC]|L[ultmo]|M[nce]|N[dlo]|P[cdseifo]|S[mcko]|Z[slp]|C[cfson]")
 _MAX_REPEAT = 1000
 _PERL = {
     "d": ((0x30, 0x39),),
@@ -335,14 +336,19 @@ def _negated(ranges: Ranges) -> Ranges:
     return tuple(out)
 
 
-@cache
 def _category(name: str) -> Ranges:
     """The characters of a general category (`L`, `Lu`), none when there is no such category."""
     if name == "Any":
         return ((0, _LAST),)
+    # Whoever writes patterns chooses names: what is none costs no look at every character.
+    return _characters(name) if _CATEGORIES.fullmatch(name) else ()
+
+
+@cache
+def _characters(category: str) -> Ranges:
     out: list[tuple[int, int]] = []
     for rune in range(_LAST + 1):
-        if unicodedata.category(chr(rune)).startswith(name) and name:
+        if unicodedata.category(chr(rune)).startswith(category):
             if out and out[-1][1] == rune - 1:
                 out[-1] = (out[-1][0], rune)
             else:
