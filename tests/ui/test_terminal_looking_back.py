@@ -106,13 +106,13 @@ async def test_search_marks_matches_and_goes_from_one_to_the_next(choice: Choice
     async with staged(choice) as stage:
         await stage.say(b"needle\r\n" + numbered(50) + b"a Needle here")
         assert stage.terminal.search("needle").total == 2
-        assert stage.terminal.search_older().current == 1
+        assert stage.terminal.search_on(older=True).current == 1
         current = stage.terminal.get_component_rich_style("terminal--current-hit").bgcolor
         row = next(y for y, text in enumerate(stage.rows()) if "Needle" in text)
         assert stage.style_at(2, row).bgcolor == current
-        assert stage.terminal.search_older().current == 2
+        assert stage.terminal.search_on(older=True).current == 2
         assert stage.rows()[0].startswith("needle")
-        assert stage.terminal.search_newer().current == 1
+        assert stage.terminal.search_on(older=False).current == 1
         stage.terminal.search("")
         assert stage.style_at(2, row).bgcolor != current
 

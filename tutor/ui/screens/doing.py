@@ -8,7 +8,7 @@ from tutor.course.model import Edit, File, Look, Run
 from tutor.errors import TutorError
 from tutor.session.commands import commands_of
 from tutor.ui.screens.solving import Solving
-from tutor.ui.screens.staged import SHORT_NOTICE_S
+from tutor.ui.screens.telling import SHORT_NOTICE_S
 from tutor.ui.widgets.block import BlockCard
 from tutor.ui.widgets.facts import FactView
 from tutor.ui.widgets.lesson import LessonPane

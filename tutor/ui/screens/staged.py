@@ -1,7 +1,7 @@
 """A screen that has a stage behind it: starts it, keeps it running, and says what goes wrong."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +10,6 @@ from typing import cast
 from textual import getters, work
 from textual.app import App
 from textual.message import Message
-from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled
 
 from tutor.errors import ProgressError, ShellError, TutorError
@@ -22,19 +21,17 @@ from tutor.ui.keys import keymap_of, way_to
 from tutor.ui.ports import Desk, Session, Shell, Stage, Visit
 from tutor.ui.runner import Runner
 from tutor.ui.screens.question import QuestionScreen
+from tutor.ui.screens.telling import TellingScreen
 from tutor.ui.widgets.shell_pane import ShellPane
 from tutor.ui.widgets.terminal import Terminal
 
 Change = Callable[[Session], Awaitable[None]]
 
-NOTICE_S = 6.0
-SHORT_NOTICE_S = 2.5
-
 PROMPT_S = 1.0
 """How long the shell's first prompt is waited for before anything else is loaded."""
 
 
-class StagedScreen(Screen[TutorError | Visit | None]):
+class StagedScreen(TellingScreen):
     """The life of one visit to a lesson.
 
     Dismissed with what has ended it, or with where to go from here; None for the map.
@@ -42,12 +39,6 @@ class StagedScreen(Screen[TutorError | Visit | None]):
 
     class ClusterChanged(Message):
         """The cluster may be another way."""
-
-    @dataclass
-    class Outdated(Message):
-        """What has been told does not hold any more."""
-
-        texts: Sequence[str]
 
     @dataclass
     class ShellGone(Message):
@@ -63,8 +54,6 @@ class StagedScreen(Screen[TutorError | Visit | None]):
         self.desk = desk
         self._life: Worker[None] | None = None
         self._is_over = False
-        self._of_step: list[str] = []
-        """What has been said of the step as it is."""
         self.back = Backstage(visit, desk.progress(visit.lesson.id, visit.on), self.redraw)
 
     def redraw(self) -> None:
@@ -215,25 +204,6 @@ class StagedScreen(Screen[TutorError | Visit | None]):
             except TutorError as error:
                 self.tell_error(error)
             return
-
-    def tell(self, *lines: str, seconds: float = NOTICE_S) -> None:
-        """Say something in passing."""
-        self.notify("\n".join(lines), markup=False, timeout=seconds)
-
-    def tell_of_step(self, *lines: str) -> None:
-        """Say something that holds until more or less of the step is done."""
-        self._of_step.append("\n".join(lines))
-        self.tell(*lines)
-
-    def step_has_changed(self) -> None:
-        """Take back what was said of the step as it was."""
-        if self._of_step:
-            self.post_message(self.Outdated(self._of_step))
-        self._of_step = []
-
-    def tell_error(self, error: TutorError) -> None:
-        """Say what does not go, and what does."""
-        self.tell(error.message, error.next_action)
 
     def on_staged_screen_cluster_changed(self, event: ClusterChanged) -> None:
         event.stop()

@@ -6,7 +6,7 @@ from tutor.errors import TutorError
 from tutor.ui.runner import Runner, abridged
 from tutor.ui.screens.moving import Moving
 from tutor.ui.screens.question import QuestionScreen
-from tutor.ui.screens.staged import SHORT_NOTICE_S
+from tutor.ui.screens.telling import SHORT_NOTICE_S
 from tutor.ui.shells import LIMIT
 from tutor.ui.widgets.shell_pane import EndedLine
 from tutor.ui.widgets.steps import StepList

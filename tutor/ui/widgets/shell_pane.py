@@ -70,13 +70,13 @@ class ShellPane(EdgePane):
         event.stop()
         terminal = self.query_one(Terminal)
         found = terminal.search(event.text)
-        self.query_one(FindLine).tell(terminal.search_older() if found.total else found)
+        self.query_one(FindLine).tell(terminal.search_on(older=True) if found.total else found)
 
     @on(FindLine.Turned)
     def _turn(self, event: FindLine.Turned) -> None:
         event.stop()
         terminal = self.query_one(Terminal)
-        found = terminal.search_older() if event.older else terminal.search_newer()
+        found = terminal.search_on(older=event.older)
         self.query_one(FindLine).tell(found)
 
     @on(FindLine.Ended)

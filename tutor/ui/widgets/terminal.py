@@ -116,13 +116,9 @@ class Terminal(TerminalView, can_focus=True):
         """Mark every place where a text stands; an empty one ends that."""
         return self._searched(lambda engine: engine.search(needle))
 
-    def search_older(self) -> Search:
-        """Go to the next match upwards."""
-        return self._searched(lambda engine: engine.search_next(1))
-
-    def search_newer(self) -> Search:
-        """Go to the next match downwards."""
-        return self._searched(lambda engine: engine.search_next(-1))
+    def search_on(self, *, older: bool) -> Search:
+        """Go to the next match, upwards or downwards."""
+        return self._searched(lambda engine: engine.search_next(1 if older else -1))
 
     def _searched(self, search: Callable[[Engine], Search]) -> Search:
         if self._shell is None:
