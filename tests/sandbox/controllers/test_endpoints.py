@@ -77,3 +77,13 @@ async def test_the_slices_of_a_headless_service_say_so(api: Api) -> None:
     await Endpoints(api.client).reconcile(("here", "web"))
     (found,) = api.client.list(ENDPOINT_SLICES, "here")
     assert found["metadata"]["labels"]["service.kubernetes.io/headless"] == ""
+
+
+async def test_a_pod_with_an_address_and_no_node_is_told_of_and_nowhere_else(api: Api) -> None:
+    await api.make("/api/v1/namespaces/here/services", SERVICE)
+    await a_pod(api, "")
+    assert (await Endpoints(api.client).reconcile(("here", "web"))).again_s == 1
+    (event,) = api.client.list(EVENTS, "here")
+    assert event["message"].endswith("skipping Pod p for Service here/web: Node  Not Found")
+    (found,) = api.client.list(ENDPOINTS, "here")
+    assert not found.get("subsets")

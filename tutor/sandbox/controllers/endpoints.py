@@ -80,7 +80,8 @@ class Endpoints:
         pods.sort(key=lambda pod: pod["status"]["podIP"])
         missing = self._on_missing_nodes(service, pods)
         await self._write_slice(service, [pod for pod in pods if pod not in missing])
-        await self._write_endpoints(service, pods)
+        # A pod that has an address and no node is not valid there.
+        await self._write_endpoints(service, [p for p in pods if p["spec"].get("nodeName")])
         return await self._tell(service, missing)
 
     def _on_missing_nodes(self, service: Object, pods: Sequence[Object]) -> list[Object]:
