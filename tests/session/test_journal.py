@@ -246,6 +246,10 @@ def test_saved_document_is_read_back_whole() -> None:
     assert read_record(json.loads(write_record(progress()))) == progress()
     with pytest.raises(Unreadable, match="not a document"):
         read_record([])
+    document = json.loads(write_record(progress()))
+    for done in ([], {}, "perhaps"):
+        with pytest.raises(Unreadable, match="`done` is"):
+            read_record({**document, "steps": {"a": {"done": done}}})
 
 
 def test_latched_event_keeps_its_facts(tmp_path: Path) -> None:

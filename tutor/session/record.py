@@ -116,7 +116,7 @@ def _step(record: Any) -> StepRecord:
     found = cast("dict[str, Any]", record)
     _check_names(found, {each.name for each in fields(StepRecord)})
     done = found.get("done")
-    if done not in {None, "passed", "skipped"}:
+    if done not in (None, "passed", "skipped"):
         raise _Fault(f"`done` is {done!r}")
     return StepRecord(
         opened_at=_moment(found, "opened_at"),
