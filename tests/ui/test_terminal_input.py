@@ -189,3 +189,14 @@ async def test_prefix_before_there_is_a_shell_tells_the_screen(fast: Choice) -> 
         stage.terminal.leave()
         await stage.pilot.press("ctrl+g", "m")
         assert [message.key for message in stage.told(messages.PrefixPressed)] == ["m"]
+
+
+async def test_key_sent_with_the_prefix_before_there_is_a_shell_is_given_to_it(
+    fast: Choice,
+) -> None:
+    async with staged(fast) as stage:
+        stage.terminal.leave()
+        await stage.pilot.press("ctrl+g", "ctrl+g", "x")
+        stage.terminal.show(stage.shell)
+        assert stage.shell.took() == b"\x07x"
+        assert not stage.terminal.prefixed

@@ -91,7 +91,7 @@ class Terminal(TerminalView, can_focus=True):
         ahead, self._ahead = self._ahead, []
         for event in ahead:
             if isinstance(event, events.Key):
-                self.on_key(event)
+                self._press(event)
             else:
                 self.on_paste(event)
 
