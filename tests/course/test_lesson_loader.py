@@ -78,6 +78,7 @@ BROKEN: list[tuple[str, str, str, str, str]] = [
     (STEP, "lists the three kinds", "kubectl create secret generic greeting", "make-secret.yaml:40:5", "gives the solution"),
     (STEP, "Make one called", "Press [F5](key:runs) for", "make-secret.yaml:5:47", "did you mean `run`?"),
     (STEP, "lists the three kinds", "[F5](key:)", "make-secret.yaml:40:51", "no action is called ``"),
+    (STEP, "are the values stored", "does [F5](key:runs) act", "make-secret.yaml:46:33", "mean `run`?"),
     (STEP, "id: make-secret", "id: make-a-secret", "make-secret.yaml:1:5", "its file is make-secret"),
     ("lesson.yaml", "  - read-it-back", "  - read-back", "lesson.yaml:21:5", "`read-it-back`?"),
     ("lesson.yaml", "  - read-it-back", "  - read-it-back\n  - read-it-back", "lesson.yaml:21:5", "twice"),

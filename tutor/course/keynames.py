@@ -37,6 +37,8 @@ def _texts(step: Step) -> Iterator[tuple[Where, str]]:
     """What of a step is read as Markdown."""
     yield step.where / "say", step.say
     yield step.where / "debrief", step.debrief
+    for question in step.ask:
+        yield question.where / "question", question.question
     for each in (*step.hints, *step.mistakes):
         yield each.where / "say", each.say
     blocks = (*step.do, *(() if step.solution == "do" else step.solution))
