@@ -76,8 +76,3 @@ def _packaged(name: str) -> Path:
 def lessons_dir() -> Path:
     """The lessons that came with the program, from the wheel or the checkout."""
     return _packaged("lessons")
-
-
-def assets_dir() -> Path:
-    """Images and recordings, from the wheel or the checkout."""
-    return _packaged("assets")

@@ -21,7 +21,6 @@ _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 
 dns_subdomain: Rule = formats.dns1123_subdomain
 dns_label: Rule = formats.dns1123_label
-dns_1035_label: Rule = formats.dns1035_label
 path_segment: Rule = checks.path_segment
 
 

@@ -133,11 +133,6 @@ def _asks_pretty(parameters: dict[str, str]) -> bool:
     return parameters.get("pretty") == "1"
 
 
-def accepts_binary(request: Request) -> bool:
-    """Whether protobuf is among what the caller accepts."""
-    return _has_binary(request.header("accept"))
-
-
 def _has_binary(accept: str) -> bool:
     accepted = accepts(accept)
     return any(media == PROTOBUF and "as" not in parameters for media, parameters in accepted)

@@ -172,10 +172,6 @@ class Registry:
                 self._by_version.setdefault(served.kind.group_version, []).append(served)
         return self._by_version.get(version, ())
 
-    def group_versions(self) -> list[GroupVersion]:
-        """Every group version that serves something, in the order of registration."""
-        return list(dict.fromkeys(served.kind.group_version for served in self.all()))
-
     def replace(self, owner: str, kinds: Iterable[Served]) -> None:
         """Serve exactly these kinds for an owner (a CRD's name)."""
         self.remove(owner)

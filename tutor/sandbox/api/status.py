@@ -145,19 +145,6 @@ def too_long(path: str, max_bytes: int) -> FieldError:
     return FieldError(path, "Too long", "FieldValueTooLong", detail)
 
 
-def too_long_characters(path: str, max_characters: int) -> FieldError:
-    """The text has too many characters."""
-    unit = "character" if max_characters == 1 else "characters"
-    detail = f"may not be more than {max_characters} {unit}"
-    return FieldError(path, "Too long", "FieldValueTooLong", detail)
-
-
-def too_few(path: str, actual: int, min_items: int) -> FieldError:
-    """The list has too few items."""
-    detail = f"must have at least {min_items} {'item' if min_items == 1 else 'items'}"
-    return FieldError(path, "Too few", "FieldValueTooFew", detail, actual, shows_value=True)
-
-
 def too_many(path: str, actual: int, max_items: int) -> FieldError:
     """The list has too many items."""
     detail = f"must have at most {max_items} {'item' if max_items == 1 else 'items'}"
@@ -274,22 +261,6 @@ def method_not_allowed(resource: GroupResource | None = None) -> ApiError:
     message = "the server does not allow this method on the requested resource"
     details = _details(resource) if resource else {}
     return ApiError(405, "MethodNotAllowed", message, details=details)
-
-
-def not_acceptable(accepted: Iterable[str]) -> ApiError:
-    """406, naming what would be."""
-    listed = ", ".join(accepted)
-    message = f"only the following media types are accepted: {listed}"
-    return ApiError(406, "NotAcceptable", message)
-
-
-def unsupported_media_type(accepted: Iterable[str]) -> ApiError:
-    """415, naming what would be supported."""
-    listed = ", ".join(accepted)
-    message = (
-        f"the body of the request was in an unknown format - accepted media types include: {listed}"
-    )
-    return ApiError(415, "UnsupportedMediaType", message)
 
 
 def internal_error(why: str) -> ApiError:

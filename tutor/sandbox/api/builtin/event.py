@@ -43,13 +43,6 @@ def to_core(obj: Object) -> Object:
     return renamed | {"apiVersion": "v1"}
 
 
-def to_events(obj: Object) -> Object:
-    """An event of the core group as one of `events.k8s.io`."""
-    back = {core: events for events, core in _NAMES.items()}
-    renamed = {back.get(field, field): value for field, value in obj.items()}
-    return renamed | {"apiVersion": "events.k8s.io/v1"}
-
-
 def _legacy(event: Object, reporter: str) -> Errors:
     """The rules of the core group; `reporter` is what the reporting component is called."""
     errors: Errors = []
