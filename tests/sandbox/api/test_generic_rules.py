@@ -68,6 +68,20 @@ async def test_full_chunk_of_what_matches_has_a_token_while_anything_is_left(api
     assert "continue" not in rest.body["metadata"]
 
 
+async def test_chunk_of_one_named_object_has_no_token(api: Api) -> None:
+    for name in ("a", "b", "c"):
+        await api.make(MAPS, config_map(name))
+    named = "fieldSelector=metadata.name%3Db&limit=1"
+    everywhere = (
+        "/api/v1/configmaps?fieldSelector=metadata.name%3Db,metadata.namespace%3Dhere&limit=1"
+    )
+    for path in (f"{MAPS}?{named}", everywhere):
+        found = await api.get(path)
+        assert (found.names, "continue" in found.body["metadata"]) == (["b"], False)
+    found = await api.get(f"/api/v1/configmaps?{named}")
+    assert (found.names, "continue" in found.body["metadata"]) == (["b"], True)
+
+
 async def test_dry_deletion_shows_the_pod_as_a_deletion_leaves_it(api: Api) -> None:
     await api.make("/api/v1/namespaces/here/serviceaccounts", obj("ServiceAccount", "default"))
     pods = "/api/v1/namespaces/here/pods"

@@ -14,7 +14,7 @@ from tutor.sandbox.api import gojson
 from tutor.sandbox.api.options import revision as revision_of
 from tutor.sandbox.api.status import ApiError, bad_request, expired
 from tutor.sandbox.api.values import is_map
-from tutor.sandbox.kinds import GroupResource, Key, Object
+from tutor.sandbox.kinds import GroupResource, Key, Object, name_of
 from tutor.sandbox.store import Compacted, Past, Store, Stored
 
 _TOO_OLD_CONTINUE = (
@@ -35,6 +35,8 @@ class ListOptions:
     """Which part of a collection, at which revision. `limit` 0 is all."""
 
     namespace: str = ""
+    name: str = ""
+    """The one object that is asked for, empty for all."""
     limit: int = 0
     token: str = ""
     revision: str = ""
@@ -84,6 +86,8 @@ def page(store: Store, resource: GroupResource, options: ListOptions) -> Page:
             if revision == store.revision
             else _at(store, resource, options.namespace, revision)
         )
+    if options.name:
+        objects = [o for o in objects if name_of(o.object) == options.name]
     if start:
         objects = [o for o in objects if _path(o, options.namespace) >= start]
     return _cut(objects, revision, options)

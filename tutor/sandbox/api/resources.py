@@ -17,7 +17,7 @@ from tutor.sandbox.api.registry import Registry, Served
 from tutor.sandbox.api.render import Renderer, answer
 from tutor.sandbox.api.request import Answer, Call, Request, Response, Stream, User
 from tutor.sandbox.api.routes import Target
-from tutor.sandbox.api.selectable import parse_fields
+from tutor.sandbox.api.selectable import FieldSelector, parse_fields
 from tutor.sandbox.api.selectors import parse_labels
 from tutor.sandbox.api.status import (
     ApiError,
@@ -136,8 +136,10 @@ class Resources:
         query = request.query
         options.check_list(query)
         options.integer(query.get("timeoutSeconds"))
+        namespace, name = self._narrowed(request, served, target)
         wanted = ListOptions(
-            namespace=self._namespace(served, target),
+            namespace=namespace,
+            name=name,
             limit=options.integer(query.get("limit")),
             token=query.get("continue"),
             revision=query.get(_REVISION),
@@ -302,17 +304,31 @@ class Resources:
     def _namespace(self, served: Served, target: Target) -> str:
         return target.namespace if served.kind.namespaced else ""
 
+    def _fields(self, request: Request, served: Served) -> FieldSelector | None:
+        fields = request.query.get("fieldSelector")
+        return parse_fields(fields, served.kind, served.strategy.selectable) if fields else None
+
+    def _narrowed(self, request: Request, served: Served, target: Target) -> tuple[str, str]:
+        """The namespace that is listed, and the name when a selector leaves but one object."""
+        namespace = self._namespace(served, target)
+        fields = self._fields(request, served)
+        name = fields.exact("metadata.name") if fields else None
+        if fields is None or not name or request.query.get("continue"):
+            return namespace, ""
+        if not served.kind.namespaced:
+            return "", name
+        single = namespace or fields.exact("metadata.namespace")
+        return (single, name) if single else ("", "")
+
     def _selector(
         self, request: Request, served: Served, target: Target
     ) -> Callable[[Object], bool] | None:
         """What the query selects, and the name in the path of a watch; None for everything."""
         labels = request.query.get("labelSelector")
-        fields = request.query.get("fieldSelector")
         wanted: list[Callable[[Object], bool]] = []
         if labels:
             wanted.append(parse_labels(labels))
-        if fields:
-            selects = parse_fields(fields, served.kind, served.strategy.selectable)
+        if selects := self._fields(request, served):
             wanted.append(lambda obj: selects(served.strategy.from_storage(obj)))
         if target.name:
             wanted.append(lambda obj: name_of(obj) == target.name)
