@@ -39,7 +39,10 @@ def test_a_misspelt_key_is_told_with_its_line_and_the_nearest_one(tmp_path: Path
     error = refusal(tmp_path)
     assert f"{tmp_path / 'settings.yaml'}:2" in error.message
     assert "unknown setting `pase`: did you mean `pace`?" in error.message
-    assert error.next_action == "The settings are: kubectl, editor, shell, pace, theme, layout, motion, keys."
+    assert (
+        error.next_action
+        == "The settings are: kubectl, editor, shell, pace, theme, layout, motion, keys."
+    )
 
 
 def test_a_wrong_value_is_told_with_its_line_and_the_choices(tmp_path: Path) -> None:
