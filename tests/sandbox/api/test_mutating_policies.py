@@ -132,6 +132,19 @@ async def test_mutation_that_fails_refuses_the_write_and_says_why(
     assert refused.body["details"]["causes"] == [{"message": DENIED + why}]
 
 
+@pytest.mark.parametrize(
+    ("value", "kind"), [("'text'", "string"), ("[1]", "list"), ("null", "null_type")]
+)
+async def test_variable_that_is_no_object_refuses_the_write(
+    api: Api, value: str, kind: str
+) -> None:
+    given = [{"name": "made", "expression": value}]
+    await install(api, applying("variables.made"), variables=given)
+    refused = await write(api)
+    why = f"unsupported return type from ApplyConfiguration expression: {kind}"
+    assert (refused.status, refused.message) == (403, DENIED + why)
+
+
 async def test_failure_that_is_ignored_leaves_the_object_as_it_is(api: Api) -> None:
     await install(api, applying("Object{foo: '1'}"), failurePolicy="Ignore")
     assert (await write(api)).body["data"] == {"k": "v"}

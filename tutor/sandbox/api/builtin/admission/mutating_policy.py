@@ -28,6 +28,7 @@ _GROUP = "admissionregistration.k8s.io"
 POLICIES = GroupResource(_GROUP, "mutatingadmissionpolicies")
 BINDINGS = GroupResource(_GROUP, "mutatingadmissionpolicybindings")
 _FORBIDDEN = 403
+_SCALARS = {str: "string", bool: "bool", int: "int", float: "double", type(None): "null_type"}
 
 
 class _Invocation(NamedTuple):
@@ -157,7 +158,9 @@ def _typed(write: Write, changed: Object) -> Object:
 
 
 def _patched(obj: Object, made: Any) -> Object:
-    listed = [one for one in made if is_map(one)] if is_list(made) else []
+    if not is_list(made):
+        raise _Inapplicable("type mismatch: JSONPatchType.expression should evaluate to array")
+    listed = [one for one in made if is_map(one)]
     for one in listed:
         if wrong := "\n".join(mismatches(one.get("value"))):
             raise _Inapplicable(f"type mismatch: {wrong}")
@@ -180,6 +183,10 @@ def _explained(operation: Object, why: str) -> str:
 
 
 def _merged(write: Write, obj: Object, made: Any) -> Object:
+    if not is_map(made):
+        # A variable's type is not known before it is evaluated.
+        named = "list" if is_list(made) else _SCALARS.get(type(made), "dyn")
+        raise _Inapplicable(f"unsupported return type from ApplyConfiguration expression: {named}")
     if wrong := "\n".join(mismatches(made)):
         raise _Inapplicable(f"type mismatch: {wrong}")
     kind = write.served.kind
