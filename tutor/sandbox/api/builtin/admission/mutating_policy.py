@@ -28,7 +28,13 @@ _GROUP = "admissionregistration.k8s.io"
 POLICIES = GroupResource(_GROUP, "mutatingadmissionpolicies")
 BINDINGS = GroupResource(_GROUP, "mutatingadmissionpolicybindings")
 _FORBIDDEN = 403
-_SCALARS = {str: "string", bool: "bool", int: "int", float: "double", type(None): "null_type"}
+_SCALARS: dict[type, str] = {
+    str: "string",
+    bool: "bool",
+    int: "int",
+    float: "double",
+    type(None): "null_type",
+}
 
 
 class _Invocation(NamedTuple):
@@ -182,7 +188,7 @@ def _explained(operation: Object, why: str) -> str:
     return f"error in {operation.get('op')} for path: '{path}': {why}: missing value"
 
 
-def _merged(write: Write, obj: Object, made: Any) -> Object:
+def _merged(write: Write, obj: Object, made: object) -> Object:
     if not is_map(made):
         # A variable's type is not known before it is evaluated.
         named = "list" if is_list(made) else _SCALARS.get(type(made), "dyn")
