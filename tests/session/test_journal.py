@@ -247,7 +247,8 @@ def test_saved_document_is_read_back_whole() -> None:
     with pytest.raises(Unreadable, match="not a document"):
         read_record([])
     document = json.loads(write_record(progress()))
-    for done in ([], {}, "perhaps"):
+    wrong: list[Any] = [[], {}, "perhaps"]
+    for done in wrong:
         with pytest.raises(Unreadable, match="`done` is"):
             read_record({**document, "steps": {"a": {"done": done}}})
 
