@@ -247,7 +247,7 @@ def test_saved_document_is_read_back_whole() -> None:
     with pytest.raises(Unreadable, match="not a document"):
         read_record([])
     document = json.loads(write_record(progress()))
-    wrong: list[Any] = [[], {}, "perhaps"]
+    wrong: tuple[Any, ...] = ([], {}, "perhaps")
     for done in wrong:
         with pytest.raises(Unreadable, match="`done` is"):
             read_record({**document, "steps": {"a": {"done": done}}})
