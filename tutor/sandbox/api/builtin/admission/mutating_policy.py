@@ -191,8 +191,8 @@ def _explained(operation: Object, why: str) -> str:
 def _merged(write: Write, obj: Object, made: object) -> Object:
     if not is_map(made):
         # A variable's type is not known before it is evaluated.
-        kind: type[object] = type(made)
-        named = "list" if is_list(made) else _SCALARS.get(kind, "dyn")
+        scalar: type[object] = type(made)
+        named = "list" if is_list(made) else _SCALARS.get(scalar, "dyn")
         raise _Inapplicable(f"unsupported return type from ApplyConfiguration expression: {named}")
     if wrong := "\n".join(mismatches(made)):
         raise _Inapplicable(f"type mismatch: {wrong}")
