@@ -145,6 +145,15 @@ async def test_variable_that_is_no_object_refuses_the_write(
     assert (refused.status, refused.message) == (403, DENIED + why)
 
 
+async def test_patch_of_other_things_than_operations_refuses_the_write(api: Api) -> None:
+    await install(
+        api, patching("variables.made"), variables=[{"name": "made", "expression": "[1]"}]
+    )
+    refused = await write(api)
+    why = "type mismatch: JSONPatchType.expression should evaluate to array of JSONPatch"
+    assert (refused.status, refused.message) == (403, DENIED + why)
+
+
 async def test_failure_that_is_ignored_leaves_the_object_as_it_is(api: Api) -> None:
     await install(api, applying("Object{foo: '1'}"), failurePolicy="Ignore")
     assert (await write(api)).body["data"] == {"k": "v"}

@@ -115,7 +115,8 @@ class TaintEviction:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._events = Recorder(client, "taint-eviction-controller")
-        self._since: dict[str, datetime] = {}
+        self._since: dict[Place, tuple[str, datetime]] = {}
+        """Which pod, by its uid, is to go, and when that was first seen."""
         self.watches: Sequence[Watches] = (
             Watches(NODES, self._pods_of),
             Watches(PODS, lambda pod: [place_of(pod)]),
@@ -128,19 +129,20 @@ class TaintEviction:
 
     async def reconcile(self, key: Hashable) -> Result:
         """Let one pod stay, go, or stay for as long as it tolerates."""
-        pod = self._client.find(PODS, *as_place(key))
+        place = as_place(key)
+        before = self._since.pop(place, None)
+        pod = self._client.find(PODS, *place)
         if pod is None or is_deleted(pod) or not pod["spec"].get("nodeName"):
             return DONE
-        uid = pod["metadata"]["uid"]
         left = self._stays_for(pod)
         if left is None:
-            self._since.pop(uid, None)
             return DONE
-        now = self._client.now()
-        due = self._since.setdefault(uid, now) + left
+        now, uid = self._client.now(), pod["metadata"]["uid"]
+        since = before[1] if before and before[0] == uid else now
+        due = since + left
         if due > now:
+            self._since[place] = (uid, since)
             return Result(again_s=(due - now).total_seconds())
-        self._since.pop(uid, None)
         await self._evict(pod)
         return DONE
 

@@ -167,6 +167,9 @@ def _patched(obj: Object, made: Any) -> Object:
     if not is_list(made):
         raise _Inapplicable("type mismatch: JSONPatchType.expression should evaluate to array")
     listed = [one for one in made if is_map(one)]
+    if len(listed) < len(made):
+        wanted = "should evaluate to array of JSONPatch"
+        raise _Inapplicable(f"type mismatch: JSONPatchType.expression {wanted}")
     for one in listed:
         if wrong := "\n".join(mismatches(one.get("value"))):
             raise _Inapplicable(f"type mismatch: {wrong}")
