@@ -65,8 +65,8 @@ def _is_curable(error: BaseException) -> bool:
     """Whether the user can do something: of our own kind, no room, or a file in the home folder."""
     if not isinstance(error, OSError):
         return isinstance(error, TutorError)
-    home = str(paths.home(os.environ))
-    return error.errno in _FULL or str(error.filename or "").startswith(home)
+    named = error.filename if isinstance(error.filename, str) else ""
+    return error.errno in _FULL or Path(named).is_relative_to(paths.home(os.environ))
 
 
 def _told(error: Exception) -> int:
