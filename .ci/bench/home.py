@@ -16,7 +16,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(sys.executable).parent
-_LIMIT_S = 120.0
+_LIMIT_S = 300.0
 _FOREIGN = ("PYTHONDONTWRITEBYTECODE", "KUBECONFIG", "TMUX", "ENV", "BASH_ENV")
 _FOREIGN_PREFIXES = ("TUTOR_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 
