@@ -118,3 +118,33 @@ async def test_conflict_of_a_definition_names_the_folder_of_its_group(api: Api) 
     assert f"Key: /registry/apiextensions.k8s.io/customresourcedefinitions/gulls.{GROUP}," in (
         refused.message
     )
+
+
+@pytest.mark.parametrize(
+    ("query", "warnings", "message"),
+    [
+        (
+            "",
+            ['299 - "unknown field \\"spec\\""'],
+            (
+                "the API version in the data (sea.example.com/v9) does not match"
+                " the expected API version (sea.example.com/v1)"
+            ),
+        ),
+        (
+            "?fieldValidation=Strict",
+            [],
+            (
+                'Gull in version "v9" cannot be handled as a Gull: strict decoding error:'
+                ' unknown field "spec"'
+            ),
+        ),
+    ],
+)
+async def test_fields_of_another_version_are_complained_of_before_the_version_is(
+    api: Api, query: str, warnings: list[str], message: str
+) -> None:
+    gull = obj("Gull", "two", version=f"{GROUP}/v9", spec={"n": 1})
+    reply = await api.ask("POST", GULLS + query, gull)
+    assert (reply.status, reply.message) == (400, message)
+    assert reply.header("warning") == warnings

@@ -183,9 +183,26 @@ async def test_bookmark_of_partial_metadata_is_partial_metadata(api: Api) -> Non
 async def test_last_bookmark_comes_before_the_end(api: Api) -> None:
     watching = await api.watch(f"{MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=10")
     assert watching.changes() == [("BOOKMARK", "")]
+    await api.make(MAPS, config_map("a"))
+    assert watching.changes() == [("ADDED", "a")]
     assert [e["type"] for e in watching.read(after=8 * SECOND)] == ["BOOKMARK"]
     assert watching.read(after=10 * SECOND) == []
     assert watching.source.ended
+
+
+async def test_bookmark_that_says_nothing_new_is_not_sent(api: Api) -> None:
+    await api.make(MAPS, config_map("a"))
+    where = f"{MAPS}?watch=true&allowWatchBookmarks=true"
+    for query in ("", f"&resourceVersion={api.store.revision}"):
+        watching = await api.watch(where + query)
+        watching.read()
+        assert watching.read(after=MINUTE) == []
+    await api.make("/api/v1/namespaces/here/secrets", {"metadata": {"name": "b"}})
+    assert watching.read(after=2 * MINUTE) == []
+    await api.client.create(obj("Namespace", "there"))
+    await api.make("/api/v1/namespaces/there/configmaps", obj("ConfigMap", "c"))
+    (event,) = watching.read(after=3 * MINUTE)
+    assert event["object"]["metadata"]["resourceVersion"] == str(api.store.revision)
 
 
 @pytest.mark.parametrize("query", ["", "&resourceVersion=0"])
@@ -350,6 +367,8 @@ async def test_watch_that_ends_too_soon_for_a_bookmark_has_none(api: Api) -> Non
         assert len(watching.read()) == 1
         assert watching.read(after=timedelta(milliseconds=500)) == []
     longer = await api.watch(f"{MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=3")
+    longer.read()
+    await api.make(MAPS, config_map("a"))
     longer.read()
     (event,) = longer.read(after=timedelta(seconds=1.5))
     assert event["type"] == "BOOKMARK"

@@ -3,7 +3,6 @@
 import re
 from contextlib import suppress
 from functools import cache
-from typing import Any
 
 from tutor.sandbox.api.request import Request
 from tutor.sandbox.api.status import ApiError, bad_request
@@ -20,6 +19,19 @@ JSON, YAML, PROTOBUF = (
 )
 _EXCERPT_BYTES = 30
 _OLD = re.compile("alpha|beta")
+
+
+class OtherVersion(ApiError):
+    """400 for a custom object that names another version of its kind."""
+
+    def __init__(self, parsed: Parsed, kind: Kind) -> None:
+        super().__init__(
+            400,
+            "BadRequest",
+            f"the API version in the data ({parsed.api_version}) does not match"
+            f" the expected API version ({kind.api_version})",
+        )
+        self.parsed = parsed
 
 
 def media_type(request: Request) -> str:
@@ -42,7 +54,8 @@ def read_object(request: Request, kind: Kind) -> Parsed:
     if not parsed.kind:
         shown = request.body.decode(errors="replace")
         raise _unrecognized(request, kind, f"Object 'Kind' is missing in '{shown}'")
-    _check_custom(parsed, kind)
+    if parsed.api_version != kind.api_version:
+        raise OtherVersion(parsed, kind)
     return parsed
 
 
@@ -191,12 +204,3 @@ def not_registered(kind: str, version: str) -> str:
 def package_of(group: str) -> str:
     """The Go package of the internal types of a group, as messages have it."""
     return group.split(".", maxsplit=1)[0] or "core"
-
-
-def _check_custom(parsed: Parsed, kind: Kind) -> None:
-    version: Any = parsed.api_version
-    if version != kind.api_version:
-        raise bad_request(
-            f"the API version in the data ({version}) does not match"
-            f" the expected API version ({kind.api_version})"
-        )

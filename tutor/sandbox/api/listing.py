@@ -51,12 +51,13 @@ class Page:
 
     items: list[Stored]
     revision: int
+    """0 for what is not stored."""
     token: str = ""
     remaining: int | None = None
 
     def meta(self) -> Object:
         """ListMeta, without empty fields."""
-        meta: Object = {"resourceVersion": str(self.revision)}
+        meta: Object = {"resourceVersion": str(self.revision)} if self.revision else {}
         if self.token:
             meta["continue"] = self.token
             if self.remaining is not None:

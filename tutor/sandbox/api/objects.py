@@ -63,6 +63,17 @@ class Outcome:
     """True when a deletion removed it."""
 
 
+def complain(call: Call, kind: str, version: str, unknown: Sequence[str]) -> None:
+    """Tell of fields that a body should not have; raises ApiError (400) where that is wanted."""
+    if unknown and call.validation == "Strict":
+        raise bad_request(
+            f'{kind} in version "{version}" cannot be handled as a {kind}: '
+            f"strict decoding error: {', '.join(unknown)}"
+        )
+    if unknown and call.validation == "Warn":
+        call.warn(unknown)
+
+
 class Admission(Protocol):
     """The plugins and webhooks between a request and the store."""
 
@@ -348,14 +359,7 @@ class Objects:
         """
         decoded = served.strategy.decode(value)
         unknown = [*duplicates, *(decoded.unknown if in_order else sorted(decoded.unknown))]
-        if unknown and call.validation == "Strict":
-            kind = served.kind
-            raise bad_request(
-                f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
-                f"strict decoding error: {', '.join(unknown)}"
-            )
-        if unknown and call.validation == "Warn":
-            call.warn(unknown)
+        complain(call, served.kind.kind, served.kind.version, unknown)
         obj = decoded.object
         meta: Object = obj.setdefault("metadata", {})
         given: Object = value.get("metadata") or {}

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from tutor.sandbox.api import bodies, deletion, options, patching
 from tutor.sandbox.api.builtin.checks import path_segment
+from tutor.sandbox.api.component_statuses import COMPONENT_STATUSES, ComponentStatuses
 from tutor.sandbox.api.listing import ListOptions, Page, page, too_large
 from tutor.sandbox.api.negotiate import PROTOBUF, STREAM, YAML, Form, form_of, not_streamed
-from tutor.sandbox.api.objects import Objects, Outcome, check_name
+from tutor.sandbox.api.objects import Objects, Outcome, check_name, complain
 from tutor.sandbox.api.pages import page_not_found
 from tutor.sandbox.api.rbac import Attributes, Decision
 from tutor.sandbox.api.registry import Registry, Served
@@ -28,6 +29,7 @@ from tutor.sandbox.api.status import (
     method_not_allowed,
     no_such_resource,
     not_found,
+    not_watched,
     unexplained,
 )
 from tutor.sandbox.api.subresources import Subresources
@@ -39,6 +41,7 @@ from tutor.sandbox.store import Compacted
 _CREATED, _OK = 201, 200
 _DEFAULT_WATCH = timedelta(minutes=40)
 _REVISION = "resourceVersion"
+_ALWAYS_KNOWN = {"apiVersion", "kind", "metadata"}
 _BINDINGS = GroupResource("", "bindings")
 
 Decide = Callable[[User, Attributes], Decision]
@@ -48,9 +51,15 @@ class Resources:
     """Answers requests on what the registry serves."""
 
     def __init__(
-        self, registry: Registry, objects: Objects, subresources: Subresources, decide: Decide
+        self,
+        registry: Registry,
+        objects: Objects,
+        subresources: Subresources,
+        decide: Decide,
+        components: ComponentStatuses,
     ) -> None:
         self._registry = registry
+        self._components = components
         self._decide = decide
         self._objects = objects
         self._store = objects.store
@@ -104,7 +113,7 @@ class Resources:
         if target.subresource:
             _check_subresource(kind, target)
             return
-        if target.verb not in kind.verbs:
+        if target.verb not in kind.verbs and not _says_that_it_cannot_watch(kind, target):
             raise method_not_allowed()
         on_object = target.verb in ("get", "update", "patch", "delete")
         # `/watch/` before a path may watch one object: old, and not gone.
@@ -122,7 +131,10 @@ class Resources:
             raise unexplained(str(error)) from None
         if wanted > self._store.revision:
             raise too_large(wanted, self._store.revision)
-        outcome = self._objects.get(served, target.namespace, target.name)
+        if served.kind.group_resource == COMPONENT_STATUSES:
+            outcome = self._components.get(target.name)
+        else:
+            outcome = self._objects.get(served, target.namespace, target.name)
         return self._answer(request, served, form, outcome)
 
     async def _list(self, request: Request, target: Target, served: Served, _call: Call) -> Answer:
@@ -136,6 +148,9 @@ class Resources:
         query = request.query
         options.check_list(query)
         options.integer(query.get("timeoutSeconds"))
+        if served.kind.group_resource == COMPONENT_STATUSES:
+            found = self._components.matching(self._selector(request, served, target))
+            return Page(items=found, revision=0)
         namespace, name = self._narrowed(request, served, target)
         wanted = ListOptions(
             namespace=namespace,
@@ -150,6 +165,8 @@ class Resources:
 
     async def _watch(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         query, kind = request.query, served.kind
+        if "watch" not in kind.verbs:
+            raise not_watched(kind.group_resource)
         options.check_watch(query)
         form = self._form(request, served, streams=True)
         if form.media == YAML:
@@ -201,9 +218,26 @@ class Resources:
                 return
         watch.follow(self._store.subscribe(resource, watch.see))
 
+    def _read(self, request: Request, served: Served, call: Call) -> Parsed:
+        try:
+            return bodies.read_object(request, served.kind)
+        except bodies.OtherVersion as error:
+            # Its fields are judged before its version is: by the schema that it names.
+            value, kind = error.parsed.value, served.kind
+            group, _, version = error.parsed.api_version.rpartition("/")
+            if (group, error.parsed.kind) == (kind.group, kind.kind):
+                other = self._registry.find(group, version, kind.plural)
+                if other is not None:
+                    self._objects.decode(call, other, value)
+                else:
+                    unknown = sorted(value.keys() - _ALWAYS_KNOWN)
+                    told = [f"unknown field {go_quote(name)}" for name in unknown]
+                    complain(call, kind.kind, version, told)
+            raise
+
     async def _create(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         form = self._form(request, served)
-        parsed = bodies.read_object(request, served.kind)
+        parsed = self._read(request, served, call)
         with _Decoding(served):
             obj = self._objects.decode(call, served, parsed.value, _repeated(served, parsed))
         self._objects.place(served, obj, target.namespace)
@@ -219,7 +253,7 @@ class Resources:
 
     async def _update(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         form = self._form(request, served)
-        parsed = bodies.read_object(request, served.kind)
+        parsed = self._read(request, served, call)
         with _Decoding(served):
             decoded = self._objects.decode(call, served, parsed.value, _repeated(served, parsed))
         self._objects.place(served, decoded, target.namespace)
@@ -383,6 +417,15 @@ def _is_place(served: Served | None, target: Target) -> bool:
     if not served.kind.namespaced:
         return not target.namespace
     return bool(target.namespace) or (target.verb in ("list", "watch") and not target.name)
+
+
+def _says_that_it_cannot_watch(kind: Kind, target: Target) -> bool:
+    """Whether a watch is refused by the list that it was asked as, in words of its own."""
+    if "list" not in kind.verbs:
+        return False
+    if target.path.split("/")[-2:-1] == ["watch"]:
+        raise no_such_resource()
+    return target.verb == "watch"
 
 
 def _check_subresource(kind: Kind, target: Target) -> None:

@@ -263,6 +263,12 @@ def method_not_allowed(resource: GroupResource | None = None) -> ApiError:
     return ApiError(405, "MethodNotAllowed", message, details=details)
 
 
+def not_watched(resource: GroupResource) -> ApiError:
+    """405 for a watch of what can be listed alone."""
+    message = f"watch is not supported on resources of kind {go_quote(str(resource))}"
+    return ApiError(405, "MethodNotAllowed", message, details=_details(resource))
+
+
 def internal_error(why: str) -> ApiError:
     """500."""
     details = {"causes": [{"message": why}]}

@@ -74,7 +74,7 @@ class Watch:
         self._next_bookmark = self._bookmark_after(started)
         self._lines: deque[bytes] = deque()
         self._waiting_bytes = 0
-        self._revision = 0
+        self._begun_at = self._revision = 0
         self._over = False
         self._wake: Callable[[], None] = _nobody
         self._release: Callable[[], None] = _nobody
@@ -88,16 +88,17 @@ class Watch:
         """Send what exists as ADDED; with `mark`, a bookmark that says that this was all."""
         for obj, data in objects:
             self._put(self._render.event("ADDED", obj, data))
-        self._revision = revision
+        self._begun_at = self._revision = revision
         if mark:
             self._put(self._render.bookmark(self._kind, revision, _INITIAL_END))
 
     def replay(self, history: Iterable[Past], revision: int) -> None:
         """Send the writes after the revision that the reader has seen."""
-        self._revision = revision
+        self._begun_at = self._revision = revision
         for past in history:
             namespace = self._filter.namespace
             if namespace and past.key.namespace != namespace:
+                self._revision = max(self._revision, past.revision)
                 continue
             obj = json.loads(past.data)
             before = json.loads(past.previous) if past.previous else None
@@ -113,6 +114,7 @@ class Watch:
         if self._over or stored.revision <= self._revision:
             return
         if self._filter.namespace and stored.key.namespace != self._filter.namespace:
+            self._revision = stored.revision
             return
         before = event.previous.object if event.previous else None
         self._change(event.change, stored.revision, (stored.object, stored.data), before)
@@ -128,7 +130,8 @@ class Watch:
             self._end()
         elif not self._over and self._bookmarks and now >= self._next_bookmark:
             self._next_bookmark = self._bookmark_after(now)
-            if self._revision:
+            # As the watch cache does: nothing new of this kind, nothing to tell.
+            if self._revision > self._begun_at:
                 self._put(self._render.bookmark(self._kind, self._revision, {}))
         lines, self._lines = list(self._lines), deque()
         self._waiting_bytes = 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from tutor.sandbox.cluster.settings import (
 )
 from tutor.sandbox.component import ServerTls
 from tutor.sandbox.controllers import bootstrap
-from tutor.sandbox.controllers.resources import NODES, is_true
+from tutor.sandbox.controllers.resources import LEASES, NODES, is_true
 from tutor.sandbox.kinds import Object
 from tutor.sandbox.log import Log
 from tutor.sandbox.server.network import Network
@@ -83,6 +84,7 @@ async def running(settings: ClusterSettings) -> AsyncGenerator[Cluster]:
         client = parts.client(APISERVER, "kube-apiserver")
         if store.revision == 0:
             await _begin(client, settings, keys)
+        await _announce(client, settings, machine)
         parts.announce()
         async with _serving(parts) as port, _living(parts):
             yield Cluster(
@@ -127,6 +129,21 @@ async def _living(parts: Parts) -> AsyncGenerator[None]:
             life.cancel()
     if failure is not None:
         raise failure
+
+
+async def _announce(client: Client, settings: ClusterSettings, machine: Machine) -> None:
+    lease = bootstrap.server_lease(
+        settings.node or socket.gethostname(),
+        f"{NODE_ADDRESS}:{NODE_PORT}",
+        machine.uid(),
+        machine.now(),
+    )
+    meta = lease["metadata"]
+    known = client.find(LEASES, meta["namespace"], meta["name"])
+    if known is None:
+        await client.create(lease)
+    else:
+        await client.update(known | {"spec": lease["spec"]})
 
 
 async def _begin(client: Client, settings: ClusterSettings, keys: ClusterKeys) -> None:

@@ -6,6 +6,7 @@ from tutor.sandbox.api.admission import Pipeline
 from tutor.sandbox.api.allocation import Allocation
 from tutor.sandbox.api.builtin.admission.catalogue import default_plugins
 from tutor.sandbox.api.builtin.admission.quota.resource_quota import QUOTAS, ResourceQuota
+from tutor.sandbox.api.component_statuses import ComponentStatuses
 from tutor.sandbox.api.discovery import Discovery
 from tutor.sandbox.api.documents import Announced, Documents
 from tutor.sandbox.api.escalation import EscalationGuard
@@ -99,6 +100,7 @@ class Parts:
                 self.objects,
                 Subresources(self.registry, self.objects, self.reviews, self.pods),
                 self.authorizer.decide,
+                ComponentStatuses(whole=bool(settings.node)),
             ),
             documents=Documents(
                 self.discovery,

@@ -1,6 +1,9 @@
 """What an API server puts into an empty cluster: namespaces, default roles, priority classes."""
 
+import base64
+import hashlib
 import json
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +15,7 @@ from tutor.sandbox.kinds import Object
 _DATA = Path(__file__).parent / "data"
 SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 _DISCOVERY = ("ClusterRole", "system:discovery")
+_LEASE_S = 3600
 _MAX_USER_PRIORITY = 1_000_000_000
 
 
@@ -45,6 +49,35 @@ def objects(
     yield _service(service_address, endpoint[1])
     yield _endpoints(*endpoint)
     yield _endpoint_slice(*endpoint)
+
+
+def server_lease(host: str, address: str, holder: str, now: datetime) -> Object:
+    """What a server tells of itself when it starts, so that others could find it.
+
+    `host` is the name of its machine, `address` where its peers would reach it, `holder` this run.
+    """
+    parts = (host.encode(), b"kube-apiserver")
+    hashed = b"".join(struct.pack(">H", len(part)) + part for part in parts)
+    digest = hashlib.sha256(hashed).digest()[:16]
+    name = f"apiserver-{base64.b32encode(digest).decode().rstrip('=').lower()}"
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {
+            "name": name,
+            "namespace": "kube-system",
+            "labels": {
+                "apiserver.kubernetes.io/identity": "kube-apiserver",
+                "kubernetes.io/hostname": host,
+            },
+            "annotations": {"kubernetes.io/peer-advertise-address": address},
+        },
+        "spec": {
+            "holderIdentity": f"{name}_{holder}",
+            "leaseDurationSeconds": _LEASE_S,
+            "renewTime": f"{now:%Y-%m-%dT%H:%M:%S.%fZ}",
+        },
+    }
 
 
 def _namespace(name: str) -> Object:

@@ -25,6 +25,7 @@ CONTROLLER_REVISIONS = GroupResource("apps", "controllerrevisions")
 STATEFUL_SETS = GroupResource("apps", "statefulsets")
 JOBS = GroupResource("batch", "jobs")
 CRON_JOBS = GroupResource("batch", "cronjobs")
+LEASES = GroupResource("coordination.k8s.io", "leases")
 CRDS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from managed_world import NOW, World, fields, owners
 
+from tutor.sandbox.api.component_statuses import ComponentStatuses
 from tutor.sandbox.api.objects import Objects
 from tutor.sandbox.api.rbac import Attributes, Decision
 from tutor.sandbox.api.registry import Served
@@ -83,7 +84,9 @@ class Server:
         objects = Objects(self.store, FakeMachine(), NoAdmission(), world.tracking, NoAllocation())
         reviews = NoReviews()
         below = Subresources(world.registry, objects, reviews, reviews)  # pyright: ignore[reportArgumentType] - neither is asked
-        self._resources = Resources(world.registry, objects, below, self._decide)
+        self._resources = Resources(
+            world.registry, objects, below, self._decide, ComponentStatuses(whole=False)
+        )
 
     def _decide(self, user: User, access: Attributes) -> Decision:
         return Decision(allowed=self.may_create or access.verb != "create")
