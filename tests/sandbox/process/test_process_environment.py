@@ -1,3 +1,4 @@
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,3 +92,28 @@ def test_bundle_and_wgetrc_hold_the_learner_s_own_as_well(tmp_path: Path) -> Non
         "tries = 3",
         f"ca_certificate = {tmp_path / 'bundle.pem'}",
     ]
+
+
+def test_yq_of_the_machine_is_asked_what_it_is_once(tmp_path: Path) -> None:
+    theirs, asked = tmp_path / "theirs" / "yq", tmp_path / "asked"
+    theirs.parent.mkdir()
+    theirs.write_text(f"#!/bin/sh\necho >> {asked}\necho yq by mikefarah\n")
+    theirs.chmod(0o700)
+    where, downloads = places(tmp_path), Downloads(tmp_path / "pki", lambda: NOW)
+    own = {"PATH": f"{theirs.parent}:/bin:/usr/bin"}
+    for _ in range(3):
+        write_files(where, downloads, own, None)
+        assert f"exec {theirs}" in (tmp_path / "bin" / "yq").read_text()
+    assert asked.read_text() == "\n"
+
+
+def test_yq_that_became_another_is_asked_again(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs" / "yq"
+    theirs.parent.mkdir()
+    where, downloads = places(tmp_path), Downloads(tmp_path / "pki", lambda: NOW)
+    for number, words in enumerate(("yq by mikefarah", "yq 3.1.0")):
+        theirs.write_text(f"#!/bin/sh\necho {words}\n")
+        theirs.chmod(0o700)
+        os.utime(theirs, (number, number))
+        write_files(where, downloads, {"PATH": f"{theirs.parent}:/bin:/usr/bin"}, None)
+    assert str(theirs) not in (tmp_path / "bin" / "yq").read_text()

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tutor.errors import ClusterError
@@ -145,15 +146,19 @@ def _wrapper(places: Places, name: str, own: Mapping[str, str]) -> str:
 def _their_yq(own: Mapping[str, str], ours: Path) -> str:
     path = os.pathsep.join(p for p in own.get("PATH", "").split(os.pathsep) if p != str(ours))
     found = shutil.which("yq", path=path)
-    if found is None:
-        return ""
+    return found if found and _is_go_yq(found, Path(found).stat().st_mtime_ns) else ""
+
+
+@cache
+def _is_go_yq(program: str, _changed_ns: int) -> bool:
+    """Asked once of a program, until it is another: one in Python takes a tenth of a second."""
     try:
         said = subprocess.run(  # noqa: S603 - the learner's own yq
-            [found, "--version"], capture_output=True, text=True, timeout=5, check=False
+            [program, "--version"], capture_output=True, text=True, timeout=5, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return found if "mikefarah" in said.stdout else ""
+        return False
+    return "mikefarah" in said.stdout
 
 
 def _link(link: Path, target: Path) -> None:
