@@ -46,3 +46,12 @@ async def test_of_an_object_that_did_not_change_nothing_is_told_again_on_request
     await recorder.normal(changed, "Done", "this")
     told = [(e["message"], e["count"]) for e in api.client.list(EVENTS, "here")]
     assert sorted(told) == [("that", 1), ("this", 2)]
+
+
+async def test_what_was_told_before_the_last_ones_is_told_as_new(api: Api) -> None:
+    recorder = Recorder(api.client, "somebody", once_per_version=True, remembered=2)
+    objects = [await api.make(PATH, config_map(name)) for name in ("a", "b", "c")]
+    for about in (*objects, objects[0], objects[0]):
+        await recorder.normal(about, "Done", "this")
+    told = [e["involvedObject"]["name"] for e in api.client.list(EVENTS, "here")]
+    assert sorted(told) == ["a", "a", "b", "c"]

@@ -4,6 +4,7 @@ import pytest
 
 from tests.fakes.cluster import Api, config_map, obj
 from tutor.sandbox.controllers.garbage import GarbageCollector, key_of
+from tutor.sandbox.controllers.owners import Owners
 from tutor.sandbox.controllers.resources import CONFIG_MAPS, EVENTS, NAMESPACES
 from tutor.sandbox.kinds import GroupResource, Object
 
@@ -103,3 +104,43 @@ async def test_an_owner_that_was_seen_to_go_is_gone_even_when_its_kind_went_with
     assert await garbage.stays(CONFIG_MAPS, made)
     assert garbage.collector.orphaned(NOBODY) == [key_of(CONFIG_MAPS, made)]
     assert not await garbage.stays(CONFIG_MAPS, made)
+
+
+async def test_of_objects_that_are_gone_nothing_is_kept(api: Api) -> None:
+    collector = GarbageCollector(api.client, api.parts.collections, api.parts.kind_of)
+    await api.make("/api/v1/namespaces", obj("Namespace", "there"))
+    owner = await api.make(PATH, config_map("owner"))
+    elsewhere = await api.make(
+        "/api/v1/namespaces/there/configmaps", obj("ConfigMap", "far", namespace="there")
+    )
+    meta = owned("v1", "ConfigMap", "owner", owner["metadata"]["uid"])
+    meta["ownerReferences"][0]["blockOwnerDeletion"] = True
+    meta["ownerReferences"] += owned("v1", "ConfigMap", "far", elsewhere["metadata"]["uid"])[
+        "ownerReferences"
+    ]
+    dependent = await api.make(
+        PATH, config_map("dependent", metadata=meta | {"finalizers": ["example.com/hold"]})
+    )
+    keys = [key_of(CONFIG_MAPS, each) for each in (owner, dependent)]
+    collector.see(keys[1], dependent)
+    await collector.reconcile(keys[1])
+    body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Foreground"}
+    await api.ask("DELETE", f"{PATH}/owner", body)
+    await collector.reconcile(keys[0])
+    assert collector.owners != Owners()
+    for key, gone in zip(keys, (owner, dependent), strict=True):
+        collector.see(key, None)
+        collector.orphaned(gone["metadata"]["uid"])
+    assert collector.owners == Owners()
+
+
+async def test_owners_of_one_that_names_others_now_are_forgotten(api: Api) -> None:
+    collector = GarbageCollector(api.client, api.parts.collections, api.parts.kind_of)
+    made = await api.make(
+        PATH, config_map("dependent", metadata=owned("v1", "ConfigMap", "a", NOBODY))
+    )
+    key = key_of(CONFIG_MAPS, made)
+    collector.see(key, made)
+    assert collector.orphaned(NOBODY) == [key]
+    collector.see(key, await api.make(PATH, config_map("free")))
+    assert collector.owners == Owners()

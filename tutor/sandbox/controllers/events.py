@@ -4,7 +4,7 @@ Source: client-go's tools/record (names, aggregation by involved object, reason 
 """
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from tutor.sandbox.api.deletion import timestamp
 from tutor.sandbox.api.status import ApiError
@@ -19,6 +19,8 @@ _SIMILAR = 10
 """So many messages with one reason are told one by one within the time below."""
 _FORGOTTEN_AFTER = timedelta(minutes=10)
 _COMBINED = "(combined from similar events): "
+_REMEMBERED = 4096
+_V = TypeVar("_V")
 
 
 class _Similar(NamedTuple):
@@ -36,12 +38,32 @@ class _Known(NamedTuple):
     times: int
 
 
+class _Latest(Generic[_V]):
+    """A mapping that holds so many values, those that were set last."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: dict[tuple[str, ...], _V] = {}
+
+    def get(self, key: tuple[str, ...]) -> _V | None:
+        """What was set; None when there is nothing, or nothing any more."""
+        return self._values.get(key)
+
+    def set(self, key: tuple[str, ...], value: _V) -> None:
+        """Set a value as the last one."""
+        self._values.pop(key, None)
+        self._values[key] = value
+        if len(self._values) > self._most:
+            del self._values[next(iter(self._values))]
+
+
 class Recorder:
     """Records events as one component.
 
     `reporting` is whether the events name it as their reporting controller, too: programs that were
     built with client-go before 0.28 leave that empty. With `once_per_version` nothing is told again
-    of an object that did not change, for those who look at it oftener than the real ones.
+    of an object that did not change, for those who look at it oftener than the real ones. Of all
+    that was told the last `remembered` are remembered: what was told before is told as new.
     """
 
     def __init__(
@@ -52,6 +74,7 @@ class Recorder:
         *,
         reporting: bool = True,
         once_per_version: bool = False,
+        remembered: int = _REMEMBERED,
     ) -> None:
         self._client = client
         self._reporting: Object = {
@@ -60,9 +83,9 @@ class Recorder:
         }
         self._source: Object = {"component": component} | ({"host": host} if host else {})
         self._once_per_version = once_per_version
-        self._told: dict[tuple[str, ...], str] = {}
-        self._known: dict[tuple[str, ...], _Known] = {}
-        self._similar: dict[tuple[str, ...], _Similar] = {}
+        self._told = _Latest[str](remembered)
+        self._known = _Latest[_Known](remembered)
+        self._similar = _Latest[_Similar](remembered)
 
     async def normal(self, obj: Object, reason: str, message: str, *, path: str = "") -> None:
         """Something that is as it should be."""
@@ -78,21 +101,21 @@ class Recorder:
             version = obj["metadata"]["resourceVersion"]
             if self._told.get((*group, message)) == version:
                 return
-            self._told[(*group, message)] = version
+            self._told.set((*group, message), version)
         combined = self._combines(group, message)
         message = _COMBINED + message if combined else message
         key = (*group, "" if combined else message, path)
         known = self._known.get(key)
         try:
             if known is not None and await self._again(known, message):
-                self._known[key] = known._replace(times=known.times + 1)
+                self._known.set(key, known._replace(times=known.times + 1))
                 return
             created = await self._client.create(self._event(obj, kind, reason, message, path))
         except ApiError as error:
             if error.code in (403, 404):
                 return
             raise
-        self._known[key] = _Known(namespace_of(created), name_of(created), 1)
+        self._known.set(key, _Known(namespace_of(created), name_of(created), 1))
 
     def _combines(self, group: tuple[str, ...], message: str) -> bool:
         """Whether an object has had so many different messages that they are told as one."""
@@ -102,7 +125,7 @@ class Recorder:
             before = _Similar(frozenset(), now)
         messages = before.messages | {message}
         combines = len(messages) >= _SIMILAR
-        self._similar[group] = _Similar(before.messages if combines else messages, now)
+        self._similar.set(group, _Similar(before.messages if combines else messages, now))
         return combines
 
     async def _again(self, known: _Known, message: str) -> bool:

@@ -12,7 +12,8 @@ from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
 from tutor.sandbox.controllers.events import Recorder
-from tutor.sandbox.controllers.resources import is_deleted
+from tutor.sandbox.controllers.owners import Owners
+from tutor.sandbox.controllers.resources import NAMESPACES, is_deleted
 from tutor.sandbox.kinds import GroupResource, Key, Kind, Object, name_of, namespace_of
 
 Collections = Callable[[], Sequence[GroupResource]]
@@ -30,38 +31,20 @@ class GarbageCollector:
         self._client = client
         self._collections = collections
         self._kind_of = kind_of
-        self._gone: set[str] = set()
-        self._waiting: dict[str, Key] = {}
         self._events = Recorder(client, "garbage-collector-controller")
-        self._told: set[tuple[str, str]] = set()
-        self._dependents: dict[str, set[Key]] = {}
-        self._owners: dict[Key, frozenset[str]] = {}
+        self.owners = Owners()
 
     def see(self, key: Key, obj: Object | None) -> list[Hashable]:
         """Note an object (None when it is gone); the keys to look at now."""
-        before = self._owners.pop(key, frozenset())
-        for uid in before:
-            self._dependents.get(uid, set()).discard(key)
-        waiting = [self._waiting[uid] for uid in before if uid in self._waiting]
-        if obj is None:
+        waiting = self.owners.see(key, obj)
+        if obj is None or self.owners.names_any(key):
             return [key, *waiting]
-        owners = frozenset(ref["uid"] for ref in obj["metadata"].get("ownerReferences") or ())
-        if owners:
-            self._owners[key] = owners
-            for uid in owners:
-                self._dependents.setdefault(uid, set()).add(key)
         waits = {ORPHAN, FOREGROUND} & set(obj["metadata"].get("finalizers") or ())
-        return [key, *waiting] if owners or (waits and is_deleted(obj)) else [*waiting]
+        return [key, *waiting] if waits and is_deleted(obj) else [*waiting]
 
     def orphaned(self, uid: str) -> list[Key]:
         """Note that an owner is gone; its dependents."""
-        found = self._of(uid)
-        if found:
-            self._gone.add(uid)
-        return found
-
-    def _of(self, uid: str) -> list[Key]:
-        return sorted(self._dependents.get(uid, ()))
+        return self.owners.go(uid)
 
     async def reconcile(self, key: Hashable) -> Result:
         """Look at one object: are its owners there, and does it wait for its dependents?"""
@@ -75,7 +58,7 @@ class GarbageCollector:
         if not references:
             return DONE
         for ref in references:
-            await self._tell_of_other_namespace(ref, obj)
+            await self._tell_of_other_namespace(key, ref, obj)
         alive = [ref for ref in references if not self._is_gone(ref, obj)]
         waiting = [ref for ref in alive if self._is_waiting(ref, obj)]
         if len(alive) == len(references) and not (waiting and len(waiting) == len(alive)):
@@ -89,28 +72,35 @@ class GarbageCollector:
 
     def _is_gone(self, ref: Object, obj: Object) -> bool:
         """Whether an owner is known not to be there; nobody knows that of kinds without a path."""
-        if ref["uid"] in self._gone:
+        if ref["uid"] in self.owners.gone:
             return True
         if not self._can_be_found(ref, obj):
             return False
         return self._owner(ref, obj) is None
 
-    async def _tell_of_other_namespace(self, ref: Object, obj: Object) -> None:
+    async def _tell_of_other_namespace(self, key: Key, ref: Object, obj: Object) -> None:
         """Warn of an owner that exists where the reference cannot mean it."""
         kind, namespace = self._kind_of(ref["apiVersion"], ref["kind"]), namespace_of(obj)
-        told = (obj["metadata"]["uid"], ref["uid"])
-        if kind is None or not kind.namespaced or told in self._told:
+        told = self.owners.told.get(key, ())
+        if (
+            kind is None
+            or not kind.namespaced
+            or ref["uid"] in self.owners.gone
+            or ref["uid"] in told
+        ):
             return
-        if self._owner(ref, obj) is not None:
+        if self._owner(ref, obj) is not None or not self._is_elsewhere(ref, kind):
             return
-        found = self._client.list(kind.group_resource)
-        owner = next((each for each in found if each["metadata"]["uid"] == ref["uid"]), None)
-        if owner is None or namespace_of(owner) == namespace:
-            return
-        self._told.add(told)
+        self.owners.told.setdefault(key, set()).add(ref["uid"])
         meant = f"[{ref['apiVersion']}/{ref['kind']}, namespace: {namespace}, name: {ref['name']}"
         text = f'ownerRef {meant}, uid: {ref["uid"]}] does not exist in namespace "{namespace}"'
         await self._events.warning(obj, "OwnerRefInvalidNamespace", text)
+
+    def _is_elsewhere(self, ref: Object, kind: Kind) -> bool:
+        """Whether a namespace has the owner. Each is asked by name: collections may be large."""
+        names = [name_of(namespace) for namespace in self._client.list(NAMESPACES)]
+        found = (self._client.find(kind.group_resource, name, ref["name"]) for name in names)
+        return any(owner and owner["metadata"]["uid"] == ref["uid"] for owner in found)
 
     def _can_be_found(self, ref: Object, obj: Object) -> bool:
         kind = self._kind_of(ref["apiVersion"], ref["kind"])
@@ -145,16 +135,17 @@ class GarbageCollector:
             if not is_deleted(found):
                 await self._delete(dependent, found, "Foreground")
         if list(self._blocking(uid)):
-            self._waiting[uid] = key
+            if self._client.find(key.group_resource, key.namespace, key.name) is not None:
+                self.owners.waiting[uid] = key
             return DONE
-        self._waiting.pop(uid, None)
+        self.owners.waiting.pop(uid, None)
         await self._drop_finalizer(key, FOREGROUND)
         return DONE
 
     def _live(self, uid: str) -> list[Key]:
         return [
             key
-            for key in self._of(uid)
+            for key in self.owners.of(uid)
             if self._client.find(key.group_resource, key.namespace, key.name) is not None
         ]
 
