@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.cluster import now
 from tutor.sandbox.api.request import Request, Response
-from tutor.sandbox.server.connection import Whole
+from tutor.sandbox.server.http1 import head_of
 from tutor.sandbox.server.wire import MAX_BODY, serving
 
 GARBAGE = (
@@ -69,12 +69,12 @@ async def test_what_is_no_http_is_answered_400_and_leaves_no_trace_in_the_log(
 @pytest.mark.parametrize("value", ["a\r\nb: c", "a\x00", "\x7f"])
 def test_answer_with_a_control_character_in_a_header_is_not_made(value: str) -> None:
     with pytest.raises(ValueError, match="control character"):
-        Whole(200, b"", [("Warning", value)], now())
+        head_of(200, [("Warning", value)], "", 0)
 
 
 @pytest.mark.parametrize("value", ["a\tb", "\u00e9\u2028"])
 def test_answer_takes_headers_with_tabs_and_any_other_text(value: str) -> None:
-    assert Whole(200, b"", [("Warning", value)], now()).keep_alive
+    assert head_of(200, [("Warning", value)], "", 0).startswith(b"HTTP/1.1 200 OK\r\nWarning: ")
 
 
 async def test_header_past_a_megabyte_is_answered_431() -> None:

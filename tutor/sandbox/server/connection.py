@@ -1,14 +1,10 @@
-"""aiohttp's server side, answering as Go's does what is no HTTP, and saying less in the log.
+"""Which protocol a connection gets; and aiohttp's, answering as Go's does what is no HTTP.
 
 Source: Go's net/http, server.go (`conn.serve`): its answers to requests that cannot be read.
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from email.utils import formatdate
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from weakref import WeakSet
@@ -16,17 +12,17 @@ from weakref import WeakSet
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
-from tutor.sandbox.api.request import Headers
+from tutor.sandbox.server.http1 import Http1
 from tutor.sandbox.server.http2 import Http2
 from tutor.sandbox.server.tls import HTTP2, SPOKE_HTTP, TlsObject
 
 _MAX_HEADER = 1024 * 1024
 _MAX_HEADERS = 10_000
 _PLAIN = "text/plain; charset=utf-8"
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_PHRASES = {code.value: code.phrase for code in HTTPStatus}
 
 RequestHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Http1Maker = Callable[[Callable[[], asyncio.Protocol], Callable[[Http1], None]], Http1]
+"""Makes the protocol of a connection, from who may take it over and who is told of its end."""
 
 
 class Plain(web.Response):
@@ -35,48 +31,6 @@ class Plain(web.Response):
     async def _prepare_headers(self) -> None:
         await super()._prepare_headers()
         self.headers.popall(hdrs.SERVER, None)
-
-
-class Whole(web.StreamResponse):
-    """A response with a body, on a connection that stays: written in one piece, by ourselves.
-
-    aiohttp's own way costs as much as all the rest of carrying a small answer.
-    """
-
-    def __init__(self, status: int, body: bytes, headers: Headers, now: datetime) -> None:
-        super().__init__(status=status)
-        self._made = _head(status, len(body), headers, int(now.timestamp())) + body
-        self._asked: web.BaseRequest | None = None
-
-    @property
-    def keep_alive(self) -> bool:
-        """Always: where the connection ends after an answer, there is `Plain`."""
-        return True
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        """Note where to write to."""
-        self._asked = request
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Write all of it."""
-        if self._asked is not None:
-            await self._asked.writer.write(self._made + data)
-            self._asked = None
-
-
-def _head(status: int, length: int, headers: Headers, second: int) -> bytes:
-    lines = [f"{name}: {value}" for name, value in headers]
-    lines += (f"Content-Length: {length}", f"Date: {_date(second)}")
-    # Nearly always all of it is printable, which is several times as quick to see.
-    if not "".join(lines).isprintable() and any(map(_CONTROL.search, lines)):
-        raise ValueError("a header of an answer has a control character in it")
-    text = "\r\n".join(lines)
-    return f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\r\n{text}\r\n\r\n".encode()
-
-
-@lru_cache(maxsize=4)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
 
 
 class Chunked(web.StreamResponse):
@@ -122,8 +76,11 @@ class _Switch(asyncio.Protocol):
         """Hand on to what the handshake has agreed on."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a server gives
         tls = transport.get_extra_info("ssl_object")
-        agreed = tls.selected_alpn_protocol() if isinstance(tls, TlsObject) else None
-        protocol = self._server.of_version(2 if agreed == HTTP2 else 1)
+        agreed = None
+        if isinstance(tls, TlsObject):
+            agreed = tls.selected_alpn_protocol()
+            self._server.hear(transport, tls.refusal)
+        protocol = self._server.of_version(2 if agreed == HTTP2 else 1, transport)
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
 
@@ -134,6 +91,7 @@ class Server(web.Server):
     def __init__(
         self,
         handler: RequestHandler,
+        http1: Http1Maker,
         http2: Callable[[], Http2],
         refused: Callable[[str, str], None],
         log: Any,
@@ -148,7 +106,9 @@ class Server(web.Server):
             max_field_size=_MAX_HEADER,
             max_headers=_MAX_HEADERS,
         )
+        self._http1 = http1
         self._http2 = http2
+        self._direct: set[Http1] = set()
         self._newer: WeakSet[Http2] = WeakSet()
         self._refused = refused
         self._open: dict[object, asyncio.Transport] = {}
@@ -157,13 +117,40 @@ class Server(web.Server):
         """The protocol of a new connection."""
         return _Switch(self)
 
-    def of_version(self, version: int) -> asyncio.Protocol:
+    def hear(self, transport: asyncio.Transport, refusal: str) -> None:
+        """Told by each connection how its handshake went."""
+        if refusal not in ("", SPOKE_HTTP):
+            host, port = transport.get_extra_info("peername")[:2]
+            self._refused(f"{host}:{port}", refusal)
+
+    def of_version(self, version: int, transport: asyncio.Transport) -> asyncio.Protocol:
         """A protocol for a version of HTTP."""
         if version == 1:
-            return _Connection(self, loop=self._loop, **self._kwargs)
+            direct = self._http1(self._other, self._left)
+            self._direct.add(direct)
+            self._open[direct] = transport
+            return direct
         made = self._http2()
         self._newer.add(made)
         return made
+
+    def _other(self) -> asyncio.Protocol:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+    def _left(self, direct: Http1) -> None:
+        self._direct.discard(direct)
+        self._open.pop(direct, None)
+
+    async def close_direct(self, most_s: float) -> None:
+        """Let the answers that are under way end, and not for ever."""
+        open_ones = list(self._direct)
+        for connection in open_ones:
+            connection.close()
+        tasks = [each.task for each in open_ones if each.task is not None]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=most_s)
+            for task in late:
+                task.cancel()
 
     async def close_http2(self, most_s: float) -> None:
         """Say goodbye to all who speak HTTP/2, and wait until their answers have ended."""
@@ -182,10 +169,6 @@ class Server(web.Server):
         """Told by each connection, before its first request."""
         super().connection_made(handler, transport)
         self._open[handler] = transport
-        tls = transport.get_extra_info("ssl_object")
-        if isinstance(tls, TlsObject) and tls.refusal not in ("", SPOKE_HTTP):
-            host, port = transport.get_extra_info("peername")[:2]
-            self._refused(f"{host}:{port}", tls.refusal)
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
         """Told by each connection at its end."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol
 
-from aiohttp import HttpVersion11, StreamReader, hdrs, web
+from aiohttp import StreamReader, hdrs, web
 from cryptography import x509
 from multidict import CIMultiDict
 
@@ -18,7 +18,8 @@ from tutor.sandbox.api.request import Answer, Headers, Request, Response, Source
 from tutor.sandbox.api.status import ApiError, bad_request, internal_error
 from tutor.sandbox.component import Handler, ServerTls
 from tutor.sandbox.kinds import random_uuid
-from tutor.sandbox.server.connection import Chunked, Plain, Server, Whole
+from tutor.sandbox.server.connection import Chunked, Plain, Server
+from tutor.sandbox.server.http1 import Http1
 from tutor.sandbox.server.http2 import Exchange, Http2
 from tutor.sandbox.server.tls import TlsContext, TlsObject
 
@@ -26,7 +27,6 @@ log = logging.getLogger(__name__)
 
 MAX_BODY = 3 * 1024 * 1024
 _CONTINUE = "100-continue"
-_OK = 200
 _BODY_S = 60.0
 _SHUTDOWN_S = 0.5
 _TURNS = 5
@@ -55,11 +55,15 @@ async def serving(
     async def answer(incoming: web.BaseRequest) -> web.StreamResponse:
         return await _answer(incoming, handler, now, extra)
 
+    async def answer_direct(asked: Http1) -> None:
+        await _answer_direct(asked, handler, now, extra)
+
     async def answer_newer(exchange: Exchange) -> None:
         await _answer_newer(exchange, handler, now, extra)
 
     server = Server(
         answer,
+        lambda other, ended: Http1(answer_direct, other, ended, now),
         lambda: Http2(answer_newer, most=MAX_BODY, patience_s=_BODY_S),
         tls.refused if tls else lambda _peer, _why: None,
         log,
@@ -72,6 +76,7 @@ async def serving(
         # Inherited by what is accepted. asyncio does it only for sockets that name their protocol,
         # and without it a client's first answer waits for its delayed acknowledgement: 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         site = web.SockSite(
             runner,
             listener,
@@ -87,6 +92,7 @@ async def serving(
             asyncio.get_running_loop().remove_reader(listener)
             await _turn()
             await server.close_http2(_SHUTDOWN_S)
+            await server.close_direct(_SHUTDOWN_S)
             await runner.cleanup()
             server.abort()
             await _turn()
@@ -103,22 +109,45 @@ async def _answer(
     async def read() -> Request:
         return _request(incoming, await _body(incoming), now())
 
-    made = await _made(read, handler, incoming.path_qs)
+    made = await _made(read, handler)
     if isinstance(made, Stream):
         return await _stream(incoming, made, now, extra)
-    return _response(incoming, made, extra, now)
+    return _response(incoming, made, extra)
 
 
-async def _made(read: Callable[[], Awaitable[Request]], handler: Handler, target: str) -> Answer:
+async def _made(read: Callable[[], Awaitable[Request]], handler: Handler) -> Answer:
     try:
-        return await handler(await read())
+        request = await read()
+    except ApiError as error:
+        return _failure(error)
+    return await _handled(request, handler)
+
+
+async def _handled(request: Request, handler: Handler) -> Answer:
+    try:
+        return await handler(request)
     except ApiError as error:
         return _failure(error)
     except asyncio.CancelledError:
         raise
     except Exception:  # one connection must not end the server; the bug is in the log
-        log.exception("request failed", extra={"target": target})
+        log.exception("request failed", extra={"target": request.target})
         return _failure(internal_error("the request failed; the sandbox's log has the details"))
+
+
+async def _answer_direct(asked: Http1, handler: Handler, now: Now, extra: Headers) -> None:
+    method, target, headers, _ = asked.head
+    transport = asked.transport
+    request = Request(
+        method=method,
+        target=target,
+        headers=headers,
+        body=asked.body,
+        received=now(),
+        peer_chain=_chain(transport),
+        remote=transport.get_extra_info("peername")[0],
+    )
+    await _tell(asked, await _handled(request, handler), now, extra)
 
 
 async def _answer_newer(exchange: Exchange, handler: Handler, now: Now, extra: Headers) -> None:
@@ -138,7 +167,10 @@ async def _answer_newer(exchange: Exchange, handler: Handler, now: Now, extra: H
             remote=transport.get_extra_info("peername")[0],
         )
 
-    made = await _made(read, handler, exchange.path)
+    await _tell(exchange, await _made(read, handler), now, extra)
+
+
+async def _tell(exchange: Exchange | Http1, made: Answer, now: Now, extra: Headers) -> None:
     headers = _headers(made, extra)
     if isinstance(made, Response):
         await exchange.answer(made.status, headers, made.body)
@@ -236,18 +268,13 @@ def _headers(made: Answer, extra: Headers) -> list[tuple[str, str]]:
     return headers
 
 
-def _response(
-    incoming: web.BaseRequest, made: Response, extra: Headers, now: Now
-) -> web.StreamResponse:
-    headers = _headers(made, extra)
+def _response(incoming: web.BaseRequest, made: Response, extra: Headers) -> web.StreamResponse:
     other_protocol = hdrs.UPGRADE in incoming.headers or incoming.method == "CONNECT"
     # What follows on the connection may be no HTTP, or the rest of a body.
     stays = not other_protocol and incoming.content.is_eof()
-    ordinary = made.body and made.status >= _OK and incoming.method != "HEAD"
-    if stays and ordinary and incoming.keep_alive and incoming.version == HttpVersion11:
-        return Whole(made.status, made.body, headers, now())
     body = b"" if incoming.method == "HEAD" else made.body
-    response = Plain(status=made.status, body=body, headers=CIMultiDict(headers))
+    headers = CIMultiDict(_headers(made, extra))
+    response = Plain(status=made.status, body=body, headers=headers)
     if not stays:
         response.force_close()
     return response
