@@ -191,3 +191,54 @@ async def test_expression_of_another_type_is_refused(api: Api, expression: str, 
 async def test_notes_for_the_audit_are_made_of_texts_of_the_request(api: Api) -> None:
     notes = [{"key": "who", "valueExpression": "request.userInfo.username"}]
     assert (await api.ask("POST", POLICIES, policy(auditAnnotations=notes))).status == 201
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("variables.yes", ""),
+        ("variables.yes ? variables.yes : variables.yes", ""),
+        ("has(variables.yes)", ""),
+        ("variables.kind", ""),
+        ("variables.text", "must evaluate to bool but got string"),
+        ("variables.same", "must evaluate to bool but got string"),
+        ("variables.name", "must evaluate to bool but got string"),
+        ("variables.list", "must evaluate to bool but got list(int)"),
+        ("variables.list[0]", "must evaluate to bool but got int"),
+        ("variables.part", "must evaluate to bool but got dyn"),
+        (
+            "variables.text + 1",
+            (
+                "compilation failed: ERROR: <input>:1:16: found no matching overload for '_+_'"
+                " applied to '(string, int)'\n | variables.text + 1\n | ...............^"
+            ),
+        ),
+    ],
+)
+async def test_variables_have_the_types_of_their_expressions(
+    api: Api, expression: str, why: str
+) -> None:
+    given = {
+        "yes": "1 == 1",
+        "text": "'x'",
+        "same": "variables.text",
+        "name": "request.name",
+        "kind": "request.kind.kind == 'ConfigMap'",
+        "list": "[1]",
+        "part": "object.spec",
+    }
+    variables = [{"name": name, "expression": value} for name, value in given.items()]
+    made = policy({"expression": expression}, variables=variables)
+    reply = await api.ask("POST", POLICIES, made)
+    if not why:
+        assert reply.status == 201
+        return
+    (cause,) = reply.body["details"]["causes"]
+    assert cause["message"].endswith(why)
+
+
+async def test_variable_that_is_a_condition_decides_alone(api: Api) -> None:
+    fits = [{"name": "fits", "expression": "object.data.size() <= 1"}]
+    await bind(api, policy({"expression": "variables.fits", "message": "no"}, variables=fits))
+    assert (await put(api, x="1")).status == 201
+    assert (await put(api, "b", x="1", y="2")).status == 422

@@ -4,7 +4,7 @@ What is asked of an authorizer is only parsed. Source: apiserver's `admission/pl
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tutor.sandbox.api.builtin.checks import Errors
@@ -35,10 +35,13 @@ _OF_REQUEST = {f"request.{name}": "string" for name in _TEXTS} | {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What an expression may look at. `variables` is None where there are none at all."""
+    """What an expression may look at. `variables` is None where there are none at all.
+
+    Each variable has its type in the engine, None where it is not known.
+    """
 
     params: bool = False
-    variables: Collection[str] | None = None
+    variables: Mapping[str, object] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -52,7 +55,7 @@ class Scope:
 
 def failure(expression: str, path: str, scope: Scope, *types: str) -> Errors:
     """The complaint about an expression that makes no sense, or is of none of the types."""
-    why = _broken(expression, scope) or _undefined(expression, scope.variables or ())
+    why = _broken(expression, scope) or _undefined(expression, scope.variables or {})
     if why:
         return [invalid(path, expression, f"compilation failed: {why}")]
     found = _type_of(expression, scope)
@@ -87,7 +90,7 @@ def _broken(expression: str, scope: Scope) -> str:
     try:
         engine.parse(expression)
         if not _asks_authorizer(expression):
-            compiler.compiled(expression, scope.names)
+            compiler.compiled(expression, scope.names, scope.variables or {})
     except (SyntaxFailure, ValueError) as error:
         return str(error)
     return ""
@@ -101,11 +104,33 @@ def _type_of(expression: str, scope: Scope) -> str:
         return ""
     if told := _OF_REQUEST.get(expression.strip()):
         return told
-    kind = compiler.compiled(expression, scope.names).return_type().name()
-    if "DYN" in kind and _UNTYPED.search(_code(expression)):
+    variables = scope.variables or {}
+    kind = compiler.compiled(expression, scope.names, variables).return_type().name()
+    if "DYN" in kind and _looks_at_unknown(expression, variables):
         return ""
     named = _TYPE_NAME.sub(lambda found: _TYPES.get(found[0], found[0].lower()), kind)
     return named.replace("<", "(").replace(">", ")")
+
+
+def type_of_variable(expression: str, scope: Scope, *, is_any: bool = False) -> object:
+    """The type of a good expression as the engine has it; None where it is not known."""
+    from tutor.sandbox.api.builtin.registration import compiler  # noqa: PLC0415 - as above
+
+    if is_any:
+        return compiler.type_named("dyn")
+    if _asks_authorizer(expression):
+        return None
+    variables = scope.variables or {}
+    if told := _OF_REQUEST.get(expression.strip()):
+        return compiler.type_named(told)
+    found = compiler.compiled(expression, scope.names, variables).return_type()
+    return None if "DYN" in found.name() and _looks_at_unknown(expression, variables) else found
+
+
+def _looks_at_unknown(expression: str, variables: Mapping[str, object]) -> bool:
+    code = _code(expression)
+    used = (use[2] for use in _VARIABLE.finditer(code))
+    return bool(_UNTYPED.search(code)) or any(variables.get(name) is None for name in used)
 
 
 def _code(expression: str) -> str:
@@ -117,7 +142,7 @@ def _asks_authorizer(expression: str) -> bool:
     return bool(_AUTHORIZER.search(_code(expression)))
 
 
-def _undefined(expression: str, variables: Collection[str]) -> str:
+def _undefined(expression: str, variables: Mapping[str, object]) -> str:
     """The first use of a variable that is not there."""
     for use in _VARIABLE.finditer(_code(expression)):
         if use[2] not in variables:

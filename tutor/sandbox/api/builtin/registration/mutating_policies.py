@@ -17,7 +17,11 @@ from tutor.sandbox.api.builtin.registration.matching import (
     match_resources,
     static_warnings,
 )
-from tutor.sandbox.api.builtin.registration.patch_types import object_failure, patch_failure
+from tutor.sandbox.api.builtin.registration.patch_types import (
+    object_failure,
+    patch_failure,
+    variable,
+)
 from tutor.sandbox.api.builtin.workloads.template import count_changes
 from tutor.sandbox.api.status import invalid, not_supported, required
 from tutor.sandbox.kinds import Object, name_of
@@ -48,8 +52,8 @@ def _judge(obj: Object, old: Object | None) -> Errors:
     kept = ("paramKind", "matchConditions")
     if old is None or any(spec.get(field) != before.get(field) for field in kept):
         errors += match_conditions(spec, "spec", params=params)
-    declared, found = policies.variables(spec)
-    scope = Scope(params=params, variables=declared.variables or ())
+    declared, found = policies.variables(spec, variable)
+    scope = Scope(params=params, variables=declared.variables or {})
     errors += found
     if not items(spec, "mutations"):
         errors.append(required("spec.mutations", "mutations must contain at least one item"))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tutor.sandbox.api.builtin.checks import Errors
-from tutor.sandbox.api.builtin.registration.expressions import Scope, failure
+from tutor.sandbox.api.builtin.registration.expressions import Scope, failure, type_of_variable
 from tutor.sandbox.api.status import FieldError, invalid
 from tutor.sandbox.api.values import is_list, is_map
 
@@ -73,6 +73,18 @@ def object_failure(expression: str, path: str, scope: Scope) -> Errors:
     return _failure(expression, path, scope, "Object")
 
 
+def variable(expression: str, path: str, scope: Scope) -> tuple[Errors, object]:
+    """The complaint about an expression for a variable, and its type.
+
+    Those that make objects are of any type to those that look at the variable.
+    """
+    made = as_maps(expression)
+    wrong = [_as_written(error, expression) for error in failure(made, path, scope)]
+    if wrong:
+        return wrong, None
+    return [], type_of_variable(made, scope, is_any=_TYPE in made)
+
+
 def _failure(expression: str, path: str, scope: Scope, wanted: str) -> Errors:
     made = as_maps(expression)
     found = failure(made, path, scope, wanted)
@@ -83,13 +95,9 @@ def _failure(expression: str, path: str, scope: Scope, wanted: str) -> Errors:
 
 
 def _fits(error: FieldError, other: str, made: str) -> bool:
-    """Whether the complaint is only of a map where a type was named, or of what is not known."""
-    if not error.detail.startswith(other):
-        return False
+    """Whether the complaint is only of a map where a type was named."""
     got = error.detail.removeprefix(other)
-    if got == "list(dyn)" and "list(" in other:
-        return True
-    return _TYPE in made if got.startswith(("map(", "list(")) else "variables." in made
+    return got != error.detail and _TYPE in made and got.startswith(("map(", "list("))
 
 
 def _named(expression: str, path: str, wanted: str) -> Errors:

@@ -5,6 +5,7 @@ variables are judged, not types and costs.
 """
 
 import re
+from collections.abc import Callable
 
 from tutor.sandbox.api import formats, metadata
 from tutor.sandbox.api.builtin import checks
@@ -20,7 +21,11 @@ from tutor.sandbox.api.builtin.behaviour import (
 from tutor.sandbox.api.builtin.checks import Errors
 from tutor.sandbox.api.builtin.conditions import conditions
 from tutor.sandbox.api.builtin.reading import fill_absent, indexed, items, part, text
-from tutor.sandbox.api.builtin.registration.expressions import Scope, failure
+from tutor.sandbox.api.builtin.registration.expressions import (
+    Scope,
+    failure,
+    type_of_variable,
+)
 from tutor.sandbox.api.builtin.registration.matching import (
     FAILURE_POLICIES,
     default_rules,
@@ -42,6 +47,8 @@ _ACTIONS = ("Audit", "Deny", "Warn")
 _REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge")
 _NOT_FOUND = ("Deny", "Allow")
 _MAX_ANNOTATIONS, _MAX_ANNOTATION = 20, 5 * 1024
+Typed = Callable[[str, str, Scope], tuple[Errors, object]]
+"""Of an expression, its path and scope: what is wrong with it, and its type for the engine."""
 _IDENTIFIER = re.compile("[_a-zA-Z][_a-zA-Z0-9]*")
 _RESERVED = (
     *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for"),
@@ -130,14 +137,17 @@ def param_kind(kind: Object) -> Errors:
     return errors
 
 
-def variables(spec: Object) -> tuple[Scope, Errors]:
-    """What expressions may look at after the variables, and what is wrong with these."""
+def variables(spec: Object, typed: Typed | None = None) -> tuple[Scope, Errors]:
+    """What expressions may look at after the variables, and what is wrong with these.
+
+    `typed` is how their types and what is wrong with them is found, if not as usual.
+    """
     errors: Errors = []
     params = spec.get("paramKind") is not None
     if not items(spec, "variables"):
         return Scope(params=params), errors
-    names: set[str] = set()
-    scope = Scope(params=params, variables=names)
+    types: dict[str, object] = {}
+    scope = Scope(params=params, variables=types)
     for variable, path in indexed(spec, "variables", "spec"):
         name, expression = text(variable, "name"), text(variable, "expression")
         if not name.strip():
@@ -147,9 +157,14 @@ def variables(spec: Object) -> tuple[Scope, Errors]:
         if not expression.strip():
             errors.append(required(f"{path}.expression", "expression is not specified"))
         else:
-            errors += failure(expression, f"{path}.expression", scope)
-            names.add(name)
+            wrong, types[name] = (typed or _typed)(expression, f"{path}.expression", scope)
+            errors += wrong
     return scope, errors
+
+
+def _typed(expression: str, path: str, scope: Scope) -> tuple[Errors, object]:
+    wrong = failure(expression, path, scope)
+    return wrong, None if wrong else type_of_variable(expression, scope)
 
 
 def _validation(validation: Object, scope: Scope, path: str) -> Errors:
