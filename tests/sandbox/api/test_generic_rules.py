@@ -140,6 +140,24 @@ async def test_configuration_in_a_form_without_a_route_is_refused(api: Api, medi
     assert (refused.status, refused.message) == (415, "415: Unsupported Media Type")
 
 
+@pytest.mark.parametrize(
+    ("media", "status"),
+    [
+        ("application/json;charset=utf-8", 201),
+        ("application/json;", 201),
+        ('application/json; q="a b"', 201),
+        ("application/x-yaml", 415),
+        (";", 415),
+        ('application/json;charset="', 415),
+    ],
+)
+async def test_media_type_that_cannot_be_read_is_unknown(api: Api, media: str, status: int) -> None:
+    made = await api.ask(
+        "POST", f"{MAPS}?dryRun=All", config_map("a"), headers={"content-type": media}
+    )
+    assert made.status == status
+
+
 @pytest.mark.parametrize("name", [".", ".."])
 async def test_name_that_is_a_step_in_a_path_is_no_name(api: Api, name: str) -> None:
     refused = await api.get(f"{MAPS}/{name}")

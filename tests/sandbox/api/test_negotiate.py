@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.sandbox.api.negotiate import Form, accepts, form_of
+from tutor.sandbox.api.negotiate import Form, accepts, failure_form, form_of
 from tutor.sandbox.api.request import Request
 from tutor.sandbox.api.status import ApiError
 
@@ -72,6 +72,9 @@ HANDLERS = f"only the following media types are accepted: {KNOWN}"
         ("text/html", False, HANDLERS),
         (PROTOBUF, False, HANDLERS),
         (TABLE.replace("v1", "v3"), True, HANDLERS),
+        ("application/json;g=meta.k8s.io;v=v1", True, HANDLERS),
+        (TABLE.replace("application/json", PROTOBUF), True, HANDLERS),
+        ("*", True, ROUTES),
         (f"text/html, {TABLE.replace('v1', 'v3')}", True, HANDLERS),
         ("application/*", True, ROUTES),
     ],
@@ -85,7 +88,47 @@ def test_nothing_acceptable_is_a_406_that_names_what_there_is(
     assert caught.value.message == message
 
 
-@pytest.mark.parametrize("accept", ["application/*", "application/json"])
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        (f"{PROTOBUF},application/json", Form(PROTOBUF)),
+        (f"application/json,{PROTOBUF}", Form()),
+        (f"{PROTOBUF};q=0.1,application/json", Form()),
+        (PARTIAL.replace("application/json", PROTOBUF), Form(PROTOBUF, "partial")),
+    ],
+)
+def test_protobuf_is_a_form_like_others_where_there_is_one(accept: str, form: Form) -> None:
+    assert form_of(request(accept), encodes=True) == form
+
+
+def test_log_is_not_given_to_those_who_take_nothing_but_text() -> None:
+    for accept, why in (
+        ("text/plain", HANDLERS),
+        (TABLE, HANDLERS),
+        ("text/html", f"representations: text/plain, {KNOWN}"),
+    ):
+        with pytest.raises(ApiError) as caught:
+            form_of(request(accept), besides="text/plain")
+        assert caught.value.message.endswith(why)
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("", Form()),
+        (";;", Form(pretty=True)),
+        ("text/html", Form(pretty=True)),
+        ("*", Form()),
+        ("application/yaml;q=0.9,application/json;q=0.1", Form("application/yaml")),
+        (f"{TABLE},{PROTOBUF},application/json", Form(PROTOBUF)),
+        (f"application/json;v=v1,{PROTOBUF}", Form(PROTOBUF)),
+    ],
+)
+def test_failures_come_in_the_form_that_is_named_first(accept: str, form: Form) -> None:
+    assert failure_form(request(accept)) == form
+
+
+@pytest.mark.parametrize("accept", ["application/*", "application/json", "*"])
 def test_kinds_without_routes_take_any_application(accept: str) -> None:
     assert form_of(request(accept), binary=False) == Form()
 

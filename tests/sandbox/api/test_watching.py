@@ -374,18 +374,30 @@ async def test_watch_that_ends_too_soon_for_a_bookmark_has_none(api: Api) -> Non
     assert event["type"] == "BOOKMARK"
 
 
-async def test_caller_who_accepts_protobuf_alone_gets_it(api: Api) -> None:
+async def test_caller_who_names_protobuf_first_gets_it(api: Api) -> None:
     binary = "application/vnd.kubernetes.protobuf"
     await api.make(MAPS, config_map("a", data={"x": "1"}))
     for path in (f"{MAPS}/a", MAPS, f"{MAPS}/missing"):
         reply = await api.get(path, headers={"accept": binary})
         assert (reply.media, reply.content[:4]) == (binary, b"k8s\x00")
-    either = await api.get(f"{MAPS}/a", headers={"accept": f"{binary},application/json"})
-    assert either.media == "application/json"
-    watching = await api.watch(f"{MAPS}?watch=true", headers={"accept": binary})
-    (frame,) = watching.source.take(watching.started)
-    assert int.from_bytes(frame[:4], "big") == len(frame) - 4
-    assert b"ADDED" in frame
+        for first, other in ((binary, "application/json"), ("application/json", binary)):
+            reply = await api.get(path, headers={"accept": f"{first},{other}"})
+            assert reply.media == first
+    for accept in (binary, f"{binary};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"):
+        watching = await api.watch(f"{MAPS}?watch=true", headers={"accept": accept})
+        (frame,) = watching.source.take(watching.started)
+        assert int.from_bytes(frame[:4], "big") == len(frame) - 4
+        assert b"ADDED" in frame
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+async def test_partial_metadata_comes_as_protobuf_too(api: Api, version: str) -> None:
+    await api.make(MAPS, config_map("a", data={"x": "1"}))
+    for path, kind in ((MAPS, "PartialObjectMetadataList"), (f"{MAPS}/a", "PartialObjectMetadata")):
+        accept = f"application/vnd.kubernetes.protobuf;as={kind};g=meta.k8s.io;v={version}"
+        reply = await api.get(path, headers={"accept": accept})
+        assert f"meta.k8s.io/{version}".encode() in reply.content
+        assert kind.encode() in reply.content
 
 
 async def test_failure_comes_in_the_form_that_the_caller_accepts(api: Api) -> None:

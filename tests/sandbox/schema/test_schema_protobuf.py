@@ -1,5 +1,6 @@
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -141,7 +142,7 @@ def test_schemas_of_definitions_are_read() -> None:
         b"k8s\x00",
         b"k8s\x00\xff",
         b"k8s\x00" + b"\xff" * 20,
-        body_of("v1", "Nope", b""),
+        body_of("v1", "ConfigMap", b"\x02\x00"),
         body_of("v1", "ConfigMap", b"\x0a\x7f"),
         body_of("v1", "ConfigMap", field(1, 5)),
         body_of("v1", "ConfigMap", field(1, field(1, b"\xff"))),
@@ -163,3 +164,24 @@ def test_truncated_and_changed_bodies_raise_nothing_else() -> None:
                     protobuf.decode(changed)
                 except DecodeError:
                     continue
+
+
+def test_envelope_that_names_no_kind_is_of_the_one_that_is_wanted() -> None:
+    named = {"kind": "ConfigMap", "apiVersion": "v1"}
+    body = protobuf.MAGIC + field(2, field(1, field(1, b"a")))
+    value = protobuf.decode(body, ("v1", "ConfigMap"))
+    assert (value | named, value["metadata"]["name"]) == (value, "a")
+    assert protobuf.decode(body_of("v1", "Nope", b"")) == {"kind": "Nope", "apiVersion": "v1"}
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"k8s\x00", "empty body"),
+        (b"k8s\x00\x00", "proto: Unknown: illegal tag 0 (wire type 0)"),
+        (body_of("v1", "ConfigMap", b"\x0a\x7f"), "unexpected EOF"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told_as_the_server_does(body: bytes, why: str) -> None:
+    with pytest.raises(DecodeError, match=re.escape(why)):
+        protobuf.decode(body)

@@ -18,6 +18,9 @@ JSON, YAML, PROTOBUF = (
     "application/vnd.kubernetes.protobuf",
 )
 _EXCERPT_BYTES = 30
+_WELL_FORMED = re.compile(
+    r"|[^;]+(;\s*[^\s;=\"]+=([^\s;\"]+|\"([^\"\\]|\\.)*\")\s*)*;?\s*"
+).fullmatch
 _OLD = re.compile("alpha|beta")
 
 
@@ -46,7 +49,10 @@ def read_object(request: Request, kind: Kind) -> Parsed:
         ApiError: 415 for a media type that is not spoken, 400 for what is not such an object.
     """
     try:
-        parsed = read(request, binary=not kind.custom)
+        parsed = read(request, binary=not kind.custom, default=(kind.api_version, kind.kind))
+    except protobuf.UnfitMessage as error:
+        unfit = f'{error.kind} in version "{error.version}" cannot be handled as a {kind.kind}'
+        raise bad_request(f"{unfit}: {error}") from None
     except DecodeError as error:
         raise _unrecognized(request, kind, str(error)) from None
     if not kind.custom:
@@ -97,17 +103,19 @@ def typed(value: Object, kind: Kind) -> Object:
         raise bad_request(f"{unfit}: {error}") from None
 
 
-def read(request: Request, *, binary: bool = True) -> Parsed:
+def read(request: Request, *, binary: bool = True, default: tuple[str, str] = ("", "")) -> Parsed:
     """The body as an object of any kind. `binary` says whether protobuf is spoken.
+
+    `default` is the apiVersion and kind of a message that names none.
 
     Raises:
         ApiError: 415 for a media type that is not spoken.
         DecodeError: It is no object.
     """
-    media = media_type(request)
+    media = media_type(request) if _WELL_FORMED(request.header("content-type")) else ""
     if media == PROTOBUF and binary:
-        return parsed_object(protobuf.decode(request.body))
-    if media in (YAML, "application/x-yaml"):
+        return parsed_object(protobuf.decode(request.body, default))
+    if media == YAML:
         return parse_yaml(request.body)
     if media == JSON:
         return parse(request.body)

@@ -87,7 +87,7 @@ def requested(request: Request) -> DeleteOptions:
 
 def _body(request: Request) -> Object:
     try:
-        parsed = bodies.read(request)
+        parsed = bodies.read(request, default=("v1", "DeleteOptions"))
         if parsed.kind not in ("", "DeleteOptions"):
             version = parsed.api_version or "meta.k8s.io/v1"
             raise bad_request(bodies.not_registered(parsed.kind, version))

@@ -18,7 +18,7 @@ _JSON, YAML, PROTOBUF = (
     "application/vnd.kubernetes.protobuf",
 )
 _STREAMS = f"{_JSON};stream=watch, {PROTOBUF};stream=watch"
-_ANY_JSON = {_JSON, "*/*", "application/*"}
+_ANY_JSON = {_JSON, "*/*", "*", "application/*"}
 _ROUTED = {_JSON, YAML, PROTOBUF, "*/*"}
 _KNOWN = f"{_JSON}, {YAML}, {PROTOBUF}"
 _SHAPES: dict[str, Shape] = {
@@ -26,6 +26,7 @@ _SHAPES: dict[str, Shape] = {
     "PartialObjectMetadata": "partial",
     "PartialObjectMetadataList": "partial-list",
 }
+_CONVERSION = ("as", "g", "v")
 _BROWSERS = ("curl", "Wget", "Mozilla/5.0")
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 STREAM = ";stream=watch"
@@ -67,75 +68,80 @@ def form_of(
     shapes: bool = True,
     encodes: bool = False,
     streams: bool = False,
+    besides: str = "",
 ) -> Form:
     """The form for a request on resources.
 
     `binary` says whether the kind has a protobuf form that messages name (custom ones have none),
-    `encodes` whether the answer can be given in it: it is when the caller accepts nothing else.
-    `streams` whether the path is one that can be watched.
+    `encodes` whether the answer can be given in it, `streams` whether the path is one that can be
+    watched. `besides` is a media type that the path has and that no form comes in.
 
     Raises:
         ApiError: 406 when nothing fits.
     """
     accept = request.header("accept") or "*/*"
-    return _form(accept, wants_pretty(request), binary, shapes, encodes, streams)
+    return _form(accept, wants_pretty(request), binary, shapes, encodes, streams, besides)
 
 
 @lru_cache(maxsize=256)
 def _form(
-    accept: str, pretty: bool, binary: bool, shapes: bool, encodes: bool, streams: bool
+    accept: str,
+    pretty: bool,
+    binary: bool,
+    shapes: bool,
+    encodes: bool,
+    streams: bool,
+    besides: str,
 ) -> Form:
-    routed = any(media in _ROUTED for media, _ in accepts(accept))
+    routed = any(media in _ROUTED or media == besides for media, _ in accepts(accept))
     if binary and not routed:
-        raise _not_acceptable(f"{_KNOWN}, {_STREAMS}" if streams else _KNOWN)
+        known = f"{besides}, {_KNOWN}" if besides else _KNOWN
+        raise _not_acceptable(f"{known}, {_STREAMS}" if streams else known)
     for media, parameters in accepts(accept):
         shape: Shape = "object"
         version = "v1"
-        if "as" in parameters:
-            found = _SHAPES.get(parameters["as"]) if shapes else None
+        if any(parameters.get(name) for name in _CONVERSION):
+            found = _SHAPES.get(parameters.get("as", "")) if shapes else None
             version = parameters.get("v", "")
             if (
                 found is None
+                or (found == "table" and besides)
                 or parameters.get("g") != "meta.k8s.io"
                 or version not in ("v1", "v1beta1")
             ):
                 continue
             shape = found
-        if media in (_JSON, "*/*", "application/*"):
+        if media in _ANY_JSON:
             return Form(_JSON, shape, version, pretty or _asks_pretty(parameters))
         if media == YAML:
             return Form(YAML, shape, version, pretty)
-    if encodes and _has_binary(accept):
-        return Form(PROTOBUF)
+        if media == PROTOBUF and (encodes if shape == "object" else shape != "table"):
+            return Form(PROTOBUF, shape, version)
     raise _not_served()
 
 
 def failure_form(request: Request, *, binary: bool = True) -> Form:
     """The form for a Status: what the caller accepts first, shapes such as tables left aside.
 
-    It is indented JSON when the caller accepts nothing known, and with `binary` it is protobuf for
-    those who accept that alone.
+    It is indented JSON when the caller accepts nothing known. `binary` says whether it may be
+    protobuf.
     """
     pretty = wants_pretty(request)
-    clauses = list(accepts(request.header("accept")))
-    plain = [(media, parameters) for media, parameters in clauses if "as" not in parameters]
-    for media, parameters in plain:
+    header = request.header("accept")
+    for media, parameters in accepts(header):
+        if any(parameters.get(name) for name in _CONVERSION):
+            continue
         if media in _ANY_JSON:
             return Form(pretty=pretty or _asks_pretty(parameters))
         if media == YAML:
             return Form(YAML)
-    if binary and any(media == PROTOBUF for media, _ in plain):
-        return Form(PROTOBUF)
-    return Form(pretty=pretty or bool(clauses))
+        if media == PROTOBUF and binary:
+            return Form(PROTOBUF)
+    return Form(pretty=pretty or bool(header))
 
 
 def _asks_pretty(parameters: dict[str, str]) -> bool:
     return parameters.get("pretty") == "1"
-
-
-def _has_binary(accept: str) -> bool:
-    accepted = accepts(accept)
-    return any(media == PROTOBUF and "as" not in parameters for media, parameters in accepted)
 
 
 def require(request: Request, media: str = _JSON) -> None:

@@ -169,11 +169,12 @@ class Renderer:
             table = self._table([shown], meta, with_columns=not self._headed)
             self._headed = True
             return line(change, encode(table))
-        if self._form.shape in ("partial", "partial-list"):
-            return line(change, encode(self._partial(obj)))
-        read = self._convert(obj)
+        is_partial = self._form.shape in ("partial", "partial-list")
+        read = self._partial(obj) if is_partial else self._convert(obj)
         if self._form.media == PROTOBUF:
             return protobuf_encode.watch_event(change, _binary(read))
+        if is_partial:
+            return line(change, encode(read))
         if not data or read is not obj:
             data = self._served.strategy.encode(read)
         return line(change, data)

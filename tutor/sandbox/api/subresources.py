@@ -102,6 +102,9 @@ class Subresources:
             return await self._binding(request, target, served, call)
         if name == "eviction":
             return await self._eviction(request, target, served, call)
+        if name == "log":
+            # The text is nothing that is negotiated, and yet those who ask for it alone fail.
+            form_of(request, encodes=True, besides="text/plain")
         self._nodes.check(request, target)
         obj = self._objects.get(served, target.namespace, target.name).object
         return await self._nodes.reach(request, target, obj)

@@ -27,11 +27,23 @@ Read = Callable[[Any, int], Any]
 """From what the wire has (an integer or bytes) and the depth to a JSON value."""
 
 
-def decode(body: bytes) -> Object:
-    """The object of a body, with kind and apiVersion.
+class UnfitMessage(DecodeError):
+    """A message that is not one of the kind that its envelope names."""
+
+    def __init__(self, version: str, kind: str, why: str) -> None:
+        super().__init__(why)
+        self.version = version
+        self.kind = kind
+
+
+def decode(body: bytes, default: tuple[str, str] = ("", "")) -> Object:
+    """The object of a body, with kind and apiVersion; these alone when no type has them.
+
+    `default` is the apiVersion and the kind of an envelope that names none.
 
     Raises:
-        DecodeError: The bytes are no object of a kind that is built in.
+        DecodeError: The bytes are no object.
+        UnfitMessage: They are none of the kind that they name.
     """
     if not body:
         raise DecodeError("empty data")
@@ -39,22 +51,30 @@ def decode(body: bytes) -> Object:
         prefix = " ".join(map(str, MAGIC))
         why = f"provided data does not appear to be a protobuf message, expected prefix [{prefix}]"
         raise DecodeError(why)
-    unknown = dict(_fields(body[len(MAGIC) :]))
-    meta = dict(_fields(_bytes(unknown.get(1, b""))))
-    api_version, kind = _text(meta.get(1, b"")), _text(meta.get(2, b""))
+    if body == MAGIC:
+        raise DecodeError("empty body")
+    unknown = dict(_fields(body[len(MAGIC) :], "Unknown"))
+    meta = dict(_fields(_bytes(unknown.get(1, b"")), "TypeMeta"))
+    api_version = _text(meta.get(1, b"")) or default[0]
+    kind = _text(meta.get(2, b"")) or default[1]
     group, _, version = api_version.rpartition("/")
     type_ = declarations.find(group, version, kind)
+    named = {"kind": kind, "apiVersion": api_version}
     if type_ is None:
-        raise DecodeError(f'no kind "{kind}" is registered for version "{api_version}"')
-    found = _reader(type_)(_bytes(unknown.get(2, b"")), 0)
-    return {"kind": kind, "apiVersion": api_version, **found}
+        return named
+    try:
+        return named | _reader(type_)(_bytes(unknown.get(2, b"")), 0)
+    except DecodeError as error:
+        raise UnfitMessage(version, kind, str(error)) from None
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
+def _fields(data: bytes, message: str = "") -> Iterator[tuple[int, Any]]:
     at, size = 0, len(data)
     while at < size:
         key, at = _varint(data, at)
         wire = key & 7
+        if not key >> 3:
+            raise DecodeError(f"proto: {message}: illegal tag 0 (wire type {wire})")
         if wire == _VARINT:
             value, at = _varint(data, at)
         elif wire == _BYTES:
@@ -130,7 +150,7 @@ def _struct(type_: Type) -> Read:
         if plan is None:
             plan = _plan(type_)
         found: Object = {}
-        for number, raw in _fields(_bytes(value)):
+        for number, raw in _fields(_bytes(value), type_.name):
             step = plan.get(number)
             if step is None:
                 continue

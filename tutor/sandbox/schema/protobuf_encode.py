@@ -27,8 +27,9 @@ Write = Callable[[Any], bytes]
 
 def encode(group: str, version: str, kind: str, obj: Object) -> bytes | None:
     """A body with an object; None for a kind that is not built in."""
-    # The oldest documents of discovery name no version.
-    type_ = declarations.find(group, version or "v1", kind)
+    # The oldest documents of discovery name no version, and partial metadata has one type for all.
+    shared = not version or group == "meta.k8s.io"
+    type_ = declarations.find(group, "v1" if shared else version, kind)
     if type_ is None:
         return None
     return _enveloped(group, version, kind, _message(type_, obj))

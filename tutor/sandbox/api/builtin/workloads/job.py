@@ -33,6 +33,7 @@ from tutor.sandbox.api.status import invalid, not_supported, required
 from tutor.sandbox.kinds import Object, labels_of, name_of, thaw
 
 _NAME_LABELS = ("job-name", "batch.kubernetes.io/job-name")
+_AFTER_LABELS = ("annotations", "ownerReferences", "finalizers", "managedFields")
 _UID_LABELS = ("controller-uid", "batch.kubernetes.io/controller-uid")
 _IMMUTABLE = {
     "completionMode": "",
@@ -76,7 +77,10 @@ def _share_labels(obj: Object) -> None:
     labels = part(obj, "spec", "template", "metadata", "labels")
     if labels and not labels_of(obj):
         # One map, as in the real server: the job shows what is added to its template's labels.
-        obj.setdefault("metadata", {})["labels"] = labels
+        meta = obj.setdefault("metadata", {})
+        later = [name for name in _AFTER_LABELS if name in meta]
+        meta["labels"] = labels
+        meta |= {name: meta.pop(name) for name in later}
 
 
 def _prepare_create(obj: Object) -> None:
