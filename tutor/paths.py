@@ -58,6 +58,11 @@ def course_file(root: Path) -> Path:
     return root / "cache" / "course"
 
 
+def stylesheet_file(root: Path) -> Path:
+    """The stylesheets as they were last parsed; it may be deleted at any time."""
+    return root / "cache" / "stylesheet"
+
+
 def settings_file(root: Path) -> Path:
     """The learner's settings."""
     return root / "settings.yaml"

@@ -83,7 +83,13 @@ def _show(desk: "LocalDesk", visit: Visit | None, root: Path, *, shows_at: float
         os.environ.pop(name, None)
     from tutor.ui.app import TutorApp
 
-    app = TutorApp(desk, visit, theme=desk.settings.theme, shows_at=shows_at)
+    app = TutorApp(
+        desk,
+        visit,
+        theme=desk.settings.theme,
+        shows_at=shows_at,
+        stylesheet=paths.stylesheet_file(root),
+    )
     failure = app.run()
     if app.crash is not None:
         raise app.crash

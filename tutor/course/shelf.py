@@ -1,7 +1,8 @@
-"""A course that was read before: kept whole, with the state of its files and of what reads them.
+"""What was read before: kept whole, with the state of its sources and of what reads them.
 
-Reading its YAML takes longer than all else between the command line and the first picture of a
-lesson. What is kept is the program's own, in a folder that only the learner may write to.
+Reading the YAML of a course takes longer than all else between the command line and the first
+picture of a lesson. What is kept is the program's own, in a folder that only the learner may write
+to.
 """
 
 import os
@@ -33,13 +34,13 @@ def on_shelf(
         key = _key(folder, sources)
     except OSError:
         return read(folder)  # which says in words what is wrong with the file
-    content = _kept(file, key)
+    content = kept(file, key)
     if content is not None:
-        return pickle.loads(content)  # noqa: S301 - written by `_keep`, below the learner's own folder
+        return pickle.loads(content)  # noqa: S301 - written by `keep`, below the learner's own folder
     found = read(folder)
     # What cannot be kept is read again the next time.
     with suppress(OSError):
-        _keep(file, key, found)
+        keep(file, key, found)
     return found
 
 
@@ -58,7 +59,8 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(place, name) for name in sorted(names))
 
 
-def _kept(file: Path, key: bytes) -> memoryview | None:
+def kept(file: Path, key: bytes) -> memoryview | None:
+    """The pickle of what was kept with that key; None when there is none, or it is damaged."""
     try:
         data = file.read_bytes()
     except OSError:
@@ -70,7 +72,8 @@ def _kept(file: Path, key: bytes) -> memoryview | None:
     return content
 
 
-def _keep(file: Path, key: bytes, found: object) -> None:
+def keep(file: Path, key: bytes, found: object) -> None:
+    """Keep something, in place of what was kept before. Raises `OSError`."""
     content = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+from pathlib import Path
 from typing import Literal
 
 from textual import on, work
@@ -19,6 +20,7 @@ from tutor.ui.driver import Keyboard
 from tutor.ui.keys import AsksForKey, KeysChanged, ShowsKeys, overrides
 from tutor.ui.ports import Desk, Visit
 from tutor.ui.screens.lesson import LessonScreen
+from tutor.ui.stylesheet import KeptStylesheet
 from tutor.ui.theme import DARK, LIGHT
 from tutor.ui.widgets.terminal import Terminal
 
@@ -26,8 +28,11 @@ _SHELLS_OWN = frozenset({"quit", "command_palette", "help_quit"})
 """Actions of the library's own keys, which are the shell's while it has the focus."""
 
 
-UNCOLLECTED_S = 1.0
-"""After the start, how long nothing looks for garbage: next to nothing made in it is."""
+QUIET_S = 1.0
+"""After the start, how long nothing is done that can wait.
+
+Nobody looks for garbage, for one: next to nothing made in it is.
+"""
 
 FAILURE_S = 15.0
 """How long it is told why a lesson does not open, or why the shell is slow."""
@@ -43,12 +48,18 @@ class TutorApp(App[TutorError | None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012
 
     def __init__(
-        self, desk: Desk, visit: Visit | None, *, theme: str = "", shows_at: float = 0
+        self,
+        desk: Desk,
+        visit: Visit | None,
+        *,
+        theme: str = "",
+        shows_at: float = 0,
+        stylesheet: Path | None = None,
     ) -> None:
         """Without a visit it begins with the map.
 
         `shows_at` is the speed with which the lesson is typed before an audience; 0 is for a
-        learner, who does it.
+        learner, who does it. `stylesheet` is where to keep what was parsed of the stylesheets.
         """
         super().__init__(driver_class=Keyboard)
         if self.console.color_system == "256":
@@ -63,6 +74,7 @@ class TutorApp(App[TutorError | None]):
         self.register_theme(LIGHT)
         # Not when it is mounted: everything would be styled twice.
         self.theme = theme if theme in self.available_themes else self._usual_theme
+        self.stylesheet = self._parsed = KeptStylesheet(stylesheet, self.get_css_variables())
         if desk.settings.motion == "reduced":
             self.animation_level = "none"
         self._shows_at = shows_at
@@ -103,12 +115,16 @@ class TutorApp(App[TutorError | None]):
                 screen.follow_keymap()
 
     def on_mount(self) -> None:
-        self.set_timer(UNCOLLECTED_S, gc.enable)
+        self.set_timer(QUIET_S, self._settle)
         if not self.is_headless:
             # Whoever ends us from outside: the terminal is given back, the shell is ended.
             for each in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(each, self.exit)
         self._walk()
+
+    def _settle(self) -> None:
+        gc.enable()
+        self._parsed.keep()
 
     @work(group="walk")
     async def _walk(self) -> None:
