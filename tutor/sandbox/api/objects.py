@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tutor.sandbox.api import deletion
+from tutor.sandbox.api import claims, deletion
 from tutor.sandbox.api.deletion import DeleteOptions, timestamp
 from tutor.sandbox.api.ports import Ports
 from tutor.sandbox.api.registry import Served
@@ -26,27 +26,13 @@ from tutor.sandbox.api.status import (
     invalid_object,
     not_found,
 )
-from tutor.sandbox.kinds import GroupResource, Key, Object, name_of, thaw
+from tutor.sandbox.kinds import Key, Object, name_of, thaw
 from tutor.sandbox.store import Event, Store
 
 GENERATED_SUFFIX = 5
 _MAX_GENERATED_BASE = 58
 _CREATE_ATTEMPTS = 8
 _CONFLICT_ATTEMPTS = 5
-_MODIFIED = (
-    "the object has been modified; please apply your changes to the latest version and try again"
-)
-_STORED_AS = {
-    GroupResource("", "replicationcontrollers"): "controllers",
-    GroupResource("", "endpoints"): "services/endpoints",
-    GroupResource("", "nodes"): "minions",
-    GroupResource("", "services"): "services/specs",
-    GroupResource("networking.k8s.io", "ingresses"): "ingress",
-    GroupResource("apiextensions.k8s.io", "customresourcedefinitions"): (
-        "apiextensions.k8s.io/customresourcedefinitions"
-    ),
-    GroupResource("apiregistration.k8s.io", "apiservices"): "apiregistration.k8s.io/apiservices",
-}
 
 Change = Callable[[Object], Object]
 """From the current object (a copy, in the request's version) to the wanted one, decoded."""
@@ -164,8 +150,9 @@ class Objects:
         """Store a new object that was decoded already. `tracked` says its fields are, too."""
         strategy = served.strategy
         meta = obj["metadata"]
-        if meta.get("resourceVersion"):
-            raise bad_request("resourceVersion should not be set on objects to be created")
+        claims.dedup_owners(call, obj)
+        if call.verb == "create":
+            claims.check_new(meta)
         strategy.default(obj)
         self._fill(meta)
         generated = not meta.get("name") and bool(meta.get("generateName"))
@@ -174,6 +161,7 @@ class Objects:
         if not tracked:
             self._tracker.track(call, served, obj, None)
         obj = await self._mutated(call, served, obj, None)
+        claims.dedup_owners(call, obj, after_admission=True)
         strategy.prepare_create(obj)
         self._allocator.allocate(served, obj, None, dry_run=call.dry_run)
         self._refuse(served, obj, strategy.validate(obj))
@@ -267,16 +255,20 @@ class Objects:
             if create is None:
                 raise not_found(kind.group_resource, name)
             made = create()
+            claims.check_made_by_update(kind, namespace, made)
             self.place(served, made, namespace)
             return await self.create_decoded(call, served, namespace, made, tracked=tracked)
         old = strategy.from_storage(current.object)
         new = change(thaw(old))
+        if call.verb == "update":
+            claims.dedup_owners(call, new)
         self._same_object(call, served, new, old, name)
         self.place(served, new, namespace)
         strategy.default(new)
         if not tracked:
             self._tracker.track(call, served, new, old)
         new = await self._mutated(call, served, new, old)
+        claims.dedup_owners(call, new, after_admission=True)
         self._keep_system_fields(new, old)
         strategy.prepare_update(new, old, call.subresource)
         self._allocator.allocate(served, new, old, dry_run=call.dry_run)
@@ -286,7 +278,7 @@ class Objects:
         new = strategy.normalise(new)
         latest = self.store.get(key)
         if latest is None or latest.revision != current.revision:
-            raise conflict(kind.group_resource, name, _MODIFIED)
+            raise conflict(kind.group_resource, name, claims.MODIFIED)
         if unchanged(new, old) and not strategy.is_outdated(current.object):
             return self.shown(served, current.object, current.data)
         if call.dry_run:
@@ -422,33 +414,14 @@ class Objects:
         check_name(new, name)
         # To an update the UID is a precondition; to a patch it is a field, which validation judges.
         if call.verb != "patch" and meta.get("uid") and meta["uid"] != before["uid"]:
-            raise conflict(
-                resource,
-                name,
-                "StorageError: invalid object, Code: 4, Key: /registry/"
-                + "/".join(filter(None, (_registry_path(resource), *_place(old))))
-                + ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: "
-                f"UID in precondition: {meta['uid']}, UID in object meta: {before['uid']}",
-            )
-        version = meta.get("resourceVersion", "")
-        if not version and not served.strategy.unconditional_update:
-            error = FieldError(
-                "metadata.resourceVersion",
-                "Invalid value",
-                "FieldValueInvalid",
-                "must be specified for an update",
-                0,
-                shows_value=True,
-            )
-            failure = invalid_object(kind.group, kind.plural, name, [error])
-            qualified = f'{resource} "{name}" is invalid: {error}'
-            raise ApiError(422, "Invalid", qualified, details=failure.details)
-        if version and version != before["resourceVersion"]:
-            raise conflict(resource, name, _MODIFIED)
+            raise claims.another(resource, _place(old), meta["uid"], before["uid"])
+        freely = served.strategy.unconditional_update
+        claims.check_current(kind, name, meta, before, freely=freely)
 
     def _keep_system_fields(self, new: Object, old: Object) -> None:
         meta, before = new["metadata"], old["metadata"]
         meta["uid"] = meta.get("uid") or before["uid"]
+        meta.pop("selfLink", None)
         for name in ("creationTimestamp", "resourceVersion"):
             meta[name] = before[name]
         if "generation" in before:
@@ -511,15 +484,6 @@ def _check_made(served: Served, obj: Object, name: str) -> None:
             " and no existing object was found",
         )
     check_name(obj, name)
-    meta.pop("resourceVersion", None)
-
-
-def _registry_path(resource: GroupResource) -> str:
-    """The folder of the real server's storage that a refusal names."""
-    if found := _STORED_AS.get(resource):
-        return found
-    is_builtin = "." not in resource.group or resource.group.endswith(".k8s.io")
-    return resource.resource if is_builtin else f"{resource.group}/{resource.resource}"
 
 
 def _place(obj: Object) -> tuple[str, str]:

@@ -121,8 +121,9 @@ def _read(body: bytes) -> Parsed:
     """JSON is YAML; its own reader is the quicker one and leaves what is odd to the other."""
     if body.lstrip().startswith(b"{"):
         try:
+            body.decode()
             parsed = parse(body)
-        except DecodeError:
+        except (DecodeError, UnicodeDecodeError):
             return parse_yaml(body)
         if not parsed.duplicates:
             return parsed

@@ -7,6 +7,7 @@ over JSON sorts them.
 Source: sigs.k8s.io/yaml v1.6 on go.yaml.in/yaml v2.4.
 """
 
+import codecs
 import copy
 from collections.abc import Hashable, Iterator
 from math import inf, isinf, isnan
@@ -24,6 +25,7 @@ from tutor.sandbox.schema.yaml_words import plain_value, tagged_value
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MERGE = object()
 """Stands for the key `<<`."""
 _MAX_ALIASED = 100_000
@@ -32,7 +34,7 @@ _MAX_ALIASED = 100_000
 
 def parse_yaml(body: bytes) -> Parsed:
     """Read a YAML (or JSON) body; raises `UnrecognizedError` with the server's words."""
-    document = _Document(body.decode("utf-8", "replace"))
+    document = _Document(_text(body))
     try:
         value = document.read()
     except yaml.MarkedYAMLError as error:
@@ -48,6 +50,19 @@ def parse_yaml(body: bytes) -> Parsed:
     repeated = "\n".join(f"  {line}" for line in document.repeated)
     preface = (f"yaml: unmarshal errors:\n{repeated}",) if repeated else ()
     return parsed_object(cast("Object", value), duplicates=preface, preface=preface)
+
+
+def _text(body: bytes) -> str:
+    encoding = "utf-16" if body.startswith(_UTF_16) else "utf-8"
+    try:
+        return body.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding == "utf-16":
+            raise UnrecognizedError("yaml: incomplete UTF-16 character") from None
+        told = {"unexpected end of data": "incomplete UTF-8 octet sequence"}
+        told["invalid start byte"] = "invalid leading UTF-8 octet"
+        why = told.get(error.reason, "invalid trailing UTF-8 octet")
+        raise UnrecognizedError(f"yaml: {why}") from None
 
 
 def _too_deep() -> UnrecognizedError:
@@ -179,7 +194,12 @@ def _json_value(value: Any, depth: int = 1) -> Any:
     if depth > MAX_DEPTH and isinstance(value, dict | list):
         raise _too_deep()
     if isinstance(value, dict):
-        named = {_name(key): item for key, item in cast("dict[Hashable, Any]", value).items()}
+        members = cast("dict[Hashable, Any]", value)
+        if None in members:
+            shown = _go_value(members[None])
+            why = f"unsupported map key of type: %!s(<nil>), key: <nil>, value: {shown}"
+            raise UnrecognizedError(why)
+        named = {_name(key): item for key, item in members.items()}
         return {name: _json_value(named[name], depth + 1) for name in sorted(named)}
     if isinstance(value, list):
         return [_json_value(item, depth + 1) for item in cast("list[Any]", value)]
@@ -197,9 +217,14 @@ def _json_number(value: float) -> int | Number:
     return int(text) if value.is_integer() and abs(value) < 2**53 else Number(text)
 
 
+def _go_value(value: Any) -> str:
+    """A scalar as Go's `%#v` has it."""
+    if value is None:
+        return "<nil>"
+    return _shown(value)
+
+
 def _name(key: Hashable) -> str:
-    if key is None:
-        raise UnrecognizedError("unsupported map key of type: %!s(<nil>), key: <nil>")
     if isinstance(key, bool):
         return "true" if key else "false"
     return f"{key:g}" if isinstance(key, float) else str(key)

@@ -224,7 +224,7 @@ def _within_limit(body: bytes) -> bytes:
 
 def _too_large() -> ApiError:
     message = f"Request entity too large: limit is {MAX_BODY}"
-    return ApiError(413, "RequestEntityTooLarge", message, details={})
+    return ApiError(413, "RequestEntityTooLarge", message)
 
 
 def _too_late() -> ApiError:
