@@ -51,6 +51,15 @@ def logged(log: Log, event: Event) -> int:
     return event.stored.revision
 
 
+async def under_way(log: Log) -> None:
+    """Let what was written be on its way to the file."""
+    for _ in range(10):
+        if not log._group:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("nothing begins to write")
+
+
 def limit_pages(log: Log, pages: int) -> None:
     """Let the file have no more than so many pages, as on a full disk; 0 for no limit."""
     database = log._database
@@ -89,13 +98,46 @@ async def test_writes_made_while_one_is_under_way_share_the_next_transaction(
     async with opened(tmp_path) as (store, log):
         rounds: list[int] = []
         write(store, log, "first")
-        await asyncio.sleep(0)
+        await under_way(log)
         for name in ("second", "third", "fourth"):
             write(store, log, name)
         for revision in (1, 2, 3, 4):
             await log.durable(revision)
             rounds.append(store.published)
         assert rounds == [1, 4, 4, 4]
+
+
+async def test_writes_of_the_turns_that_follow_share_the_transaction_of_the_first(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as (store, log):
+        write(store, log, "first")
+        for name in ("second", "third"):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            write(store, log, name)
+        await log.durable(1)
+        assert store.published == 3
+
+
+async def test_writes_that_come_in_every_turn_are_not_waited_for_for_ever(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (store, log):
+        while not store.published:
+            write(store, log, "a")
+            await asyncio.sleep(0)
+
+
+async def test_file_of_before_the_triggers_is_written_on(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (store, log):
+        await log.durable(write(store, log, "a"))
+    with sqlite3.connect(tmp_path / "log.db") as database:
+        database.executescript("DROP TRIGGER put; DROP TRIGGER remove;")
+    database.close()
+    async with opened(tmp_path) as (store, log):
+        remove(store, log, "a")
+        await log.durable(write(store, log, "b"))
+    async with opened(tmp_path) as (store, _):
+        assert [one.key.name for one in store.objects(MAPS)] == ["b"]
 
 
 async def test_listeners_hear_of_a_write_only_when_another_connection_could_read_it(
@@ -121,7 +163,7 @@ async def test_listeners_hear_of_a_write_only_when_another_connection_could_read
 async def test_closing_writes_what_is_under_way_first(tmp_path: Path) -> None:
     async with opened(tmp_path) as (store, log):
         write(store, log, "a")
-        await asyncio.sleep(0)
+        await under_way(log)
         write(store, log, "b")
     assert store.published == 2
     async with opened(tmp_path) as (store, _):
@@ -164,7 +206,7 @@ async def test_writes_that_wait_behind_a_failed_group_fail_with_it(tmp_path: Pat
     async with opened(tmp_path) as (store, log):
         limit_pages(log, 12)
         first = write(store, log, "a", "x" * 200_000)
-        await asyncio.sleep(0)
+        await under_way(log)
         second = write(store, log, "b")
         for revision in (first, second):
             with pytest.raises(Unwritable):

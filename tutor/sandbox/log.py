@@ -3,6 +3,10 @@
 Writes that are made while one transaction is under way share the next one. SQLite runs in WAL mode
 with synchronous=FULL, so that an acknowledged write outlives a crash of the machine; the commit
 runs in a thread of its own and never holds the event loop.
+
+The thread and the loop take turns with Python's lock, and each turn costs as much as the reading of
+a request. So a group is one statement where it can be, and it begins when the loop has no more to
+add to it: then the loop mostly waits, and lets the thread work.
 """
 
 import asyncio
@@ -10,7 +14,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -27,7 +31,9 @@ _HISTORY_ROWS = 10_000
 _DRAIN_S = 10.0
 _ROWS = 64
 """Of one statement; SQLite keeps the last 128 statements prepared."""
-_DELETE = "DELETE FROM current WHERE grp=? AND resource=? AND namespace=? AND name=?"
+_STILL_TURNS = 2
+"""Of the loop: what arrives in one is a write in the next."""
+_INSERT = "INSERT INTO history VALUES "
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS current (
@@ -40,6 +46,14 @@ CREATE TABLE IF NOT EXISTS history (
   grp TEXT NOT NULL, resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
   data BLOB NOT NULL
 );
+CREATE TRIGGER IF NOT EXISTS put AFTER INSERT ON history WHEN NEW.change <> 'DELETED' BEGIN
+  INSERT OR REPLACE INTO current
+  VALUES (NEW.grp, NEW.resource, NEW.namespace, NEW.name, NEW.revision, NEW.data);
+END;
+CREATE TRIGGER IF NOT EXISTS remove AFTER INSERT ON history WHEN NEW.change = 'DELETED' BEGIN
+  DELETE FROM current WHERE grp = NEW.grp AND resource = NEW.resource
+  AND namespace = NEW.namespace AND name = NEW.name;
+END;
 """
 
 
@@ -58,6 +72,8 @@ class Log:
         self._group: list[Past] = []
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._busy = False
+        self._seen = 0
+        self._still = 0
         self._trimmed = 0
 
     @asynccontextmanager
@@ -102,7 +118,7 @@ class Log:
         self._group.append(past)
         if not self._busy:
             self._busy = True
-            asyncio.get_running_loop().call_soon(self._start)
+            asyncio.get_running_loop().call_soon(self._begin)
 
     async def durable(self, revision: int) -> None:
         """Wait until the write with that revision outlives a crash.
@@ -118,14 +134,28 @@ class Log:
         self._waiters.append((revision, waiter))
         await waiter
 
+    def _begin(self) -> None:
+        """Write the group, unless the loop may still add to it."""
+        size = len(self._group)
+        self._still = 0 if size > self._seen else self._still + 1
+        self._seen = size
+        if self._still < _STILL_TURNS and size < _ROWS:
+            asyncio.get_running_loop().call_soon(self._begin)
+            return
+        self._seen = 0
+        self._start()
+
     def _start(self) -> None:
         if self._database is None:
             self._take_back("the log is closed")
             return
         group, self._group = self._group, []
         loop = asyncio.get_running_loop()
-        written = loop.run_in_executor(self._thread, self._write, self._database, group)
-        written.add_done_callback(lambda done: self._finish(group, done.exception()))
+
+        def written(done: Future[None]) -> None:
+            loop.call_soon_threadsafe(self._finish, group, done.exception())
+
+        self._thread.submit(self._write, self._database, group).add_done_callback(written)
 
     def _finish(self, group: list[Past], error: BaseException | None) -> None:
         if error is not None:
@@ -135,7 +165,7 @@ class Log:
         self._store.publish(group[-1].revision)
         self._release(self._store.published, None)
         if self._group:
-            self._start()
+            asyncio.get_running_loop().call_soon(self._begin)
         else:
             self._busy = False
 
@@ -199,30 +229,17 @@ class Log:
         self._store.load(objects, history, revision)
 
     def _write(self, database: sqlite3.Connection, group: list[Past]) -> None:
+        rows = [(past.revision, past.change, *past.key, past.data) for past in group]
+        trims = group[-1].revision - self._trimmed > _HISTORY_ROWS + 1_000
+        if len(rows) <= _ROWS and not trims:
+            _insert(database, rows)  # a transaction of its own
+            return
         database.execute("BEGIN IMMEDIATE")
         try:
-            # Of an object that was written several times, the last state is the current one.
-            latest = {past.key: past for past in group}
-            gone = [past.key for past in latest.values() if past.change == "DELETED"]
-            if gone:
-                database.executemany(_DELETE, gone)
-            _insert(
-                database,
-                "INSERT OR REPLACE INTO current VALUES ",
-                [
-                    (*past.key, past.revision, past.data)
-                    for past in latest.values()
-                    if past.change != "DELETED"
-                ],
-            )
-            _insert(
-                database,
-                "INSERT INTO history VALUES ",
-                [(past.revision, past.change, *past.key, past.data) for past in group],
-            )
-            last = group[-1].revision
-            if last - self._trimmed > _HISTORY_ROWS + 1_000:
-                self._trimmed = last - _HISTORY_ROWS
+            for at in range(0, len(rows), _ROWS):
+                _insert(database, rows[at : at + _ROWS])
+            if trims:
+                self._trimmed = group[-1].revision - _HISTORY_ROWS
                 database.execute("DELETE FROM history WHERE revision < ?", (self._trimmed,))
             database.execute("COMMIT")
         except sqlite3.Error:
@@ -231,8 +248,7 @@ class Log:
             raise
 
 
-def _insert(database: sqlite3.Connection, start: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows with few statements: after each, the thread waits for the event loop's."""
-    for chunk in (rows[at : at + _ROWS] for at in range(0, len(rows), _ROWS)):
-        one = f"({','.join('?' * len(chunk[0]))})"
-        database.execute(start + ",".join([one] * len(chunk)), list(chain.from_iterable(chunk)))
+def _insert(database: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add to the history; what is current follows by the triggers."""
+    one = f"({','.join('?' * len(rows[0]))})"
+    database.execute(_INSERT + ",".join([one] * len(rows)), list(chain.from_iterable(rows)))
