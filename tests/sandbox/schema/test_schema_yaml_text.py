@@ -26,5 +26,5 @@ def test_text_in_utf_16_is_read() -> None:
 
 
 def test_key_that_is_nothing_is_told_with_its_value() -> None:
-    with pytest.raises(UnrecognizedError, match='key: <nil>, value: "c"$'):
+    with pytest.raises(UnrecognizedError, match=r'key: <nil>, value: "c"$'):
         parse_yaml(b"null: c")
