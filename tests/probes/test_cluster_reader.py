@@ -162,9 +162,7 @@ def test_kubeconfig_that_is_not_there_yet_is_waited_for(tmp_path: Path, api: Fak
         assert cluster.look(DEMO) == Absent("there is no kubeconfig later.yaml yet")
         config.write_text("apiVersion: v1\nkind: Config\n", encoding="utf-8")
         eventually(lambda: "names no cluster yet" in text(cluster))
-        assert text(cluster).endswith(
-            "later.yaml names no cluster yet: Expected key current-context"
-        )
+        assert text(cluster).endswith("later.yaml names no cluster yet")
         config.write_text(api.kubeconfig(), encoding="utf-8")
         eventually(lambda: names(cluster) == ["a"])
         config.unlink()

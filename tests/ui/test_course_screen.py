@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from tests.ui.lesson_world import mapping
 from tutor.errors import TutorError
-from tutor.ui.screens.course import CourseScreen
+from tutor.ui.screens.course import CourseScreen, Details
 from tutor.ui.screens.lesson import LessonScreen
 
 pytestmark = pytest.mark.timeout(90)
@@ -32,6 +32,26 @@ async def test_search_shows_what_has_all_words(tmp_path: Path) -> None:
         await play.press("escape")
         await play.sees("○  1 Make a Secret", "·  2 Read it back")
         assert not isinstance(play.focused(), Input)
+
+
+async def test_key_for_the_search_is_no_part_of_what_is_searched(tmp_path: Path) -> None:
+    async with mapping(tmp_path) as play:
+        await play.sees("Make a Secret")
+        await play.press("slash", "slash", *"value")
+        await play.sees("·  2 Read it back")
+
+
+async def test_text_that_does_not_fit_is_read_on_with_the_keyboard(tmp_path: Path) -> None:
+    async with mapping(tmp_path, size=(80, 24)) as play:
+        await play.sees("R read on")
+        details = play.app.screen.query_one(Details)
+        await play.until(details.allow_focus)
+        await play.press("r", "end")
+        await play.until(lambda: details.is_vertical_scroll_end and details.scroll_y > 0)
+        await play.press("escape")
+        await play.until(lambda: isinstance(play.focused(), OptionList))
+        await play.press("down")
+        await play.until(lambda: details.scroll_y == 0)
 
 
 async def test_lesson_opens_from_the_map_and_leads_back_to_it(tmp_path: Path) -> None:

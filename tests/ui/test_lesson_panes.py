@@ -157,6 +157,8 @@ async def test_everything_can_be_done_with_the_mouse(tmp_path: Path) -> None:
         await play.sees("✓ The file holds a word")
         await play.pilot.click("#fact-word-file")
         await play.sees("see it yourself: cat word.txt")
+        await play.click_word(card, "[copy]")
+        await play.until(lambda: play.app.clipboard == card.text)
         await play.click_word(play.screen.query_one("#fact-word-file", FactView), "[run]")
         await play.sees("hello")
         await play.prompt()

@@ -1,10 +1,11 @@
 """What a learner can do and see in a lesson."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.ui.lesson_world import SECRETS, playing, secret
+from tests.ui.lesson_world import LESSONS, SECRETS, playing, secret
 from tutor.errors import ProgressError
 from tutor.probes.base import Absent
 from tutor.ui.backstage import NAMESPACES
@@ -199,6 +200,27 @@ async def test_cluster_that_goes_is_told(tmp_path: Path) -> None:
         await play.sees("sandbox ● answers")
         play.world.cluster.say(NAMESPACES, Absent("there is no cluster"))
         await play.sees("sandbox ○ no cluster yet")
+        assert "The cluster is gone" not in play.text()
+
+
+async def test_step_that_needs_a_cluster_says_which_one_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lessons = tmp_path / "lessons"
+    shutil.copytree(LESSONS, lessons)
+    step = lessons / "10-first-secret" / "steps" / "make-secret.yaml"
+    text = step.read_text(encoding="utf-8")
+    makes = "do:\n  - run: kind create cluster --kubeconfig demo.kubeconfig.yaml\n"
+    step.write_text(text.replace("do:\n", makes, 1), encoding="utf-8")
+    monkeypatch.setattr("tests.ui.lesson_world.LESSONS", lessons)
+    async with playing(tmp_path) as play:
+        await play.open()
+        await play.solve_first()
+        await play.press("f9")
+        await play.until(lambda: play.screen.scene.step.id == "read-it-back")
+        play.world.cluster.say(NAMESPACES, Absent("there is no cluster"))
+        await play.sees("sandbox ✗ the cluster is gone", "◆ The cluster is gone")
+        await play.sees("Step 1, “Make a Secret”, makes one. F3 leads there.")
 
 
 async def test_lesson_that_is_open_elsewhere_ends_the_app_with_the_reason(tmp_path: Path) -> None:

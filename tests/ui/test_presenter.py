@@ -15,7 +15,8 @@ async def test_one_key_types_each_command_and_turns_to_the_next_step(tmp_path: P
     async with playing(tmp_path, shows_at=50) as play:
         await play.open()
         assert isinstance(play.screen, PresenterScreen)
-        await play.sees("PgDn type", "F12 play")
+        await play.sees("PgDn type", "F12 play", "[write PgDn]")
+        assert "F5" not in play.text()
         await play.press("pagedown")
         await play.until((play.world.folder / "word.txt").exists)
         await play.press("pagedown")
@@ -24,7 +25,7 @@ async def test_one_key_types_each_command_and_turns_to_the_next_step(tmp_path: P
         await play.press("pagedown")
         assert play.screen.scene.step.id == "make-secret"
         play.world.cluster.put(SECRETS, secret("hello\n"))
-        await play.sees("PgDn next step")
+        await play.sees("PgDn next step", "PgDn goes on")
         await play.press("pagedown")
         await play.until(lambda: play.screen.scene.step.id == "read-it-back")
         await play.press("pageup")
@@ -61,3 +62,30 @@ async def test_step_without_commands_shows_its_hints_and_then_its_solution(
         await play.sees("PgDn type")
         await play.press("pagedown")
         await play.until((play.world.folder / "word.txt").exists)
+
+
+async def test_last_line_says_so_as_long_as_a_command_is_being_typed(tmp_path: Path) -> None:
+    async with playing(tmp_path, shows_at=4) as play:
+        await play.open()
+        await play.press("pagedown")
+        await play.until((play.world.folder / "word.txt").exists)
+        await play.press("pagedown")
+        await play.sees("PgDn types", "$ kubectl create")
+        await play.sees("secret/greeting created", "PgDn wait")
+
+
+async def test_command_that_failed_is_typed_again_with_the_same_key(tmp_path: Path) -> None:
+    async with playing(tmp_path, shows_at=50) as play:
+        await play.open()
+        await play.press("pagedown")
+        await play.until((play.world.folder / "word.txt").exists)
+        await play.type("alias kubectl=false; echo al''iased")
+        await play.sees("aliased\n")
+        await play.prompt()
+        await play.press("pagedown")
+        await play.sees("✗ exit 1 [run PgDn]", "PgDn type again")
+        await play.type("unalias kubectl; echo una''liased")
+        await play.sees("unaliased\n")
+        await play.prompt()
+        await play.press("pagedown")
+        await play.sees("secret/greeting created", "✓ [run]")

@@ -16,6 +16,8 @@ STAMP_INTERVAL_S = 0.1
 """How often the file is compared with what it was: the file, never the server."""
 
 _INVALID = "Invalid kube-config file. "
+_EMPTY = "Expected key current-context"
+"""What the client says of one from which the only cluster was deleted."""
 """What the Kubernetes client puts before what is wrong with a file."""
 
 NOT_LOOKED = Absent("the cluster has not answered yet")
@@ -118,4 +120,5 @@ class Kubeconfig:
             return Client(self._file, self._context, keys=self._keys, environment=self._environment)
         except Unusable as error:
             why = str(error).removeprefix(_INVALID).replace(f" in {self._file}", "")
-            return Absent(f"the kubeconfig {self._file.name} names no cluster yet: {why}")
+            named = f"the kubeconfig {self._file.name} names no cluster yet"
+            return Absent(named if why == _EMPTY else f"{named}: {why}")

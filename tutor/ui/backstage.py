@@ -15,9 +15,10 @@ from tutor.session.outline import Outline, fitted, open_steps, outline_of
 from tutor.session.record import Progress
 from tutor.terminal.screen import Geometry
 from tutor.ui.blocks import BlockLog
+from tutor.ui.lost import lost
 from tutor.ui.ports import Ground, Session, Stage, Visit
 from tutor.ui.runner import Busy, Runner
-from tutor.ui.scene import Findings, Scene
+from tutor.ui.scene import Findings, Notice, Scene
 from tutor.ui.shells import Shells
 from tutor.ui.waiting import Behind, Wait, pods_of, waits
 from tutor.ui.widgets.topbar import Health
@@ -105,6 +106,33 @@ class Backstage:
         log = self._logs.setdefault(scene.step.id, BlockLog())
         log.add(scene.blocks(), done=scene.is_done)
         return log
+
+    @property
+    def runs_next(self) -> str | None:
+        """The block that the run key types."""
+        scene, log = self.scene, self.log
+        if (key := log.upcoming()) is not None:
+            return key
+        if scene.is_done:
+            # What was made here has gone since.
+            return log.first() if scene.is_undone and not self.is_typing else None
+        return log.again()
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether something is being typed, or about to be."""
+        states = (each.state for each in self.log.standings().values())
+        return self.runner.is_typing or "running" in states
+
+    @property
+    def lost(self) -> Notice | None:
+        """What to say when the cluster that the step needs is gone."""
+        return lost(self.scene, self.health)
+
+    def notices(self) -> tuple[Notice, ...]:
+        """What explains the facts."""
+        gone = self.lost
+        return (*([gone] if gone else []), *self.scene.mistakes())
 
     @property
     def health(self) -> Health:

@@ -1,7 +1,7 @@
 """The blocks of a step: how they are shown, and which of them have been done. Pure."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, assert_never
 
@@ -105,8 +105,16 @@ class BlockLog:
 
     def upcoming(self) -> str | None:
         """The first block that has not been done; a solution that is shown goes first."""
-        fresh = [key for key, each in self._done.items() if each.standing == NEW]
-        return min(fresh, key=lambda key: not key.startswith("solution"), default=None)
+        return _first(key for key, each in self._done.items() if each.standing == NEW)
+
+    def first(self) -> str | None:
+        """The first block, done or not; one of a solution that is shown."""
+        return _first(self._done)
+
+    def failed(self) -> str | None:
+        """The first block that failed."""
+        states = self._done.items()
+        return next((key for key, each in states if each.standing.state == "failed"), None)
 
     def again(self) -> str | None:
         """The block to do once more when all have been: one that failed, or the only one.
@@ -116,8 +124,7 @@ class BlockLog:
         states = {key: each.standing.state for key, each in self._done.items()}
         if "running" in states.values():
             return None
-        failed = next((key for key, state in states.items() if state == "failed"), None)
-        return failed or (next(iter(states)) if len(states) == 1 else None)
+        return self.failed() or (next(iter(states)) if len(states) == 1 else None)
 
     def note(self, record: CommandRecord) -> None:
         """A command ended: it may be one of a block that is not done, typed by whomever."""
@@ -142,6 +149,10 @@ class BlockLog:
         each = self._done[key]
         if each.standing.state == "running":
             each.standing = Standing(state="done") if typed else NEW
+
+
+def _first(keys: Iterable[str]) -> str | None:
+    return min(keys, key=lambda key: not key.startswith("solution"), default=None)
 
 
 def _judge(each: _Done, exit_code: int) -> None:

@@ -3,6 +3,7 @@
 Which key an action has is the learner's choice: `tutor.keymap`.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol, cast, runtime_checkable
 
 from textual.binding import Binding
@@ -66,7 +67,7 @@ KEYS: tuple[Key, ...] = (
         after_prefix="7",
         label="zoom",
         says="Give the whole window to where you are, and take it back",
-        rank=3,
+        rank=5,
     ),
     Key(
         id="look",
@@ -87,7 +88,7 @@ KEYS: tuple[Key, ...] = (
         after_prefix="0",
         label="quit",
         says="Leave; everything is saved",
-        rank=5,
+        rank=3,
     ),
     Key(
         id="palette",
@@ -197,6 +198,16 @@ class ShowsKeys(Protocol):
         ...
 
 
+@runtime_checkable
+class HasOwnKeys(Protocol):
+    """A screen on which other keys than the chosen ones are offered for some actions."""
+
+    @property
+    def own_keys(self) -> Mapping[str, str]:
+        """By action, as people write them."""
+        ...
+
+
 def keymap_of(node: DOMNode) -> Keymap:
     """The keys of a widget's app; those that come with the program where none can be chosen."""
     app = cast("object", node.app)  # pyright: ignore[reportUnknownMemberType] - of who knows what
@@ -265,6 +276,9 @@ def spelled(key: str) -> str:
 
 def way_to(action: str, node: DOMNode) -> str:
     """The key of an action as people write it, or the two that reach it."""
+    screen = cast("object", node.screen)
+    if isinstance(screen, HasOwnKeys) and (own := screen.own_keys.get(action)):
+        return own
     keymap = keymap_of(node)
     if key := keymap[action]:
         return spelled(key)

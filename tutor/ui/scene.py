@@ -83,6 +83,14 @@ class FactRow(NamedTuple):
     """Whether it holds, and has not held for long enough."""
 
 
+class Notice(NamedTuple):
+    """Something above the facts that explains them."""
+
+    title: str
+    text: str
+    """Markdown."""
+
+
 class Scene(NamedTuple):
     """One lesson at one moment."""
 
@@ -172,12 +180,16 @@ class Scene(NamedTuple):
         """The labels of the facts that do not hold."""
         return tuple(fact.label for fact in self.facts() if fact.state != "true")
 
-    def mistakes(self) -> tuple[Mistake, ...]:
+    def mistakes(self) -> tuple[Notice, ...]:
         """The wrong turns that are recognised now."""
         made = self.findings.mistakes if self.findings else ()
-        return tuple(
-            each for each in meant_for(self.environment, self.step.mistakes) if each.id in made
-        )
+        known: Sequence[Mistake] = meant_for(self.environment, self.step.mistakes)
+        return tuple(Notice("A known wrong turn", each.say) for each in known if each.id in made)
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether something that the step has made is gone since."""
+        return self.is_done and self.findings is not None and bool(self.missing())
 
     def blocks(self) -> Mapping[str, Block]:
         """What the step says to do, and a solution of its own when that is shown, by key."""

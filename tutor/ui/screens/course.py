@@ -49,11 +49,21 @@ _BESIDE_TITLE = 16
 _KEYS = (
     Shown(id="open", key="Enter", after_prefix="", label="open"),
     Shown(id="search", key="/", after_prefix="", label="search"),
+    Shown(id="read", key="R", after_prefix="", label="read on", rank=2),
     Shown(id="begin_anew", key="A", after_prefix="", label="start anew", rank=1),
     Shown(id="help", key="F1", after_prefix="", label="help"),
     Shown(id="settings", key="S", after_prefix="", label="settings"),
     Shown(id="quit", key="F10", after_prefix="", label="quit"),
 )
+
+
+class Details(VerticalScroll):
+    """What is highlighted, in more words; to be scrolled where they do not fit."""
+
+    HELP = "What the lesson or step is about. The arrow keys scroll, Escape goes back to the list."
+
+    def allow_focus(self) -> bool:
+        return self.max_scroll_y > 0
 
 
 class CourseScreen(Screen[Visit | None]):
@@ -76,6 +86,7 @@ class CourseScreen(Screen[Visit | None]):
                 ("s", "settings", "Change colours and tools"),
                 ("k", "keys", "Give actions other keys"),
                 ("f10,q", "quit", "Leave"),
+                ("r", "read", "Go to the text about it, to scroll that (Tab does, too)"),
                 ("escape", "back", "Show all lessons and steps again"),
             )
         ),
@@ -107,7 +118,7 @@ class CourseScreen(Screen[Visit | None]):
                 box.cursor_blink = False
                 yield box
                 yield OptionList(id="list")
-            with VerticalScroll(id="details", can_focus=False):
+            with Details(id="details"):
                 yield Static(id="title", markup=False)
                 yield Static(id="extent", markup=False)
                 yield Prose("", id="text")
@@ -117,7 +128,9 @@ class CourseScreen(Screen[Visit | None]):
 
     def follow_keymap(self) -> None:
         """Show the keys that hold now."""
-        self.query_one(KeyBar).keys = as_chosen(_KEYS, keymap_of(self))
+        goes_on = self.query_one(Details).allow_focus()
+        keys = [each._replace(is_open=goes_on or each.id != "read") for each in _KEYS]
+        self.query_one(KeyBar).keys = as_chosen(keys, keymap_of(self))
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
@@ -147,7 +160,8 @@ class CourseScreen(Screen[Visit | None]):
     @on(Input.Changed)
     def _search(self, event: Input.Changed) -> None:
         event.stop()
-        self.search = event.value
+        # Whoever is here already and presses the key for it has it in the text.
+        self.search = event.value.lstrip("/")
         self._fill()
 
     @on(Input.Submitted)
@@ -166,6 +180,8 @@ class CourseScreen(Screen[Visit | None]):
         self.query_one("#title", Static).update(title)
         self.query_one("#extent", Static).update(extent)
         self.query_one("#text", Prose).update(text)
+        self.query_one(Details).scroll_home(animate=False)
+        self.call_after_refresh(self.follow_keymap)
 
     @on(OptionList.OptionSelected)
     def _open(self, event: OptionList.OptionSelected) -> None:
@@ -239,6 +255,10 @@ class CourseScreen(Screen[Visit | None]):
         """From the search to what it found."""
         self.query_one(OptionList).focus()
 
+    def action_read(self) -> None:
+        """From the list to the text beside it."""
+        self.query_one(Details).focus()
+
     def action_back(self) -> None:
         """Show everything again."""
         self.query_one(Input).value = ""
@@ -285,7 +305,7 @@ def _prompt(entry: Entry, width: int) -> Content:
         (f"{LESSON_SIGNS[entry.mark]} {entry.lesson.header.title}\n", "bold"),
         "  ",
         ("━" * share, "$success"),
-        ("━" * (_BAR - share), "$border-blurred"),
+        ("━" * (_BAR - share), "$faint"),
         (f" {entry.done} of {entry.total} · {left}", "$quiet"),
     )
 

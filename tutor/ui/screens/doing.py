@@ -22,12 +22,10 @@ class Doing(Solving):
         """Do the next block of the step."""
         scene = self.scene
         log = self.back.log
-        is_undone = scene.is_done and scene.missing() and not self.back.runner.is_typing
-        if is_undone and log.upcoming() is None:
-            # What was made here has gone since.
-            log.begin_again()
-        key = log.upcoming() or (None if scene.is_done else log.again())
+        key = self.back.runs_next
         if key is not None:
+            if scene.is_done and log.upcoming() is None:
+                log.begin_again()
             # At once: pressed again, it is for what comes next.
             log.began(key)
             self._perform(key)

@@ -128,7 +128,7 @@ class DrawnScreen(ShapedScreen):
             number=scene.number,
             total=len(scene.outline),
             place=self.back.visit.on if scene.lesson.has_cluster else "",
-            health=self.back.health,
+            health="gone" if self.back.lost else self.back.health,
             minutes_left=scene.minutes_left,
         )
         self.query_one(StepList).rows = scene.steps()
@@ -160,19 +160,19 @@ class DrawnScreen(ShapedScreen):
         pane.blocks = self._texts(scene)
         pane.scene = scene
         pane.standings = log.standings()
-        pane.upcoming = log.upcoming()
+        pane.upcoming = log.upcoming() if scene.is_done else self.back.runs_next
 
     def _redraw_facts(self, scene: Scene) -> None:
-        rows, mistakes = scene.facts(), scene.mistakes()
+        rows, notices = scene.facts(), self.back.notices()
         facts, line = self.query_one(FactsPane), self.query_one(FactsLine)
-        facts.rows, facts.mistakes = rows, mistakes
+        facts.rows, facts.notices = rows, notices
         held = sum(row.state == "true" for row in rows)
         does = "ends it" if scene.is_at_end else "goes on"
         onward = f" · {self.way_to('next')} {does}" if scene.is_done else ""
         looked = f" · looked {self.looked_at}" if self.looked_at and not onward else ""
         facts.border_title = f"Facts · {held} of {len(rows)} hold{onward}{looked}"
-        line.update(summary(rows, len(mistakes), look=self.way_to("look")) + onward)
-        line.set_class(scene.is_done, "-done")
+        line.update(summary(rows, notices, look=self.way_to("look")) + onward)
+        line.update_classes({"-done": scene.is_done, "-wrong": bool(notices)})
 
     def _redraw_keys(self) -> None:
         self.query_one(KeyBar).keys = self.keys_now()
@@ -183,9 +183,9 @@ class DrawnScreen(ShapedScreen):
             self.scene,
             self.keymap,
             in_shell=self.terminal.has_focus,
-            is_typing=self.back.runner.is_typing,
+            is_typing=self.back.is_typing,
             is_short=self.has_class("-short"),
-            upcoming=self.back.log.upcoming(),
+            upcoming=self.back.runs_next,
         )
 
     def on_resize(self, event: events.Resize) -> None:

@@ -1,6 +1,6 @@
 """The keys, and how a lesson goes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -18,9 +18,11 @@ themselves. \
 When all of them hold, {next} goes on. Nothing here is graded, and everything is saved as it \
 happens."""
 
-_SIGNS = """\
-Facts   ✓ holds   ✗ not yet   ? nobody can look, not your doing   … not looked at yet
-Steps   ✓ done   » left out   ▸ where you are   ○ open   · not open yet"""
+_SIGNS = (
+    ("Facts", "✓ holds  ✗ not yet  ? nobody can look  … not looked at yet"),
+    ("Steps", "✓ done  » left out  ▸ where you are  ○ open  · not open yet"),
+)
+_SIGN_COLUMNS = 7
 
 _PANES = (
     (
@@ -78,17 +80,9 @@ class HelpScreen(ModalScreen[None]):
                 yield Table(self._keys(), classes="part")
             yield Table(self._more(), classes="part")
             if self._in_lesson:
-                yield Table(
-                    [
-                        (
-                            Content.styled(f"{where:{_PLACE_COLUMNS}}", "bold"),
-                            Content(says.format(prefix=prefix)),
-                        )
-                        for where, says in _PANES
-                    ],
-                    classes="part",
-                )
-            yield Static(_SIGNS, classes="part", markup=False)
+                panes = [(where, says.format(prefix=prefix)) for where, says in _PANES]
+                yield Table(_hanging(panes, _PLACE_COLUMNS), classes="part")
+            yield Table(_hanging(_SIGNS, _SIGN_COLUMNS), classes="part")
 
     def _keys(self) -> Sequence[Entry]:
         keymap = keymap_of(self)
@@ -118,3 +112,8 @@ class HelpScreen(ModalScreen[None]):
 
     def on_click(self) -> None:
         self.dismiss()
+
+
+def _hanging(texts: Iterable[tuple[str, str]], columns: int) -> Sequence[Entry]:
+    """Texts behind a bold word each."""
+    return [(Content.styled(f"{word:{columns}}", "bold"), Content(says)) for word, says in texts]

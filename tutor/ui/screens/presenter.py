@@ -1,7 +1,8 @@
 """A lesson that plays itself before an audience: one key, or a clicker, for everything."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import ClassVar
 
 from textual.timer import Timer
 
@@ -22,6 +23,8 @@ class PresenterScreen(LessonScreen):
     CSS_PATH = ["lesson.tcss", "presenter.tcss"]  # noqa: RUF012 - as the library has it
     HELP = "A lesson that is shown to others."
     KEYS_BESIDE = frozenset({"f12"})
+    own_keys: ClassVar[Mapping[str, str]] = {"run": "PgDn", "next": "PgDn"}
+    """What a clicker sends; the other keys do the same."""
     BINDINGS = [  # noqa: RUF012 - as the library has it
         # Before the pane in focus: a clicker sends these, and nothing else.
         bind("show.onward", "pagedown", "onward", "Type what comes next, or go on", priority=True),
@@ -48,22 +51,26 @@ class PresenterScreen(LessonScreen):
 
     def _upcoming(self) -> str:
         """What the next key press does, in a word or two."""
-        if self.back.runner.is_typing:
+        if self.back.is_typing:
             return "types"
         if self.back.log.upcoming() is not None:
             return "type"
         if self.scene.is_done:
             return "finish" if self.scene.is_at_end else "next step"
+        if self.back.log.failed() is not None:
+            return "type again"
         return "wait" if self.scene.blocks() else "help"
 
     def action_onward(self) -> None:
         """Type what comes next in the step; after that, turn to the next step."""
-        if self.back.session is None or self.back.runner.is_typing:
+        if self.back.session is None or self.back.is_typing:
             return
         if self.back.log.upcoming() is not None:
             self.action_run()
         elif self.scene.is_done:
             self.action_next()
+        elif self.back.log.failed() is not None:
+            self.action_run()
         elif not self.scene.blocks():
             # A step without commands: its hints are shown, and then its solution.
             self.action_hint()
@@ -85,7 +92,10 @@ class PresenterScreen(LessonScreen):
     def _tick(self) -> None:
         if self.scene.is_at_end or self.app.screen is not self:
             self._stop_ticking()
-        self.action_onward()
+        # What failed is done again only when somebody says so.
+        log = self.back.log
+        if log.upcoming() is not None or log.failed() is None or self.scene.is_done:
+            self.action_onward()
 
     def _stop_ticking(self) -> None:
         if self._ticking is not None:

@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from tutor.ui.blocks import NEW, BlockText, Standing
+from tutor.ui.code_lines import glued, moved, unglued
 from tutor.ui.keys import bind, way_to
 from tutor.ui.reading import passages
 from tutor.ui.widgets.sheet import Sheet, hung
@@ -94,19 +95,28 @@ class BlockCard(Sheet, can_focus=True):
         for line in self.set_out(self._passages, min(width, _NOTE_COLUMNS)):
             yield line.pad_right(max(width - line.cell_length, 0)).stylize_before("on $background")
 
-    def _code(self, width: int) -> Iterator[Content]:
-        """What is typed or written, and behind its first line the word that does it."""
-        does = self.tag(self._word(), "want")
-        room = width - does.cell_length - 1
-        (lead, body), *others = self._rows()
-        first, *more = hung(lead, body, room)
-        gap = " " * (room - first.cell_length + 1)
-        yield Content.assemble(first, gap, does)
-        yield from more
-        for lead, body in others:
-            yield from hung(lead, body, width)
+    def _code(self, width: int) -> Sequence[Content]:
+        """What is typed or written, and at its right the words that do and copy it."""
+        does, copies = self.tag(self._word(), "want"), self.tag("[copy]", "copy", "$quiet")
+        lines = self._laid(width, does)
+        room = width - copies.cell_length
+        if len(lines) > 1 and (gap := room - lines[1].cell_length) > 0:
+            lines[1] = Content.assemble(lines[1], " " * gap, copies)
+            return lines
+        both = self._laid(width, Content.assemble(copies, " ", does))
+        if len(lines) == 1 and len(both) > 1:
+            return [*lines, Content.assemble(" " * room, copies)]
+        return both
 
-    def _rows(self) -> Iterator[tuple[Content, Content]]:
+    def _laid(self, width: int, tail: Content) -> list[Content]:
+        """The lines, with something at the end of the first."""
+        (lead, body), *others = self._rows(width)
+        lines = hung(lead, body, width, tail)
+        for lead, body in others:
+            lines += hung(lead, body, width)
+        return [unglued(line) for line in lines]
+
+    def _rows(self, width: int) -> Iterator[tuple[Content, Content]]:
         """Each line with what stands before it, so that what does not fit hangs under the text."""
         total = len(self.text.splitlines())
         is_folded = total > FOLD and not self.is_open
@@ -119,10 +129,12 @@ class BlockCard(Sheet, can_focus=True):
             lines = command.splitlines()[: max(room, 0)]
             room -= len(lines)
             if lines:
-                yield _PROMPT, _coloured(lines[0])
+                yield _PROMPT, _coloured(glued(lines[0]))
+            left = moved(lines, width - len(_PROMPT))
             for line in lines[1:]:
                 text = line.lstrip()
-                yield Content(" " * (len(_PROMPT) + len(line) - len(text))), Content(text)
+                indent = max(len(line) - len(text) - left, 0)
+                yield Content(" " * (len(_PROMPT) + indent)), Content(glued(text))
         if is_folded:
             more = f"… {total - FOLDED} lines more (E opens)"
             yield Content(""), Content.styled(more, "italic $quiet")
@@ -135,15 +147,16 @@ class BlockCard(Sheet, can_focus=True):
 
     def _word(self) -> str:
         verb = self.block.verb
+        does = f"[{verb} {way_to('run', self)}]" if self.is_next else f"[{verb}]"
         match self.standing.state:
             case "running":
                 return "… runs"
             case "done":
                 return f"✓ [{verb}]"
             case "failed":
-                return f"✗ exit {self.standing.exit_code} [{verb}]"
+                return f"✗ exit {self.standing.exit_code} {does}"
             case _:
-                return f"[{verb} {way_to('run', self)}]" if self.is_next else f"[{verb}]"
+                return does
 
     def _draw(self) -> None:
         states = ("done", "failed", "running")
@@ -160,8 +173,11 @@ class BlockCard(Sheet, can_focus=True):
         self._draw()
 
     def on_click(self, event: events.Click) -> None:
-        if event.style.meta.get("tag") == "want":
+        tag = event.style.meta.get("tag")
+        if tag == "want":
             self.action_want()
+        elif tag == "copy":
+            self.action_copy()
         elif not {"url", "key"} & event.style.meta.keys():
             self.action_open()
 

@@ -12,9 +12,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from tutor.course.model import Mistake
 from tutor.ui.keys import bind
-from tutor.ui.scene import FactRow, FactState
+from tutor.ui.scene import FactRow, FactState, Notice
 from tutor.ui.widgets.callout import Callout
 from tutor.ui.widgets.sheet import Sheet, hung
 
@@ -25,8 +24,8 @@ _COLOURS: dict[FactState, str] = {
     "cannot look": "$warning",
     "unseen": "$quiet",
 }
-_LABEL_SHARE = 0.6
-"""Which part of its line the label of a closed fact has, before what was seen."""
+_LEAST_SEEN = 20
+"""Columns that have to be left behind the label of a closed fact for what was seen."""
 
 
 def seen(row: FactRow) -> str:
@@ -40,14 +39,15 @@ def seen(row: FactRow) -> str:
             return ""
 
 
-def summary(rows: Sequence[FactRow], mistakes: int, *, look: str) -> str:
+def summary(rows: Sequence[FactRow], notices: Sequence[Notice], *, look: str) -> str:
     """All facts on one line. `look` is the key that shows them."""
     missing = [row for row in rows if row.state != "true"]
     if not missing:
         return f"✓ {len(rows)} of {len(rows)} · all facts hold"
     count = f"{len(rows) - len(missing)} of {len(rows)}"
-    if mistakes:
-        return f"◆ {count} · a known wrong turn: {look} tells which"
+    if notices:
+        title = notices[0].title
+        return f"◆ {count} · {title[0].lower()}{title[1:]}: {look} tells more"
     return f"{SIGNS[missing[0].state]} {count} · {missing[0].label}"
 
 
@@ -103,33 +103,26 @@ class FactView(Sheet, can_focus=True):
         sign = Content.styled(f"{SIGNS[row.state]} ", _COLOURS[row.state])
         label = Content.styled(row.label, "bold" if self.is_open else "")
         at = Content.styled(row.at, "$quiet")
-        if self.is_open or not seen(row):
-            return [*hung(sign, label, width, at), *self._more(row, width)]
-        return self._short(row, hung(sign, label, int(width * _LABEL_SHARE)), at, width)
+        lines = hung(sign, label, width, at)
+        if self.is_open:
+            return [*lines, *self._more(row, width)]
+        return lines if len(lines) > 1 else [self._brief(row, sign + label, at, width)]
 
-    def _short(
-        self, row: FactRow, label: Sequence[Content], at: Content, width: int
-    ) -> Sequence[Content]:
-        """On one line what was seen too, as far as there is room."""
-        room = width - label[0].cell_length - at.cell_length - 2
-        text = " ".join(seen(row).split())
-        said = Content.styled(f"· {text}", "$quiet").truncate(max(room, 0), ellipsis=True)
-        first = Content.assemble(label[0], " ", said)
-        gap = " " * max(width - first.cell_length - at.cell_length, 1)
-        return [Content.assemble(first, gap, at), *label[1:]]
+    def _brief(self, row: FactRow, label: Content, at: Content, width: int) -> Content:
+        """One line, with what was seen in it as far as there is room."""
+        room = width - label.cell_length - at.cell_length - 2
+        if room >= _LEAST_SEEN and (text := " ".join(seen(row).split())):
+            said = Content.styled(f"· {text}", "$quiet").truncate(room, ellipsis=True)
+            label = Content.assemble(label, " ", said)
+        gap = " " * max(width - label.cell_length - at.cell_length, 1)
+        return Content.assemble(label, gap, at)
 
     def _more(self, row: FactRow, width: int) -> Iterator[Content]:
-        if not self.is_open:
-            return
         margin = Content("  ")
         if text := seen(row):
             yield from hung(margin, Content(text), width)
         show = Content.styled(f"see it yourself: {row.show}", "$quiet")
-        run = self.tag("[run]", "run")
-        lines = hung(margin, show, width - run.cell_length - 1)
-        gap = " " * (width - lines[0].cell_length - run.cell_length)
-        yield Content.assemble(lines[0], gap, run)
-        yield from lines[1:]
+        yield from hung(margin, show, width, self.tag("[run]", "run"))
 
     def watch_row(self) -> None:
         self.redraw()
@@ -166,7 +159,7 @@ class FactsPane(VerticalScroll, can_focus=False):
     """
 
     rows: reactive[tuple[FactRow, ...]] = reactive(())
-    mistakes: reactive[tuple[Mistake, ...]] = reactive(())
+    notices: reactive[tuple[Notice, ...]] = reactive(())
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - the interface library's name
         super().__init__(id=id)
@@ -199,16 +192,14 @@ class FactsPane(VerticalScroll, can_focus=False):
         if rows:
             self.drawn.set()
 
-    async def watch_mistakes(
-        self, before: tuple[Mistake, ...], mistakes: tuple[Mistake, ...]
-    ) -> None:
-        if before == mistakes:
+    async def watch_notices(self, before: tuple[Notice, ...], notices: tuple[Notice, ...]) -> None:
+        if before == notices:
             return
         async with self.batch():
             await self.query(Callout).remove()
-            callouts = [Callout("mistake", "A known wrong turn", each.say) for each in mistakes]
+            callouts = [Callout("mistake", each.title, each.text) for each in notices]
             await self.mount(*callouts, before=0 if self.children else None)
-        if mistakes:
+        if notices:
             self.scroll_home(animate=False)
 
     def _open(self) -> None:
@@ -240,6 +231,7 @@ class FactsLine(Static, can_focus=True):
         text-wrap: nowrap;
         text-overflow: ellipsis;
         &.-done { color: $success; text-style: bold; }
+        &.-wrong { color: $warning; text-style: bold; }
         &:focus { text-style: reverse; }
     }
     """

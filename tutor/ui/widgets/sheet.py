@@ -120,15 +120,25 @@ class Sheet(Widget):
 
 def hung(lead: Content, body: Content, width: int, tail: Content | None = None) -> list[Content]:
     """Text behind something, its further lines below its first; `tail` ends the first line."""
+    room = max(width - lead.cell_length, _LEAST_COLUMNS)
     behind = tail.cell_length + 1 if tail else 0
-    room = max(width - lead.cell_length - behind, _LEAST_COLUMNS)
-    lines = body.wrap(room) or [Content("")]
+    beside = max(room - behind, _LEAST_COLUMNS)
+    first, *more = _wrapped(body, beside, room)
     blank = Content(" " * lead.cell_length)
-    first = Content.assemble(lead, lines[0])
+    begun = Content.assemble(lead, first)
     if tail:
-        gap = " " * (room - lines[0].cell_length + 1)
-        first = Content.assemble(first, gap, tail)
-    return [first, *(Content.assemble(blank, line) for line in lines[1:])]
+        begun = Content.assemble(begun, " " * (beside - first.cell_length + 1), tail)
+    return [begun, *(Content.assemble(blank, line) for line in more)]
+
+
+def _wrapped(body: Content, beside: int, room: int) -> list[Content]:
+    """Lines of which the first has another room than the others."""
+    lines = body.wrap(beside) or [Content("")]
+    if beside == room or len(lines) == 1:
+        return lines
+    text = body.plain
+    rest = text[len(lines[0].plain) :].lstrip()
+    return [lines[0], *body[len(text) - len(rest) :].wrap(room)]
 
 
 def set_out(passages: Passages, width: int, key: Callable[[str], str]) -> list[Content]:

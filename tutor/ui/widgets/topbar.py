@@ -11,7 +11,7 @@ from textual.reactive import reactive
 
 from tutor.ui.widgets.sheet import Sheet
 
-Health = Literal["starting", "none", "answers", "silent"]
+Health = Literal["starting", "none", "gone", "answers", "silent"]
 
 
 class Standing(NamedTuple):
@@ -41,6 +41,8 @@ def health_words(health: Health) -> tuple[str, str]:
             return "…", "starting"
         case "none":
             return "○", "no cluster yet"
+        case "gone":
+            return "✗", "the cluster is gone"
         case "answers":
             return "●", "answers"
         case "silent":
