@@ -61,7 +61,8 @@ class FlowControl:
         return ()
 
     def _refresh(self) -> None:
-        stamp = tuple(self._reader.changes(resource) for resource in (SCHEMAS, LEVELS))
+        changes = self._reader.changes
+        stamp = (changes(SCHEMAS), changes(LEVELS))
         if stamp == self._stamp:
             return
         self._stamp = stamp

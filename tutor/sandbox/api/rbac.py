@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tutor.sandbox.api.request import User
+from tutor.sandbox.api.status import go_quote
 from tutor.sandbox.kinds import GroupResource, Object, name_of
 
 RBAC = "rbac.authorization.k8s.io"
@@ -18,6 +19,7 @@ CLUSTER_BINDINGS = GroupResource(RBAC, "clusterrolebindings")
 MASTERS = "system:masters"
 _SERVICE_ACCOUNT = "system:serviceaccount:"
 _REMEMBERED = 1024
+_AS_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +39,16 @@ class Attributes:
     def denial(self, user: User, reason: str = "") -> str:
         """The sentence that follows `forbidden:`, in the server's words."""
         if not self.is_resource:
-            text = f'User "{user.name}" cannot {self.verb} path "{self.path}"'
+            text = f"User {go_quote(user.name)} cannot {self.verb} path {go_quote(self.path)}"
         else:
             resource = self.resource + (f"/{self.subresource}" if self.subresource else "")
             text = (
-                f'User "{user.name}" cannot {self.verb} resource "{resource}"'
-                f' in API group "{self.group}"'
+                f"User {go_quote(user.name)} cannot {self.verb} resource {go_quote(resource)}"
+                f" in API group {go_quote(self.group)}"
             )
-            place = f'in the namespace "{self.namespace}"' if self.namespace else ""
+            place = f"in the namespace {go_quote(self.namespace)}" if self.namespace else ""
             text += f" {place or 'at the cluster scope'}"
+        text = text.translate(_AS_MARKUP)
         return f"{text}: {reason}" if reason else text
 
 
@@ -141,8 +144,9 @@ class Authorizer:
                     yield grant
 
     def _refresh(self) -> None:
-        collections = (ROLES, CLUSTER_ROLES, BINDINGS, CLUSTER_BINDINGS)
-        stamp = tuple(self._reader.changes(resource) for resource in collections)
+        # Every request asks, and a generator costs as much as the answers.
+        of = self._reader.changes
+        stamp = (of(ROLES), of(CLUSTER_ROLES), of(BINDINGS), of(CLUSTER_BINDINGS))
         if stamp == self._stamp:
             return
         self._stamp = stamp

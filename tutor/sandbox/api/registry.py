@@ -122,6 +122,7 @@ class Registry:
         self._by_object: dict[tuple[str, str], Served] | None = None
         self._by_resource: dict[GroupResource, Served] | None = None
         self._by_version: dict[GroupVersion, list[Served]] | None = None
+        self._own_groups: frozenset[str] | None = None
         self.generation = 0
         """Grows with every change; caches of documents compare it."""
         for served in builtin:
@@ -133,9 +134,10 @@ class Registry:
 
     def builtin_group(self, group: str) -> bool:
         """Whether a group is the server's own."""
-        return any(
-            served.kind.group == group for served in self._served.values() if not served.kind.custom
-        )
+        if self._own_groups is None:
+            kinds = (served.kind for served in self._served.values())
+            self._own_groups = frozenset(kind.group for kind in kinds if not kind.custom)
+        return group in self._own_groups
 
     def of_object(self, api_version: str, kind: str) -> Served | None:
         """What an object's own apiVersion and kind name."""
@@ -194,4 +196,4 @@ class Registry:
         self._forget()
 
     def _forget(self) -> None:
-        self._by_object = self._by_resource = self._by_version = None
+        self._by_object = self._by_resource = self._by_version = self._own_groups = None

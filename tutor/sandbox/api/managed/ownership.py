@@ -16,23 +16,22 @@ from tutor.sandbox.api.managed.merging import merged, without
 from tutor.sandbox.api.managed.shape import Shape
 from tutor.sandbox.kinds import Object
 
+_HEAD = frozenset(("apiVersion", "kind", "metadata"))
+_SYSTEM = frozenset(
+    (
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "selfLink",
+        "uid",
+        "clusterName",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+    )
+)
 _NEVER_OWNED = fields_of(
-    ("f:apiVersion",),
-    ("f:kind",),
-    *(
-        ("f:metadata", f"f:{name}")
-        for name in (
-            "name",
-            "namespace",
-            "creationTimestamp",
-            "selfLink",
-            "uid",
-            "clusterName",
-            "generation",
-            "managedFields",
-            "resourceVersion",
-        )
-    ),
+    ("f:apiVersion",), ("f:kind",), *(("f:metadata", f"f:{name}") for name in _SYSTEM)
 )
 _NEVER_OWNED["f:metadata"] = {sets.SELF: {}, **_NEVER_OWNED["f:metadata"]}
 
@@ -67,6 +66,25 @@ class Conflicts(Exception):
     def __init__(self, taken: Mapping[Owner, Fields]) -> None:
         super().__init__("others own the fields with other values")
         self.taken = taken
+
+
+def ownable(obj: Object) -> Object:
+    """An object without what nobody owns."""
+    rest = {name: value for name, value in obj.items() if name not in _HEAD}
+    meta: Object = obj.get("metadata") or {}
+    rest["metadata"] = {name: value for name, value in meta.items() if name not in _SYSTEM}
+    return rest
+
+
+def created(versions: Versions, empty: Typed, new: Object, me: Owner, now: str) -> Owners:
+    """The owners of a new object, which is one: of all that `empty` has not.
+
+    As `updated` has it, for most of what is written: without a look at what nobody owns. `empty` is
+    `ownable`.
+    """
+    changed = compare(empty.object, ownable(new), empty.shape).changed
+    fields = versions.writable(changed, versions.current)
+    return {me: Owned(fields, versions.current, now)} if fields else {}
 
 
 def updated(

@@ -43,6 +43,7 @@ class Tracking:
     def __init__(self, find: Find) -> None:
         self._find = find
         self._empty: dict[tuple[str, str], Object] = {}
+        self._ownables: dict[tuple[str, str], Object] = {}
 
     def track(self, call: Call, served: Served, new: Object, old: Object | None) -> None:
         """Record on `new` which fields the caller's manager set. `old` is None for a new object."""
@@ -99,8 +100,11 @@ class Tracking:
         if call.subresource == "scale" and old is not None and paths is not None:
             return self._scaled(call, served, (scale_of(old, paths), scale_of(new, paths)), owners)
         versions = _KindVersions(served, call.subresource, self._find)
-        live = Typed(_bare(old) if old else self._new(served), versions.shape)
         me = entries.updater(call.manager, versions.current, call.subresource)
+        if old is None and not owners:
+            empty = Typed(self._ownable(served), versions.shape)
+            return ownership.created(versions, empty, new, me, now)
+        live = Typed(_bare(old) if old else self._new(served), versions.shape)
         if served.kind.custom:
             owners = _settled(versions, live.object, owners)
         return entries.capped(ownership.updated(versions, live, new, owners, me, now))
@@ -117,6 +121,13 @@ class Tracking:
             value = {"apiVersion": kind.api_version, "kind": kind.kind}
             self._empty[head] = value if kind.custom else served.strategy.decode(value).object
         return self._empty[head]
+
+    def _ownable(self, served: Served) -> Object:
+        head = (served.kind.api_version, served.kind.kind)
+        found = self._ownables.get(head)
+        if found is None:
+            found = self._ownables[head] = ownership.ownable(self._new(served))
+        return found
 
     def _scaled(
         self, call: Call, served: Served, scales: tuple[Object, Object], owners: Owners
