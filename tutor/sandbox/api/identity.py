@@ -37,6 +37,9 @@ _INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since"
 _LEEWAY = timedelta(minutes=1)
 _MOST_KNOWN = 256
 """Chains of certificates that are remembered."""
+_EXTRA_SPACE = (
+    "the provided Authorization header contains extra space before the bearer token, and is ignored"
+)
 _INVALID = "invalid bearer token"
 _INVALIDATED = "service account token has been invalidated"
 _BAD_SIGNATURE = "go-jose/go-jose: error in cryptographic primitive"
@@ -278,6 +281,15 @@ def _go_strings(values: Sequence[str]) -> str:
     return "[" + " ".join(f'"{value}"' for value in values) + "]"
 
 
+def _bearer(authorization: str) -> tuple[str, tuple[str, ...]]:
+    """The token of a header, empty without one, and what to warn of."""
+    scheme, *rest = authorization.split(" ", 2)
+    if scheme.lower() != "bearer" or not rest:
+        return "", ()
+    ignored = (_EXTRA_SPACE,) if not rest[0] and len(rest) > 1 else ()
+    return rest[0], ignored
+
+
 def service_account_user(namespace: str, name: str, uid: str = "") -> User:
     """The user that a service account is."""
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
@@ -312,21 +324,20 @@ class Authenticator:
             ApiError: 401 when a credential was given and none holds.
         """
         refused = False
+        token, warnings = _bearer(request.header("authorization").strip())
         if request.peer_chain:
             user = self._holder(request.peer_chain, request.received)
             if user is not None:
-                return Authenticated(user)
+                return Authenticated(user, warnings)
             refused = True
-        authorization = request.header("authorization")
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() == "bearer" and token.strip():
-            found = self.tokens.read(token.strip(), request.received)
+        if token:
+            found = self.tokens.read(token, request.received)
             if found.who is not None:
                 return found.who
             refused = True
         if refused:
             raise unauthorized()
-        return Authenticated(ANONYMOUS)
+        return Authenticated(ANONYMOUS, warnings)
 
     def _holder(self, chain: tuple[x509.Certificate, ...], now: datetime) -> User | None:
         """Who shows a chain of certificates; None when it does not hold.

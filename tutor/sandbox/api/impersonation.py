@@ -158,7 +158,9 @@ def _account_of(name: str) -> tuple[str, str] | None:
     if not name.startswith(SERVICE_ACCOUNT_PREFIX):
         return None
     namespace, found, account = name.removeprefix(SERVICE_ACCOUNT_PREFIX).partition(":")
-    return (namespace, account) if found and namespace and account else None
+    # A name with another colon in it is nobody's.
+    real = found and namespace and account and ":" not in account
+    return (namespace, account) if real else None
 
 
 def _acting(want: Wanted) -> User:
@@ -169,7 +171,7 @@ def _acting(want: Wanted) -> User:
     if not groups and want.name.startswith(_NODE_PREFIX):
         groups = _NODES
     if want.name == ANONYMOUS.name:
-        groups = groups or ANONYMOUS.groups
+        groups = tuple(dict.fromkeys((*groups, *ANONYMOUS.groups)))
     elif not {AUTHENTICATED, *ANONYMOUS.groups} & set(groups):
         groups = (*groups, AUTHENTICATED)
     return User(name=want.name, uid=want.uid, groups=groups, extra=want.extra)

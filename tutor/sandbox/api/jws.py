@@ -95,7 +95,8 @@ def read_token(key: ec.EllipticCurvePublicKey, token: str) -> dict[str, Any] | N
 def claims_of(token: str) -> dict[str, Any]:
     """What a JWT claims, whoever signed it; nothing when it is none."""
     try:
-        _, claims, _ = token.split(".")
+        header, claims, _ = token.split(".")
+        _json_object(header)
         return _json_object(claims)
     except (ValueError, RecursionError):
         return {}

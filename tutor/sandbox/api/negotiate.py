@@ -100,6 +100,8 @@ def _form(
     for media, parameters in accepts(accept):
         shape: Shape = "object"
         version = "v1"
+        if not _streams_so(media, parameters):
+            continue
         if any(parameters.get(name) for name in _CONVERSION):
             found = _SHAPES.get(parameters.get("as", "")) if shapes else None
             version = parameters.get("v", "")
@@ -129,7 +131,7 @@ def failure_form(request: Request, *, binary: bool = True) -> Form:
     pretty = wants_pretty(request)
     header = request.header("accept")
     for media, parameters in accepts(header):
-        if any(parameters.get(name) for name in _CONVERSION):
+        if any(parameters.get(name) for name in _CONVERSION) or not _streams_so(media, parameters):
             continue
         if media in _ANY_JSON:
             return Form(pretty=pretty or _asks_pretty(parameters))
@@ -138,6 +140,12 @@ def failure_form(request: Request, *, binary: bool = True) -> Form:
         if media == PROTOBUF and binary:
             return Form(PROTOBUF)
     return Form(pretty=pretty or bool(header))
+
+
+def _streams_so(media: str, parameters: dict[str, str]) -> bool:
+    """Whether a media type can be streamed as a clause says; those that say nothing can."""
+    said = parameters.get("stream")
+    return said is None or (said == "watch" and media != YAML)
 
 
 def _asks_pretty(parameters: dict[str, str]) -> bool:

@@ -22,7 +22,7 @@ from tutor.sandbox.api.status import ApiError, bad_request, go_quote
 from tutor.sandbox.api.watch import line
 from tutor.sandbox.kinds import Kind, Object
 from tutor.sandbox.schema import protobuf_encode
-from tutor.sandbox.schema.encode import encode
+from tutor.sandbox.schema.encode import as_bytes, encode
 from tutor.sandbox.store import Stored
 
 _INCLUDES: tuple[tables.Include, ...] = ("None", "Metadata", "Object")
@@ -59,7 +59,7 @@ def document(value: Any, form: Form = _PLAIN) -> bytes:
         return yaml.dump(value, Dumper=_Yaml, allow_unicode=True).encode()
     if form.pretty:
         indented = json.dumps(value, indent=2, ensure_ascii=False)
-        return indented.translate(_ESCAPES).encode()
+        return as_bytes(indented.translate(_ESCAPES))
     return encode(value) + b"\n"
 
 

@@ -99,10 +99,22 @@ class Resources:
             raise method_not_allowed()
         return await self._verbs[target.verb](self, request, target, served, call)
 
-    def _check_path(self, served: Served, target: Target) -> None:
+    def check_route(self, target: Target) -> None:
+        """Raise ApiError (404) where there is nothing that any method is allowed on."""
+        served = self._registry.find(target.group, target.version, target.resource)
+        if served is None:
+            raise no_such_resource()
+        self._check_place(served, target)
+        if target.subresource and served.kind.subresource(target.subresource) is None:
+            raise no_such_resource()
+
+    def _check_place(self, served: Served, target: Target) -> None:
         kind = served.kind
         is_namespace = kind.plural == "namespaces" and not kind.group
-        if target.namespace and not kind.namespaced and not is_namespace:
+        named = is_namespace and target.name == target.namespace
+        if target.namespace and not kind.namespaced and not named:
+            raise no_such_resource()
+        if target.verb == "proxy" or (target.verb == "watch" and target.subresource):
             raise no_such_resource()
         if target.name and kind.namespaced and not target.namespace:
             raise no_such_resource()
@@ -110,6 +122,10 @@ class Resources:
             raise no_such_resource()
         if target.tail and target.subresource != "proxy":
             raise no_such_resource()
+
+    def _check_path(self, served: Served, target: Target) -> None:
+        self._check_place(served, target)
+        kind = served.kind
         if target.subresource:
             _check_subresource(kind, target)
             return

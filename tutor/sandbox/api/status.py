@@ -25,6 +25,9 @@ def go_quote(text: str) -> str:
             out.append(_GO_ESCAPES[char])
         elif char.isprintable():
             out.append(char)
+        elif "\udc80" <= char <= "\udcff":
+            # A byte that is no text, as the parser of headers keeps it.
+            out.append(f"\\x{ord(char) - 0xDC00:02x}")
         elif ord(char) < _ASCII_END:
             out.append(
                 {7: "\\a", 8: "\\b", 11: "\\v", 12: "\\f"}.get(ord(char), f"\\x{ord(char):02x}")

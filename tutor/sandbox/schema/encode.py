@@ -13,6 +13,7 @@ from typing import Any, cast
 _FLOAT = re.compile(r"[:,\[]-?[0-9]+(?:\.0[,}\]]|(?:\.[0-9]+)?e[+-][0-9]+[,}\]])")
 # Looking for how such a number ends is several times as fast, and nearly always enough.
 _EXPONENT = re.compile(r"e[+-][0-9]+[,}\]]")
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 _UNSAFE = (
     ("&", "\\u0026"),
     ("<", "\\u003c"),
@@ -39,7 +40,15 @@ def encode(obj: Any, *, sort_keys: bool = False) -> bytes:
     for char, escape in _UNSAFE:
         if char in text:
             text = text.replace(char, escape)
-    return text.encode()
+    return as_bytes(text)
+
+
+def as_bytes(json_text: str) -> bytes:
+    """The text in UTF-8, with an escape for each byte of a header that was none."""
+    try:
+        return json_text.encode()
+    except UnicodeEncodeError:
+        return _NO_TEXT.sub(r"\\ufffd", json_text).encode()
 
 
 def _spelled(value: Any, *, sort_keys: bool) -> str:
