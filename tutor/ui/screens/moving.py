@@ -8,6 +8,7 @@ from tutor.ui.widgets.facts import FactsLine, FactView
 from tutor.ui.widgets.lesson import LessonPane
 from tutor.ui.widgets.shell_pane import EndedLine, ShellPane
 from tutor.ui.widgets.steps import StepList
+from tutor.ui.widgets.terminal import Terminal
 from tutor.ui.widgets.topbar import TopBar
 
 DIVIDE_BY = 0.1
@@ -24,8 +25,8 @@ class Moving(DrawnScreen):
         """Go to the shell, and have it seen."""
         if self.zoom == "lesson":
             self.zoom = None
-        ended = self.query_one(EndedLine)
-        (ended if ended.display else self.terminal).focus()
+        ended = self.query_one_optional(EndedLine)
+        (ended if ended is not None and ended.display else self.terminal).focus()
 
     def _to_lesson(self) -> None:
         if self.zoom == "shell":
@@ -44,7 +45,7 @@ class Moving(DrawnScreen):
     @property
     def in_shell(self) -> bool:
         """Whether what is typed goes to the shell."""
-        return self.terminal.has_focus or self.query_one(EndedLine).has_focus
+        return isinstance(self.focused, Terminal | EndedLine)
 
     def action_switch(self) -> None:
         """From the shell to the lesson, and back."""

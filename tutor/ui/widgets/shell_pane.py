@@ -57,13 +57,24 @@ class ShellPane(EdgePane):
     """
 
     def compose(self) -> ComposeResult:
+        # The lines are made when they are wanted: a lesson is there sooner without them.
         yield Terminal(id="terminal")
-        yield FindLine(id="find")
-        yield EndedLine(id="ended", markup=False)
+
+    @property
+    def _ended(self) -> EndedLine:
+        line = self.query_one_optional(EndedLine)
+        if line is None:
+            line = EndedLine(id="ended", markup=False)
+            self.mount(line)
+        return line
 
     def find(self) -> None:
         """Have the learner look for a text."""
-        self.query_one(FindLine).open()
+        line = self.query_one_optional(FindLine)
+        if line is None:
+            line = FindLine(id="find")
+            self.mount(line, after=self.query_one(Terminal))
+        line.open()
 
     @on(FindLine.Looked)
     def _look(self, event: FindLine.Looked) -> None:
@@ -88,7 +99,8 @@ class ShellPane(EdgePane):
 
     def show(self, shell: Shell) -> None:
         """Show a shell, and that it has ended when it has."""
-        if self.query_one(FindLine).is_open:
+        line = self.query_one_optional(FindLine)
+        if line is not None and line.is_open:
             self._end_search()
         self.query_one(Terminal).show(shell)
         if shell.exit_status is None:
@@ -99,7 +111,7 @@ class ShellPane(EdgePane):
     def ended(self, shell: Shell) -> None:
         """The shell is gone."""
         how = f" (exit status {shell.exit_status})" if shell.exit_status else ""
-        line = self.query_one(EndedLine)
+        line = self._ended
         line.update(
             f"The shell has ended{how}. Press Enter for a new one."
             if shell.has_prompted
@@ -113,7 +125,8 @@ class ShellPane(EdgePane):
 
     def started(self) -> None:
         """There is a new one."""
-        had_focus = self.query_one(EndedLine).has_focus
+        line = self.query_one_optional(EndedLine)
+        had_focus = line is not None and line.has_focus
         self.set_class(False, "-ended")
         if had_focus:
             self.query_one(Terminal).focus()
