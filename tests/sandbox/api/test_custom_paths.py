@@ -6,6 +6,7 @@ from tests.fakes.cluster import Api, obj
 from tutor.sandbox.kinds import Object
 
 GROUP = "sea.example.com"
+BINARY = "application/vnd.kubernetes.protobuf"
 GULLS = f"/apis/{GROUP}/v1/namespaces/here/gulls"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
@@ -148,3 +149,48 @@ async def test_fields_of_another_version_are_complained_of_before_the_version_is
     reply = await api.ask("POST", GULLS + query, gull)
     assert (reply.status, reply.message) == (400, message)
     assert reply.header("warning") == warnings
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "media"),
+    [
+        (BINARY, 406, BINARY),
+        (f"{BINARY},application/json", 200, "application/json"),
+        (f"{BINARY};as=PartialObjectMetadata;g=meta.k8s.io;v=v1", 200, BINARY),
+    ],
+)
+async def test_custom_objects_have_no_binary_form_and_their_metadata_has(
+    api: Api, accept: str, status: int, media: str
+) -> None:
+    for path in ("one", "one/scale"):
+        reply = await api.get(f"{GULLS}/{path}", headers={"accept": accept})
+        assert (reply.status, reply.media) == (status, media)
+
+
+async def test_scale_is_no_list(api: Api) -> None:
+    accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+    reply = await api.get(f"{GULLS}/one/scale", headers={"accept": accept})
+    assert (reply.status, reply.message.rpartition(" ")[2]) == (406, "(*v1.Scale)")
+
+
+async def test_bookmark_has_its_members_in_order(api: Api) -> None:
+    where = f"{GULLS}?watch=true&allowWatchBookmarks=true"
+    _, mark = (await api.watch(where)).read()
+    assert list(mark["object"]["metadata"]) == ["annotations", "resourceVersion"]
+
+
+async def test_media_types_that_are_told_are_the_same_for_all(api: Api) -> None:
+    odd = {"content-type": "application/foo"}
+    told = "the body of the request was in an unknown format - accepted media types include: "
+    made = await api.ask("POST", GULLS, {}, headers=odd)
+    assert made.message == f"{told}application/json, application/yaml, {BINARY}"
+    patched = await api.ask("PATCH", f"{GULLS}/one", {}, headers=odd)
+    wanted = ("json-patch+json", "merge-patch+json", "apply-patch+yaml")
+    assert patched.message == told + ", ".join(f"application/{media}" for media in wanted)
+
+
+async def test_version_is_read_as_it_is_written(api: Api) -> None:
+    gull = {"ApiVersion": f"{GROUP}/v1", "kind": "Gull", "metadata": {"name": "two"}}
+    reply = await api.ask("POST", GULLS, gull)
+    told = "the API version in the data () does not match the expected API version"
+    assert (reply.status, reply.message) == (400, f"{told} ({GROUP}/v1)")

@@ -20,6 +20,8 @@ async def test_version_of_a_new_object_is_refused_when_it_is_one(
     if status == 500:
         assert made.message == "resourceVersion should not be set on objects to be created"
         assert "reason" not in made.body
+    tried = config_map("b", metadata={"resourceVersion": version})
+    assert (await api.ask("POST", f"{MAPS}?dryRun=All", tried)).status == 201
 
 
 @pytest.mark.parametrize("exists", [True, False])

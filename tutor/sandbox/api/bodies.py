@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 
 from tutor.sandbox.api.request import Request
@@ -60,6 +61,7 @@ def read_object(request: Request, kind: Kind) -> Parsed:
     if not parsed.kind:
         shown = request.body.decode(errors="replace")
         raise _unrecognized(request, kind, f"Object 'Kind' is missing in '{shown}'")
+    parsed = replace(parsed, api_version=parsed.value.get("apiVersion") or "")
     if parsed.api_version != kind.api_version:
         raise OtherVersion(parsed, kind)
     return parsed
@@ -119,10 +121,10 @@ def read(request: Request, *, binary: bool = True, default: tuple[str, str] = ("
         return parse_yaml(request.body)
     if media == JSON:
         return parse(request.body)
-    known = [JSON, YAML, *([PROTOBUF] if binary else [])]
+    # Those of custom kinds name it, too.
     message = (
         "the body of the request was in an unknown format - accepted media types include: "
-        + ", ".join(known)
+        f"{JSON}, {YAML}, {PROTOBUF}"
     )
     raise ApiError(415, "UnsupportedMediaType", message)
 

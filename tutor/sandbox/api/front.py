@@ -237,7 +237,7 @@ def access_of(target: Target) -> Attributes:
 
 def failure(error: ApiError, request: Request) -> Response:
     """The Status of a failure."""
-    form = failure_form(request, binary=error.told_in_binary)
+    form = failure_form(request)
     body = document(error.status(), form)
     return Response(status=error.code, body=body, content_type=form.media, headers=error.headers)
 

@@ -122,11 +122,10 @@ def _form(
     raise _not_served()
 
 
-def failure_form(request: Request, *, binary: bool = True) -> Form:
+def failure_form(request: Request) -> Form:
     """The form for a Status: what the caller accepts first, shapes such as tables left aside.
 
-    It is indented JSON when the caller accepts nothing known. `binary` says whether it may be
-    protobuf.
+    It is indented JSON when the caller accepts nothing known.
     """
     pretty = wants_pretty(request)
     header = request.header("accept")
@@ -137,7 +136,7 @@ def failure_form(request: Request, *, binary: bool = True) -> Form:
             return Form(pretty=pretty or _asks_pretty(parameters))
         if media == YAML:
             return Form(YAML)
-        if media == PROTOBUF and binary:
+        if media == PROTOBUF:
             return Form(PROTOBUF)
     return Form(pretty=pretty or bool(header))
 
@@ -174,7 +173,7 @@ def _not_acceptable(known: str) -> ApiError:
 def _not_served() -> ApiError:
     """What handlers say: of a parameter that they do not know, or where there are no routes."""
     message = f"only the following media types are accepted: {_KNOWN}"
-    return ApiError(406, "NotAcceptable", message, told_in_binary=False)
+    return ApiError(406, "NotAcceptable", message)
 
 
 def wants_pretty(request: Request) -> bool:

@@ -151,7 +151,7 @@ class Objects:
         strategy = served.strategy
         meta = obj["metadata"]
         claims.dedup_owners(call, obj)
-        if call.verb == "create":
+        if call.verb == "create" and not call.dry_run:
             claims.check_new(meta)
         strategy.default(obj)
         self._fill(meta)

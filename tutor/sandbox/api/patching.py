@@ -34,7 +34,7 @@ def check_media(media: str, served: Served) -> None:
     Raises:
         ApiError: 415.
     """
-    if media not in _ROUTE_TYPES:
+    if media not in _ROUTE_TYPES and not served.kind.custom:
         message = "415: Unsupported Media Type"
         raise ApiError(415, "UnsupportedMediaType", message, details={})
     known = [JSON_PATCH, MERGE, STRATEGIC, APPLY]

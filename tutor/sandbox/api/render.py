@@ -84,10 +84,11 @@ def answer(
     return Response(status=status, body=body, content_type=form.media, headers=headers)
 
 
-def _shapeless(served: Served, *, is_list: bool) -> ApiError:
-    """406 for the metadata of one object where there is a list, and the other way round."""
-    kind = served.kind
-    name = "unstructured.Unstructured" if kind.custom else f"{package_of(kind.group)}.{kind.kind}"
+def shapeless(name: str, *, is_list: bool) -> ApiError:
+    """406 for the metadata of one object where there is a list, and the other way round.
+
+    `name` is the object's type in the real server.
+    """
     given, wanted = (
         (f"a list (*{name}List)", "PartialObjectMetadata")
         if is_list
@@ -95,6 +96,10 @@ def _shapeless(served: Served, *, is_list: bool) -> ApiError:
     )
     message = f"you requested {wanted}, but the requested object is {given}"
     return ApiError(406, "NotAcceptable", message)
+
+
+def _type_name(kind: Kind) -> str:
+    return "unstructured.Unstructured" if kind.custom else f"{package_of(kind.group)}.{kind.kind}"
 
 
 def include_of(text: str) -> tables.Include:
@@ -130,7 +135,7 @@ class Renderer:
             meta = {"resourceVersion": outcome.object["metadata"].get("resourceVersion", "")}
             return document(self._table([outcome.object], meta), self._form)
         if self._form.shape == "partial-list":
-            raise _shapeless(self._served, is_list=False)
+            raise shapeless(_type_name(self._served.kind), is_list=False)
         if self._form.shape == "partial":
             return document(self._partial(outcome.object), self._form)
         if self._form.pretty or self._form.media != "application/json":
@@ -144,7 +149,7 @@ class Renderer:
             objects = [self._object(stored) for stored in page.items]
             return document(self._table(objects, page.meta()), self._form)
         if self._form.shape == "partial":
-            raise _shapeless(self._served, is_list=True)
+            raise shapeless(_type_name(self._served.kind), is_list=True)
         if self._form.shape == "partial-list":
             items = [self._partial(stored.object) for stored in page.items]
             partial = {
@@ -186,6 +191,7 @@ class Renderer:
             meta["annotations"] = annotations
         obj: Object = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta}
         if kind.custom:
+            meta = dict(sorted(meta.items()))
             obj = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": meta}
         if self._form.shape == "table":
             # The row of an object of which nothing but the metadata is known.

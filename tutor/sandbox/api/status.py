@@ -169,7 +169,6 @@ class ApiError(Exception):
         details: Object | None = None,
         headers: Sequence[tuple[str, str]] = (),
         meta: Object | None = None,
-        told_in_binary: bool = True,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -178,8 +177,6 @@ class ApiError(Exception):
         self.details = details
         self.headers = tuple(headers)
         self.meta = meta or {}
-        self.told_in_binary = told_in_binary
-        """Whether a caller who accepts protobuf alone gets it, and not JSON."""
 
     def status(self) -> Object:
         """The Status object, fields in the order of the real server."""

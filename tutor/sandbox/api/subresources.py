@@ -12,7 +12,7 @@ from tutor.sandbox.api.negotiate import Form, form_of
 from tutor.sandbox.api.objects import Objects, check_name
 from tutor.sandbox.api.printers.printer import AGE
 from tutor.sandbox.api.registry import Registry, Served
-from tutor.sandbox.api.render import answer, include_of
+from tutor.sandbox.api.render import answer, include_of, shapeless
 from tutor.sandbox.api.request import Answer, Call, Request
 from tutor.sandbox.api.reviews import Reviews
 from tutor.sandbox.api.routes import Target
@@ -113,7 +113,7 @@ class Subresources:
         paths = served.strategy.scale_paths
         if paths is None:
             raise method_not_allowed()
-        form = form_of(request, encodes=True)
+        form = form_of(request, encodes=not served.kind.custom)
         if target.verb == "get":
             obj = self._objects.get(served, target.namespace, target.name).object
             if served.kind.custom and not has_replicas(obj, paths):
@@ -221,6 +221,8 @@ def _shown_scale(scale: Object, served: Served, request: Request, form: Form) ->
     """A scale in the shape that the caller wants."""
     if form.shape == "object":
         return scale
+    if form.shape == "partial-list":
+        raise shapeless("v1.Scale" if served.kind.custom else "autoscaling.Scale", is_list=False)
     if form.shape != "table":
         return {
             "kind": "PartialObjectMetadata",
