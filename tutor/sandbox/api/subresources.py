@@ -113,7 +113,8 @@ class Subresources:
         paths = served.strategy.scale_paths
         if paths is None:
             raise method_not_allowed()
-        form = form_of(request, encodes=not served.kind.custom)
+        builtin = not served.kind.custom
+        form = form_of(request, binary=builtin, encodes=builtin)
         if target.verb == "get":
             obj = self._objects.get(served, target.namespace, target.name).object
             if served.kind.custom and not has_replicas(obj, paths):
