@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from tests.ui.lesson_world import playing
 from tutor.settings import load
@@ -124,11 +125,23 @@ async def test_edge_between_lesson_and_shell_is_moved_by_keys_and_mouse(tmp_path
         await play.press("ctrl+g", "down")
         await play.until(lambda: shell.region.y == usual)
         await play.pilot.mouse_down(offset=(60, shell.region.y))
-        await play.pilot.hover(offset=(60, 10))
+        await play.pilot._post_mouse_events([events.MouseMove], offset=(60, 10), button=1)
         await play.pilot.mouse_up(offset=(60, 10))
         await play.until(lambda: shell.region.y == 10)
         await play.pilot.resize_terminal(200, 60)
         await play.until(lambda: shell.region.x > 60 and shell.region.height > 50)
+
+
+async def test_edge_is_let_go_when_the_mouse_comes_without_its_button(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        shell = play.screen.query_one(ShellPane)
+        usual = shell.region.y
+        await play.pilot.mouse_down(offset=(60, usual))
+        await play.until(lambda: play.app.mouse_captured is shell)
+        await play.pilot.hover(offset=(60, 10))
+        await play.until(lambda: play.app.mouse_captured is None)
+        assert shell.region.y == usual
 
 
 async def test_settings_hold_at_once_and_are_saved(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ async def test_run_key_does_a_step_again_whose_facts_do_not_hold_any_more(tmp_pa
         await play.press("f5")
         await play.sees("All of this step has been typed.")
         (play.world.folder / "word.txt").unlink()
-        await play.sees("✗ The file holds a word")
+        await play.sees("✗ The file holds a word", "hold · F5 does it again · F9 goes on")
         await play.press("f5")
         await play.sees("✓ The file holds a word")
 

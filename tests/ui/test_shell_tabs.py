@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from textual import events
 from textual.content import Content
 from textual.geometry import Offset
 
@@ -215,3 +216,16 @@ def test_title_of_a_command_that_ends_in_a_backslash_stays_in_its_link() -> None
     text = Content.from_markup(title((Name("cat \\", False), Name("", True)), 80))
     assert text.plain.startswith(" 1 cat   ▸2 shell")
     assert (text.spans[0].start, text.spans[0].end) == (0, len(" 1 cat "))
+
+
+async def test_lines_of_a_paste_are_asked_for_as_lines_however_they_are_parted(
+    tmp_path: Path,
+) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        await play.type("cat")
+        await play.sees("Shell · cat")
+        play.screen.terminal.post_message(events.Paste("the first\rthe second\r"))
+        await play.sees("Paste 2 lines?", "  the first  ", "  the second  ")
+        await play.press("enter")
+        await play.sees("the first\n", "the second\n")

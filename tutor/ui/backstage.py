@@ -114,7 +114,6 @@ class Backstage:
         if (key := log.upcoming()) is not None:
             return key
         if scene.is_done:
-            # What was made here has gone since.
             return log.first() if scene.is_undone and not self.is_typing else None
         return log.again()
 

@@ -189,7 +189,8 @@ class Scene(NamedTuple):
     @property
     def is_undone(self) -> bool:
         """Whether something that the step has made is gone since."""
-        return self.is_done and self.findings is not None and bool(self.missing())
+        is_passed = self.record.done == "passed"
+        return is_passed and self.findings is not None and bool(self.missing())
 
     def blocks(self) -> Mapping[str, Block]:
         """What the step says to do, and a solution of its own when that is shown, by key."""

@@ -167,12 +167,20 @@ class DrawnScreen(ShapedScreen):
         facts, line = self.query_one(FactsPane), self.query_one(FactsLine)
         facts.rows, facts.notices = rows, notices
         held = sum(row.state == "true" for row in rows)
-        does = "ends it" if scene.is_at_end else "goes on"
-        onward = f" · {self.way_to('next')} {does}" if scene.is_done else ""
+        count, onward = f"{held} of {len(rows)} hold", self._onward(scene)
         looked = f" · looked {self.looked_at}" if self.looked_at and not onward else ""
-        facts.border_title = f"Facts · {held} of {len(rows)} hold{onward}{looked}"
-        line.update(summary(rows, notices, look=self.way_to("look")) + onward)
-        line.update_classes({"-done": scene.is_done, "-wrong": bool(notices)})
+        facts.border_title = f"Facts · {count}{onward}{looked}"
+        told = summary(rows, notices, look=self.way_to("look"))
+        line.update((f"✗ {count} now" if scene.is_undone else told) + onward)
+        is_held = scene.is_done and not scene.is_undone
+        line.update_classes({"-done": is_held, "-wrong": bool(notices)})
+
+    def _onward(self, scene: Scene) -> str:
+        """Which keys lead on from a step that is done."""
+        if not scene.is_done:
+            return ""
+        again = f" · {self.way_to('run')} does it again" if scene.is_undone else ""
+        return f"{again} · {self.way_to('next')} {'ends it' if scene.is_at_end else 'goes on'}"
 
     def _redraw_keys(self) -> None:
         self.query_one(KeyBar).keys = self.keys_now()

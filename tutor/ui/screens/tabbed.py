@@ -110,10 +110,12 @@ class Tabbed(Moving):
     @on(Terminal.PasteQuestion)
     @work(group="paste")
     async def _ask_paste(self, event: Terminal.PasteQuestion) -> None:
-        lines = event.text.strip("\r\n").count("\n") + 1
+        # Terminals part lines of a paste as if Enter had been pressed.
+        lines = event.text.strip().splitlines()
+        text = "\n".join(lines)
         question = QuestionScreen(
-            f"Paste {lines} lines?" if lines > 1 else "Paste this line?",
-            f"The program in the shell takes each line as soon as it ends:\n\n{event.text.strip()}",
+            f"Paste {len(lines)} lines?" if len(lines) > 1 else "Paste this line?",
+            f"The program in the shell takes each line as soon as it ends:\n\n{text}",
             yes="paste",
             no="do not",
         )

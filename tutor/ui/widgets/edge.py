@@ -47,13 +47,21 @@ class EdgePane(Vertical):
             self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self._is_dragged:
-            event.stop()
+        if not self._is_dragged:
+            return
+        event.stop()
+        if event.button:
             self.post_message(self.Dragged(self, event.screen_x, event.screen_y))
+        else:
+            # The button came up so soon that somebody else was told.
+            self._let_go()
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         if self._is_dragged:
             event.stop()
-            self._is_dragged = False
-            self.remove_class("-dragged")
-            self.release_mouse()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._is_dragged = False
+        self.remove_class("-dragged")
+        self.release_mouse()
