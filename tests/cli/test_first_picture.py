@@ -6,7 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BEHIND = (
-    *("pydantic", "yaml", "markdown_it", "_hashlib", "kubernetes", "cryptography", "aiohttp"),
+    *("argparse", "pydantic", "yaml", "markdown_it", "_hashlib", "kubernetes", "cryptography"),
+    *("aiohttp", "tutor.cli.arguments"),
     *("tutor.cli.run", "tutor.cli.ground", "tutor.probes.grants", "tutor.session.session"),
     *("tutor.ui.palette", "tutor.ui.screens.settings", "tutor.ui.screens.finished"),
 )
