@@ -18,7 +18,7 @@ from tutor.sandbox.cluster.assembly import Cluster, running
 from tutor.sandbox.cluster.settings import BARE_VERSION, ClusterSettings
 from tutor.sandbox.pace import INSTANT, REAL
 
-_PACE = replace(INSTANT, namespace=REAL.namespace)
+_PACE = replace(INSTANT, namespace=REAL.namespace, autoscaling=REAL.autoscaling)
 """Commands see a namespace that terminates; nothing else of the pace is seen without a node."""
 ROOT = Path(__file__).resolve().parents[2]
 

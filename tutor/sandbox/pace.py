@@ -67,6 +67,8 @@ class Pace:
     """From a Ready pod to its endpoint."""
     namespace: float
     """From the deletion of a namespace to that of its contents."""
+    autoscaling: float
+    """Between two looks at an autoscaler."""
     cluster_step: float
     """One line of progress of `kind create cluster`."""
 
@@ -98,6 +100,7 @@ WATCHABLE = Pace(
     webhook_retry=0.2,
     endpoints=0.0,
     namespace=0.0,
+    autoscaling=15.0,
     cluster_step=0.12,
 )
 REAL = Pace(
@@ -127,6 +130,7 @@ REAL = Pace(
     webhook_retry=0.5,
     endpoints=0.1,
     namespace=5.0,
+    autoscaling=15.0,
     cluster_step=5.0,
 )
 INSTANT = Pace(
@@ -156,6 +160,7 @@ INSTANT = Pace(
     webhook_retry=0.01,
     endpoints=0.0,
     namespace=0.0,
+    autoscaling=0.1,
     cluster_step=0.0,
 )
 PACES: dict[PaceName, Pace] = {"watchable": WATCHABLE, "real": REAL, "instant": INSTANT}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from tutor.sandbox.api.identity import service_account_user
 from tutor.sandbox.api.request import User
@@ -10,8 +11,9 @@ from tutor.sandbox.cluster.apis import ApiServices
 from tutor.sandbox.cluster.kindnode import KindNode
 from tutor.sandbox.cluster.parts import APISERVER, Parts
 from tutor.sandbox.cluster.settings import NODE_ADDRESS
-from tutor.sandbox.component import ClusterFacts, Reconciler
+from tutor.sandbox.component import Backoff, ClusterFacts, Reconciler
 from tutor.sandbox.controllers.admission_policies import AdmissionPolicies
+from tutor.sandbox.controllers.autoscaling.controller import HorizontalPodAutoscalers
 from tutor.sandbox.controllers.cluster_roles import ClusterRoleAggregation
 from tutor.sandbox.controllers.cronjobs import CronJobs
 from tutor.sandbox.controllers.daemonsets import DaemonSets
@@ -28,6 +30,7 @@ from tutor.sandbox.controllers.node_lifecycle import NodeLifecycle, TaintEvictio
 from tutor.sandbox.controllers.nodes import NodeLifetimes
 from tutor.sandbox.controllers.quotas import Quotas
 from tutor.sandbox.controllers.replicasets import CONTROLLERS, ReplicaSets
+from tutor.sandbox.controllers.requests import Requests
 from tutor.sandbox.controllers.resources import (
     PERSISTENT_VOLUME_CLAIMS,
     REPLICA_SETS,
@@ -74,6 +77,7 @@ class Life:
                 group.create_task(Runtime(reconciler, client).run(), name=reconciler.name)
             self._start_garbage_collector(group)
             self._start_quotas(group)
+            self._start_autoscaling(group)
             if self._settings.node:
                 self._start_node(group)
             started.set()
@@ -164,6 +168,16 @@ class Life:
         runtime.wake(quotas.all())
         self._parts.store.subscribe(None, lambda event: runtime.wake(quotas.see(event)))
         group.create_task(runtime.run(), name=quotas.name)
+
+    def _start_autoscaling(self, group: asyncio.TaskGroup) -> None:
+        account = service_account_user("kube-system", "horizontal-pod-autoscaler")
+        client = self._parts.client(account, _MANAGER)
+        period_s = self._facts.pace.autoscaling
+        respond = partial(self._parts.front.handle_as, account)
+        requests = Requests(respond, self._parts.machine.now, _MANAGER)
+        autoscalers = HorizontalPodAutoscalers(client, requests, period_s)
+        runtime = Runtime(autoscalers, client, Backoff(first_s=period_s, most_s=period_s))
+        group.create_task(runtime.run(), name=autoscalers.name)
 
     def _start_node(self, group: asyncio.TaskGroup) -> None:
         parts, facts = self._parts, self._facts
