@@ -6,9 +6,11 @@ Source: k8s.io/kube-openapi, pkg/handler and pkg/handler3 (headers, redirects, m
 import gzip
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from tutor.sandbox.api.conditional import conditional
 from tutor.sandbox.api.negotiate import accepts
 from tutor.sandbox.api.render import document
 from tutor.sandbox.api.request import Request, Response
@@ -25,7 +27,6 @@ _V2_PROTOBUFS, _V3_PROTOBUFS = (
 """Both spellings are taken, and the first one is given. Those who ask for version 3 get JSON."""
 _YEAR = timedelta(days=365)
 _LEVEL = 1
-_RANGES = ("Accept-Ranges", "bytes")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -76,10 +77,7 @@ class OpenApiAnswers:
         }
         body = document({"paths": paths}).rstrip()
         digest = hashlib.sha512(body).hexdigest()
-        headers = (_RANGES, self._modified(request, digest))
-        if request.header("if-none-match") == "*":
-            return Response(status=304, content_type="")
-        return Response(status=200, body=body, content_type=_TEXT, headers=headers)
+        return self._served(request, Response(status=200, body=body, content_type=_TEXT), digest)
 
     def _document(self, request: Request, path: str) -> Response:
         found = self._openapi.v3(path)
@@ -90,8 +88,9 @@ class OpenApiAnswers:
             return Response(status=406, headers=[("Vary", "Accept")], content_type="")
         asked = request.query.get("hash")
         if asked and asked != digest:
-            location = f"/openapi/v3/{path}?hash={digest}"
-            return Response(status=301, headers=(("Location", location),), content_type="")
+            location = ("Location", f"/openapi/v3/{path}?hash={digest}")
+            moved = (location, ("Etag", f'"{digest}"'), ("Vary", "Accept"))
+            return Response(status=301, headers=moved, content_type=_JSON)
         headers = [("Vary", "Accept")]
         if asked:
             expires = _http_date(request.received + _YEAR, "UTC")
@@ -120,16 +119,14 @@ class OpenApiAnswers:
         media: str,
         headers: list[tuple[str, str]],
     ) -> Response:
-        etag = f'"{digest}"'
-        every = [("Etag", etag), *headers]
-        if request.header("if-none-match") in (etag, "*"):
-            return Response(status=304, headers=every, content_type="")
-        every += [_RANGES, self._modified(request, digest)]
-        return Response(status=200, body=body, headers=every, content_type=media)
+        every = [("Etag", f'"{digest}"'), *headers]
+        whole = Response(status=200, body=body, headers=every, content_type=media)
+        return self._served(request, whole, digest)
 
-    def _modified(self, request: Request, digest: str) -> tuple[str, str]:
-        since = self._since.setdefault(digest, request.received)
-        return "Last-Modified", _http_date(since, "GMT")
+    def _served(self, request: Request, whole: Response, digest: str) -> Response:
+        since = self._since.setdefault(digest, request.received.replace(microsecond=0))
+        modified = ("Last-Modified", _http_date(since, "GMT"))
+        return conditional(request, replace(whole, headers=(*whole.headers, modified)), since)
 
 
 def _chosen(request: Request, forms: Sequence[str]) -> str:
