@@ -69,3 +69,10 @@ async def test_old_address_of_a_document_has_the_tag_of_the_new_one(api: Api) ->
     (place,) = moved.header("location")
     assert moved.header("etag") == [f'"{place.rpartition("=")[2]}"']
     assert moved.header("vary") == ["Accept"]
+
+
+async def test_index_has_a_type_when_it_is_written(api: Api) -> None:
+    whole = await api.get("/openapi/v3")
+    assert whole.media == "text/plain; charset=utf-8"
+    failed = await api.get("/openapi/v3", headers={"if-match": '"x"'})
+    assert (failed.status, failed.media) == (412, "")

@@ -25,6 +25,7 @@ _V2_PROTOBUFS, _V3_PROTOBUFS = (
     for version in ("v2", "v3")
 )
 """Both spellings are taken, and the first one is given. Those who ask for version 3 get JSON."""
+_FAILED = 412
 _YEAR = timedelta(days=365)
 _LEVEL = 1
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -77,7 +78,10 @@ class OpenApiAnswers:
         }
         body = document({"paths": paths}).rstrip()
         digest = hashlib.sha512(body).hexdigest()
-        return self._served(request, Response(status=200, body=body, content_type=_TEXT), digest)
+        whole = Response(status=200, body=body, content_type=_TEXT)
+        made = self._served(request, whole, digest)
+        # Its type is guessed when it is written, and not before.
+        return replace(made, content_type="") if made.status == _FAILED else made
 
     def _document(self, request: Request, path: str) -> Response:
         found = self._openapi.v3(path)
