@@ -96,3 +96,30 @@ async def test_name_of_a_replication_controller_is_counted_in_bytes(api: Api) ->
     refused = await api.ask("POST", path, obj("ReplicationController", "a" * 254))
     assert "metadata.name" in refused.message
     assert "must be no more than 253 bytes" in refused.message
+
+
+@pytest.mark.parametrize(
+    ("every", "why"),
+    [
+        ("5x", 'unknown unit "x" in duration "5x"'),
+        ("5", 'missing unit in duration "5"'),
+        ("1m-3s", 'unknown unit "m-" in duration "1m-3s"'),
+    ],
+)
+async def test_interval_of_a_cron_job_is_read_as_a_duration_of_go(
+    api: Api, every: str, why: str
+) -> None:
+    template = {"spec": {"template": {"spec": pod("a", restartPolicy="Never")["spec"]}}}
+    spec = {"schedule": f"@every {every}", "jobTemplate": template}
+    cron = obj("CronJob", "c", version="batch/v1", spec=spec)
+    refused = await api.ask("POST", "/apis/batch/v1/namespaces/here/cronjobs", cron)
+    assert refused.message.endswith(f"failed to parse duration @every {every}: time: {why}")
+
+
+async def test_generated_selector_of_a_job_is_printed_in_the_order_of_its_keys(api: Api) -> None:
+    template = {"spec": pod("a", restartPolicy="Never")["spec"]}
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    job = obj("Job", "j", version="batch/v1", spec=spec)
+    refused = await api.ask("POST", "/apis/batch/v1/namespaces/here/jobs", job)
+    shown = 'spec.selector: Invalid value: {"matchLabels":{"a":"b","batch.kubernetes.io/'
+    assert shown in refused.message

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from tests.fakes.cluster import Api, Reply, obj
-from tutor.sandbox.kinds import Object
+from tutor.sandbox.controllers import bootstrap_flow
+from tutor.sandbox.kinds import Object, name_of
 
 VERSION = "flowcontrol.apiserver.k8s.io/v1"
 PATH = f"/apis/{VERSION}"
+SINCE = "2026-01-01T00:00:00Z"
+MERGE = {"content-type": "application/merge-patch+json"}
 RULE = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"]}
 
 
@@ -107,3 +110,39 @@ async def test_paths_end_in_their_wildcard(api: Api, url: str, why: str) -> None
     rule = {"verbs": ["get"], "nonResourceURLs": [url]}
     reply = await judged(api, schema(rules=[{"subjects": [JANE], "nonResourceRules": [rule]}]))
     assert reply.message.endswith(f'Invalid value: "{url}": {why}')
+
+
+async def test_what_every_cluster_starts_with_is_accepted_and_kept_as_it_is(api: Api) -> None:
+    made = {(one["kind"], name_of(one)): one for one in bootstrap_flow.objects(SINCE)}
+    for one in made.values():
+        reply = await judged(api, one)
+        assert reply.status == 201, reply.content
+    change = {"spec": {"matchingPrecedence": 5}}
+    reply = await api.ask("PATCH", f"{PATH}/flowschemas/exempt", change, headers=MERGE)
+    assert reply.message.startswith(
+        'FlowSchema.flowcontrol.apiserver.k8s.io "exempt" is invalid: spec: Invalid value: '
+        '{"PriorityLevelConfiguration":{"Name":"exempt"},"MatchingPrecedence":5,'
+        '"DistinguisherMethod":null,"Rules":[{"Subjects":[{"Kind":"Group","User":null,'
+    )
+    assert reply.message.endswith(": spec of 'exempt' must equal the fixed value")
+
+
+async def test_of_fixed_levels_only_what_the_exempt_one_says_may_be_changed(api: Api) -> None:
+    for one in bootstrap_flow.objects(SINCE):
+        await judged(api, one)
+    shares = {"nominalConcurrencyShares": 7}
+    path = f"{PATH}/prioritylevelconfigurations"
+    exempt = {"spec": {"exempt": shares}}
+    reply = await api.ask("PATCH", f"{path}/exempt", exempt, headers=MERGE)
+    assert reply.status == 200, reply.content
+    limited = {"spec": {"limited": shares}}
+    reply = await api.ask("PATCH", f"{path}/catch-all", limited, headers=MERGE)
+    assert reply.message == (
+        'PriorityLevelConfiguration.flowcontrol.apiserver.k8s.io "catch-all" is invalid: spec:'
+        ' Invalid value: {"Type":"Limited","Limited":{"NominalConcurrencyShares":7,'
+        '"LimitResponse":{"Type":"Reject","Queuing":null},"LendablePercent":0,'
+        '"BorrowingLimitPercent":null},"Exempt":null}: spec of \'catch-all\' must equal the fixed'
+        " value"
+    )
+    reply = await api.ask("PATCH", f"{path}/exempt", {"spec": {"type": "Limited"}}, headers=MERGE)
+    assert "spec of 'exempt' except the 'spec.exempt' field must equal" in reply.message

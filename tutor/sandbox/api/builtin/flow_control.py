@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from math import ceil, log2
 
 from tutor.sandbox.api import formats, metadata
-from tutor.sandbox.api.builtin import checks
+from tutor.sandbox.api.builtin import checks, mandatory_flow
 from tutor.sandbox.api.builtin.behaviour import (
     Behaviour,
     Subpath,
@@ -80,7 +80,7 @@ def _schema(obj: Object) -> Errors:
         errors.append(required(path, "must reference a priority level"))
     for rule, at in indexed(spec, "rules", "spec"):
         errors += _rule(rule, at)
-    return errors + _conditions(obj)
+    return errors + mandatory_flow.schema(obj) + _conditions(obj)
 
 
 def _precedence(value: int, name: str) -> Errors:
@@ -228,7 +228,7 @@ def _level(obj: Object) -> Errors:
             errors += _limited(limited)
     else:
         errors.append(not_supported("spec.type", kind, ("Exempt", _LIMITED)))
-    return errors + _conditions(obj)
+    return errors + mandatory_flow.level(obj) + _conditions(obj)
 
 
 def _limited(limited: Object) -> Errors:

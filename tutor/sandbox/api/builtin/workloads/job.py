@@ -100,7 +100,7 @@ def _generate_selector(obj: Object, spec: Object) -> None:
     for key, value in given.items():
         labels.setdefault(key, value)
     selector = ensure(spec, "selector")
-    selector["matchLabels"] = {_UID_LABELS[1]: uid} | part(selector, "matchLabels")
+    selector["matchLabels"] = ordered({_UID_LABELS[1]: uid} | part(selector, "matchLabels"))
 
 
 def _prepare_update(new: Object, old: Object) -> None:

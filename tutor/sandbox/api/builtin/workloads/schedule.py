@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from zoneinfo import available_timezones
 
 from tutor.sandbox.api.builtin.checks import Errors
+from tutor.sandbox.api.go_duration import DurationError, parse_duration
 from tutor.sandbox.api.status import invalid
 
 _DESCRIPTORS = ("yearly", "annually", "monthly", "weekly", "daily", "midnight", "hourly")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_DURATION = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,10 @@ def _check_descriptor(descriptor: str) -> None:
         return
     if not descriptor.startswith("@every "):
         raise ScheduleError(f"unrecognized descriptor: {descriptor}")
-    duration = descriptor.removeprefix("@every ")
-    if duration in ("0", "+0", "-0") or re.fullmatch(f"({_DURATION.pattern})+", duration):
-        return
-    why = f'failed to parse duration {descriptor}: time: invalid duration "{duration}"'
-    raise ScheduleError(why)
+    try:
+        parse_duration(descriptor.removeprefix("@every "))
+    except DurationError as error:
+        raise ScheduleError(f"failed to parse duration {descriptor}: {error}") from None
 
 
 def _check_range(expression: str, bounds: _Bounds) -> None:
