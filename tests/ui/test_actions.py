@@ -34,7 +34,13 @@ MOVES = {
     "app.focus_previous",
     "cursor_down",
     "cursor_up",
+    "first",
     "go_down",
+    "last",
+    "move(1)",
+    "move(-1)",
+    "page(1)",
+    "page(-1)",
     "step(1)",
     "step(-1)",
 }

@@ -52,7 +52,7 @@ async def test_keys_of_the_settings_are_there_from_the_start(tmp_path: Path) -> 
         await play.press("ctrl+g", "f9", "f2")
         assert not play.screen.terminal.prefixed
         await play.press("ctrl+t")
-        await play.sees("ctrl+t then", "2 hint 1 of 2")
+        await play.sees("ctrl+t then", "2 hint", "p palette")
         await play.press("2")
         await play.sees("Hint 1 of 2")
         await play.press("alt+n")

@@ -29,7 +29,10 @@ class Key(NamedTuple):
     says: str
     """For the help and the palette: a sentence without a full stop."""
     rank: int = 9
-    """The higher ranks leave a narrow key bar first; 9 is never in it."""
+    """The higher ranks leave a narrow key bar first; 9 is never in it.
+
+    Without a key of its own it is there after the prefix alone.
+    """
 
 
 KEYS: tuple[Key, ...] = (
@@ -95,6 +98,7 @@ KEYS: tuple[Key, ...] = (
         after_prefix="p",
         label="palette",
         says="Search everything there is to do (ctrl+p outside of the shell)",
+        rank=6,
     ),
     Key(
         id="facts",
@@ -113,12 +117,14 @@ KEYS: tuple[Key, ...] = (
         after_prefix="/",
         label="search",
         says="Search all that the shell has shown",
+        rank=7,
     ),
     Key(
         id="shell_new",
         after_prefix="c",
         label="new shell",
         says="Open another shell beside this one; what both run counts for the lesson",
+        rank=8,
     ),
     Key(
         id="shell_next",
@@ -149,6 +155,7 @@ KEYS: tuple[Key, ...] = (
         after_prefix="e",
         label="settings",
         says="Change colours, layout, motion, pace, kubectl and editor",
+        rank=7,
     ),
     Key(
         id="keys",
@@ -161,6 +168,7 @@ KEYS: tuple[Key, ...] = (
         after_prefix="m",
         label="all lessons",
         says="Go to the map of all lessons",
+        rank=6,
     ),
 )
 

@@ -63,7 +63,7 @@ class Details(VerticalScroll):
     HELP = "What the lesson or step is about. The arrow keys scroll, Escape goes back to the list."
 
     def allow_focus(self) -> bool:
-        return self.max_scroll_y > 0
+        return self.show_vertical_scrollbar
 
 
 class CourseScreen(Screen[Visit | None]):
@@ -134,6 +134,7 @@ class CourseScreen(Screen[Visit | None]):
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()
+        self.watch(self.query_one(Details), "show_vertical_scrollbar", self.follow_keymap)
 
     def on_resize(self) -> None:
         # The rows are as wide as the list will be.
@@ -181,7 +182,6 @@ class CourseScreen(Screen[Visit | None]):
         self.query_one("#extent", Static).update(extent)
         self.query_one("#text", Prose).update(text)
         self.query_one(Details).scroll_home(animate=False)
-        self.call_after_refresh(self.follow_keymap)
 
     @on(OptionList.OptionSelected)
     def _open(self, event: OptionList.OptionSelected) -> None:

@@ -17,6 +17,10 @@ READING_S = 2.5
 """How long it waits before each thing when it goes on by itself, at speed 1."""
 
 
+_IDLE = frozenset({"types", "wait"})
+"""What is said of the key for what comes next while it does nothing."""
+
+
 class PresenterScreen(LessonScreen):
     """Page down does what comes next, page up goes a step back, F12 goes on by itself."""
 
@@ -42,9 +46,11 @@ class PresenterScreen(LessonScreen):
         row = super().keys_now()
         kept = tuple(each for each in row if each.id in {"help", "zoom", "quit"})
         by_itself = "stop" if self._ticking else "play"
+        does = self._upcoming()
+        may_go_back = self.scene.number > 1 and not self.back.is_typing
         return (
-            Shown(id="onward", key="PgDn", after_prefix="", label=self._upcoming()),
-            Shown(id="before", key="PgUp", after_prefix="", label="step back"),
+            Shown(id="onward", key="PgDn", after_prefix="", label=does, is_open=does not in _IDLE),
+            Shown(id="before", key="PgUp", after_prefix="", label="step back", is_open=may_go_back),
             Shown(id="by_itself", key="F12", after_prefix="", label=by_itself),
             *kept,
         )
@@ -78,7 +84,7 @@ class PresenterScreen(LessonScreen):
     def action_before(self) -> None:
         """Turn to the step before."""
         ids = [step.id for step in self.scene.outline]
-        if self.scene.number > 1 and not self.back.runner.is_typing:
+        if self.scene.number > 1 and not self.back.is_typing:
             self.action_go_to(ids[self.scene.number - 2])
 
     def action_by_itself(self) -> None:

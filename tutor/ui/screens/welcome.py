@@ -48,7 +48,7 @@ class WelcomeScreen(Screen[First]):
         bind("welcome.learn", "s", "go('learn')", "Show how it works (Enter does, too)"),
         bind("welcome.course", "escape,c", "go('course')", "Go to the map of all lessons"),
         bind("welcome.help", "f1", "help", "Show the keys"),
-        bind("welcome.quit", "f10,q", "go('quit')", "Leave"),
+        bind("welcome.quit", "f10,q", "quit", "Leave"),
         Binding("right,down", "app.focus_next", "Next", show=False),
         Binding("left,up", "app.focus_previous", "Before", show=False),
     ]
@@ -96,6 +96,10 @@ class WelcomeScreen(Screen[First]):
     def action_help(self) -> None:
         """Show the keys."""
         self.app.push_screen(HelpScreen(tuple(bound(self))))
+
+    def action_quit(self) -> None:
+        """Leave."""
+        self.action_go("quit")
 
     def action_go(self, where: str) -> None:
         """Go on."""
