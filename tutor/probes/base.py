@@ -4,9 +4,10 @@ A source sees a `World` and nothing else: new authority is a visible change to t
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
+
+from tutor.value import value
 
 Object = dict[str, Any]
 """A Kubernetes object as the API spells it."""
@@ -29,7 +30,7 @@ class Verdict(NamedTuple):
 TRUE = Verdict("true")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Seen:
     """A value, and what to call it in a sentence."""
 
@@ -38,14 +39,14 @@ class Seen:
     """For example `the Secret greeting`."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Absent:
     """It is not there yet; that is for the learner to change."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Blind:
     """Nobody could look, and it is not the learner's doing."""
 
@@ -55,7 +56,7 @@ class Blind:
 Reading = Seen | Absent | Blind
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Collection:
     """The objects of one kind in one namespace, or in all when `namespace` is None."""
 
@@ -64,31 +65,31 @@ class Collection:
     namespace: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FilePath:
     """A file below the working folder."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnCommands:
     """What the learner typed in this step."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HostNames:
     """The hosts file."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Peer:
     """Somebody to connect to: `host:port`, possibly with `$NAME` in it."""
 
     address: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CommandLine:
     """A command to run."""
 

@@ -15,10 +15,10 @@ Source: the "semantic prompts" of FinalTerm; `cmdline_url` is kitty's.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from tutor.terminal.plain import plain_text
+from tutor.value import value
 
 OUTPUT_LIMIT = 256 * 1024
 """Bytes of a command's output that are kept, from its beginning."""
@@ -31,21 +31,21 @@ _MARK = re.compile(rb"\x1b\]133;([^\x07\x1b\x18\x1a]*)(\x07|\x1b\\)")
 _UNFINISHED = re.compile(rb"\x1b\]133;[^\x07\x1b\x18\x1a]*\x1b?\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PromptShown:
     """The shell waits for a command line. `again`: it only drew its prompt once more."""
 
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CommandStarted:
     """The shell runs a command line; `text` is None when the shell does not know it."""
 
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CommandFinished:
     """It ended.
 

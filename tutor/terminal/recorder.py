@@ -1,15 +1,15 @@
 """What a shell's output means: it fills the screen, and says what was run and what came of it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from tutor.clock import Clock
 from tutor.terminal.marks import CommandFinished, CommandStarted, Mark, PromptShown, Tap
 from tutor.terminal.screen import Engine, Signal
+from tutor.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CommandBegan:
     """The shell runs a command line."""
 
@@ -17,7 +17,7 @@ class CommandBegan:
     started: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class CommandRecord:
     """What was run, and what came of it.
 

@@ -14,6 +14,7 @@ from enum import IntFlag
 from typing import Literal, NamedTuple, Protocol
 
 from tutor.terminal.keys import Stroke
+from tutor.value import value
 
 DEFAULT_COLOUR = -1
 """The terminal's own foreground or background. 0 to 255 name a palette entry."""
@@ -123,19 +124,19 @@ class Modes(NamedTuple):
     """The wheel is arrow keys in the alternate screen (mode 1007)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Bell:
     """The program rang."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Titled:
     """The program named its window."""
 
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ClipboardSet:
     """The program put text on the clipboard (OSC 52, write only)."""
 

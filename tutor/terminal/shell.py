@@ -9,7 +9,6 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass
 
 from tutor.clock import Clock
 from tutor.errors import ShellError
@@ -20,14 +19,15 @@ from tutor.terminal.marks import PromptShown, Tap
 from tutor.terminal.pty import Pty
 from tutor.terminal.recorder import CommandBegan, CommandRecord, News, Recorder
 from tutor.terminal.screen import Engine, Frame, Geometry
+from tutor.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ScreenChanged:
     """There is something new to draw. Told once; told again after the next `Shell.frame`."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Exited:
     """The shell is gone, with this exit status; 128 and more is a signal."""
 

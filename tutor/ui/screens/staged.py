@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -24,6 +23,7 @@ from tutor.ui.screens.question import QuestionScreen
 from tutor.ui.screens.telling import TellingScreen
 from tutor.ui.widgets.shell_pane import ShellPane
 from tutor.ui.widgets.terminal import Terminal
+from tutor.value import filled
 
 Change = Callable[[Session], Awaitable[None]]
 
@@ -40,7 +40,7 @@ class StagedScreen(TellingScreen):
     class ClusterChanged(Message):
         """The cluster may be another way."""
 
-    @dataclass
+    @filled
     class ShellGone(Message):
         """A shell has ended."""
 

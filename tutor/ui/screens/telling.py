@@ -1,13 +1,13 @@
 """A screen that says things in passing, and takes back what does not hold any more."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from textual.message import Message
 from textual.screen import Screen
 
 from tutor.errors import TutorError
 from tutor.ui.ports import Visit
+from tutor.value import filled
 
 NOTICE_S = 6.0
 SHORT_NOTICE_S = 2.5
@@ -16,7 +16,7 @@ SHORT_NOTICE_S = 2.5
 class TellingScreen(Screen[TutorError | Visit | None]):
     """What it says stands in a corner for some seconds."""
 
-    @dataclass
+    @filled
     class Outdated(Message):
         """What has been told does not hold any more."""
 

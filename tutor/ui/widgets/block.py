@@ -1,7 +1,6 @@
 """One thing to type or to write: shown as it will be, with a word to click that does it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from textual import events
 from textual.content import Content
@@ -13,6 +12,7 @@ from tutor.ui.code_lines import glued, moved, unglued
 from tutor.ui.keys import bind, way_to
 from tutor.ui.reading import passages
 from tutor.ui.widgets.sheet import Sheet, hung
+from tutor.value import filled
 
 FOLD = 12
 """Lines of a block that are shown at most, until it is opened."""
@@ -55,7 +55,7 @@ class BlockCard(Sheet, can_focus=True):
     """Whether the run key does this one."""
     is_open: reactive[bool] = reactive(False)
 
-    @dataclass
+    @filled
     class Wanted(Message):
         """The learner wants it typed or written."""
 
@@ -66,7 +66,7 @@ class BlockCard(Sheet, can_focus=True):
         def control(self) -> "BlockCard":
             return self.card
 
-    @dataclass
+    @filled
     class Copied(Message):
         """The learner wants it on the clipboard."""
 

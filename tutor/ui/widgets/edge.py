@@ -1,11 +1,12 @@
 """A pane with an edge that can be dragged."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from textual import events
 from textual.containers import Vertical
 from textual.message import Message
+
+from tutor.value import filled
 
 
 class EdgePane(Vertical):
@@ -19,7 +20,7 @@ class EdgePane(Vertical):
     }
     """
 
-    @dataclass
+    @filled
     class Dragged(Message):
         """The edge is to be here, in the screen's columns and rows."""
 

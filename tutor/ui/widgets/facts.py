@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,6 +15,7 @@ from tutor.ui.keys import bind
 from tutor.ui.scene import FactRow, FactState, Notice
 from tutor.ui.widgets.callout import Callout
 from tutor.ui.widgets.sheet import Sheet, hung
+from tutor.value import filled
 
 SIGNS: dict[FactState, str] = {"true": "✓", "not yet": "✗", "cannot look": "?", "unseen": "…"}
 _COLOURS: dict[FactState, str] = {
@@ -71,7 +71,7 @@ class FactView(Sheet, can_focus=True):
     row: reactive[FactRow | None] = reactive(None)
     is_open: reactive[bool] = reactive(False)
 
-    @dataclass
+    @filled
     class RunWanted(Message):
         """The learner wants to see it."""
 
@@ -82,7 +82,7 @@ class FactView(Sheet, can_focus=True):
         def control(self) -> "FactView":
             return self.view
 
-    @dataclass
+    @filled
     class Toggled(Message):
         """The learner opened or closed it."""
 
@@ -236,7 +236,7 @@ class FactsLine(Static, can_focus=True):
     }
     """
 
-    @dataclass
+    @filled
     class Opened(Message):
         """The learner wants to see them all."""
 

@@ -1,7 +1,6 @@
 """The last line: what the keys do now. Each can be clicked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from textual import events
@@ -10,6 +9,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
+
+from tutor.value import filled
 
 
 class Shown(NamedTuple):
@@ -49,7 +50,7 @@ class KeyBar(Widget):
     prefix: reactive[str] = reactive("")
     """The prefix, when it has been pressed and another key is awaited."""
 
-    @dataclass
+    @filled
     class Pressed(Message):
         """The learner clicked a key."""
 

@@ -1,6 +1,5 @@
 """A question of the lesson: to choose from, or to type. A wrong answer is told why."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from textual.app import ComposeResult
@@ -13,6 +12,7 @@ from textual.widgets import Input, Static
 from tutor.course.model import Answer, Option, Question
 from tutor.ui.keys import bind
 from tutor.ui.widgets.prose import Prose
+from tutor.value import filled
 
 
 class Outcome(NamedTuple):
@@ -46,7 +46,7 @@ class Choice(Static, can_focus=True):
         Binding("up,k", "step(-1)", "Answer before", show=False),
     ]
 
-    @dataclass
+    @filled
     class Picked(Message):
         """The learner chose it."""
 
@@ -110,7 +110,7 @@ class Quiz(Vertical):
     is_done: reactive[bool] = reactive(False)
     """Whether the step is done, which tells predictions."""
 
-    @dataclass
+    @filled
     class Answered(Message):
         """The learner answered."""
 

@@ -1,7 +1,5 @@
 """The learner's terminal, and what takes its place when the shell has ended."""
 
-from dataclasses import dataclass
-
 from textual import on
 from textual.app import ComposeResult
 from textual.message import Message
@@ -12,6 +10,7 @@ from tutor.ui.ports import Shell
 from tutor.ui.widgets.edge import EdgePane
 from tutor.ui.widgets.find import FindLine
 from tutor.ui.widgets.terminal import Terminal
+from tutor.value import filled
 
 
 class EndedLine(Static, can_focus=True):
@@ -21,7 +20,7 @@ class EndedLine(Static, can_focus=True):
 
     BINDINGS = [bind("shell.restart", "enter", "restart", "Start a new shell")]  # noqa: RUF012
 
-    @dataclass
+    @filled
     class Restarted(Message):
         """The learner wants a new shell."""
 

@@ -1,7 +1,5 @@
 """The list of steps: what is done, where one is, what is not open yet."""
 
-from dataclasses import dataclass
-
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual import events
@@ -15,6 +13,7 @@ from textual.style import Style
 
 from tutor.ui.keys import bind
 from tutor.ui.scene import StepMark, StepRow
+from tutor.value import filled
 
 SIGNS: dict[StepMark, str] = {"passed": "✓", "skipped": "»", "open": "○", "closed": "·"}
 """Of a step that is done, was left out, may be opened, may not yet."""
@@ -64,7 +63,7 @@ class StepList(ScrollView, can_focus=True):
     pointed: reactive[int | None] = reactive(None)
     """Which row the pointer is on."""
 
-    @dataclass
+    @filled
     class Chosen(Message):
         """The learner wants that step."""
 
@@ -75,7 +74,7 @@ class StepList(ScrollView, can_focus=True):
         def control(self) -> "StepList":
             return self.step_list
 
-    @dataclass
+    @filled
     class Left(Message):
         """The learner is done with the list."""
 

@@ -1,14 +1,13 @@
 """What a terminal tells its screen. `Terminal` has each of these as an attribute."""
 
-from dataclasses import dataclass
-
 from textual.message import Message
 from textual.widget import Widget
 
 from tutor.terminal.recorder import CommandBegan, CommandRecord
+from tutor.value import filled
 
 
-@dataclass
+@filled
 class TerminalMessage(Message):
     """Any of them; `control` is the terminal, so that handlers can select by it."""
 
@@ -23,21 +22,21 @@ class ShellShown(TerminalMessage, namespace="terminal"):
     """It shows a shell."""
 
 
-@dataclass
+@filled
 class CommandStarted(TerminalMessage, namespace="terminal"):
     """The shell runs a command line."""
 
     began: CommandBegan
 
 
-@dataclass
+@filled
 class CommandFinished(TerminalMessage, namespace="terminal"):
     """It ended."""
 
     record: CommandRecord
 
 
-@dataclass
+@filled
 class TitleChanged(TerminalMessage, namespace="terminal"):
     """The program named its window."""
 
@@ -48,7 +47,7 @@ class Rang(TerminalMessage, namespace="terminal"):
     """The program rang the bell."""
 
 
-@dataclass
+@filled
 class Copied(TerminalMessage, namespace="terminal"):
     """Text is for the clipboard: the learner selected it, or the program sent it."""
 
@@ -56,28 +55,28 @@ class Copied(TerminalMessage, namespace="terminal"):
     by_program: bool
 
 
-@dataclass
+@filled
 class PasteQuestion(TerminalMessage, namespace="terminal"):
     """Lines were pasted into a program that would run them at once: `paste` them, or not."""
 
     text: str
 
 
-@dataclass
+@filled
 class LinkOpened(TerminalMessage, namespace="terminal"):
     """The learner followed a link, to http or https."""
 
     url: str
 
 
-@dataclass
+@filled
 class PrefixPressed(TerminalMessage, namespace="terminal"):
     """A key came after the prefix that means nothing to the terminal."""
 
     key: str
 
 
-@dataclass
+@filled
 class ShellEnded(TerminalMessage, namespace="terminal"):
     """The shell is gone, with this exit status."""
 

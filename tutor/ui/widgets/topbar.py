@@ -1,7 +1,6 @@
 """The first line: which lesson, how far, where, how long."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, assert_never
 
 from textual import events
@@ -10,6 +9,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from tutor.ui.widgets.sheet import Sheet
+from tutor.value import filled
 
 Health = Literal["starting", "none", "gone", "answers", "silent"]
 
@@ -64,7 +64,7 @@ class TopBar(Sheet):
     told: reactive[Told | None] = reactive(None)
     """What is waited for, to be said in place of the title."""
 
-    @dataclass
+    @filled
     class StepsWanted(Message):
         """The learner wants the list of steps."""
 
