@@ -14,7 +14,8 @@ from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from tutor.sandbox.server.http1 import Http1
 from tutor.sandbox.server.http2 import Http2
-from tutor.sandbox.server.tls import HTTP2, SPOKE_HTTP, TlsObject
+from tutor.sandbox.server.secure import Secure, SecureTransport
+from tutor.sandbox.server.tls import HTTP2, SPOKE_HTTP, TlsContext
 
 _MAX_HEADER = 1024 * 1024
 _MAX_HEADERS = 10_000
@@ -66,23 +67,16 @@ class _Connection(web.RequestHandler):
         return refusal
 
 
-class _Switch(asyncio.Protocol):
-    """A connection that does not know yet which HTTP it will speak."""
+class _Plain(asyncio.Protocol):
+    """A connection without TLS, which speaks HTTP/1.1."""
 
     def __init__(self, server: "Server") -> None:
         self._server = server
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hand on to what the handshake has agreed on."""
+        """Hand on."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a server gives
-        tls = transport.get_extra_info("ssl_object")
-        agreed = None
-        if isinstance(tls, TlsObject):
-            agreed = tls.selected_alpn_protocol()
-            self._server.hear(transport, tls.refusal)
-        protocol = self._server.of_version(2 if agreed == HTTP2 else 1, transport)
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
+        self._server.begin(transport, newer=False)
 
 
 class Server(web.Server):
@@ -91,6 +85,7 @@ class Server(web.Server):
     def __init__(
         self,
         handler: RequestHandler,
+        tls: TlsContext | None,
         http1: Http1Maker,
         http2: Callable[[], Http2],
         refused: Callable[[str, str], None],
@@ -106,6 +101,8 @@ class Server(web.Server):
             max_field_size=_MAX_HEADER,
             max_headers=_MAX_HEADERS,
         )
+        self._tls = tls
+        self._secure: set[Secure] = set()
         self._http1 = http1
         self._http2 = http2
         self._direct: set[Http1] = set()
@@ -115,24 +112,31 @@ class Server(web.Server):
 
     def __call__(self) -> Any:
         """The protocol of a new connection."""
-        return _Switch(self)
+        if self._tls is None:
+            return _Plain(self)
+        secure = Secure(self._tls, self._agreed, self._hear, self._secure.discard)
+        self._secure.add(secure)
+        return secure
 
-    def hear(self, transport: asyncio.Transport, refusal: str) -> None:
-        """Told by each connection how its handshake went."""
-        if refusal not in ("", SPOKE_HTTP):
+    def _agreed(self, transport: SecureTransport) -> None:
+        self.begin(transport, newer=transport.tls.agreed() == HTTP2)
+
+    def _hear(self, transport: asyncio.Transport, refusal: str) -> None:
+        if refusal != SPOKE_HTTP:
             host, port = transport.get_extra_info("peername")[:2]
             self._refused(f"{host}:{port}", refusal)
 
-    def of_version(self, version: int, transport: asyncio.Transport) -> asyncio.Protocol:
-        """A protocol for a version of HTTP."""
-        if version == 1:
-            direct = self._http1(self._other, self._left)
-            self._direct.add(direct)
-            self._open[direct] = transport
-            return direct
-        made = self._http2()
-        self._newer.add(made)
-        return made
+    def begin(self, transport: asyncio.Transport, *, newer: bool) -> None:
+        """Give a connection the protocol of its version of HTTP."""
+        if newer:
+            protocol = self._http2()
+            self._newer.add(protocol)
+        else:
+            protocol = self._http1(self._other, self._left)
+            self._direct.add(protocol)
+            self._open[protocol] = transport
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
 
     def _other(self) -> asyncio.Protocol:
         return _Connection(self, loop=self._loop, **self._kwargs)
@@ -162,7 +166,7 @@ class Server(web.Server):
 
     def abort(self) -> None:
         """Drop what is still open, without goodbyes that nobody waits for."""
-        for transport in self._open.values():
+        for transport in [*self._open.values(), *(secure.transport for secure in self._secure)]:
             transport.abort()
 
     def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:

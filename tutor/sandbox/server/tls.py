@@ -1,31 +1,25 @@
 """TLS as kube-apiserver does it: ask for a client certificate, let any in, judge it later.
 
 CPython's `ssl` ends the handshake for a certificate it does not know, where a real API server
-answers 401. So the server side runs on pyOpenSSL, behind the three methods that asyncio asks of a
-context. The certificate is chosen at each handshake, so a rotation needs no restart.
-
-asyncio drops what a handshake that fails has to say. So a failed one is told to it as one that has
-succeeded and then ended at once: the alert goes out, the connection is closed, and the server above
-sees a connection on which nothing was sent.
+answers 401. So the server side runs on pyOpenSSL. The certificate is chosen at each handshake, so a
+rotation needs no restart.
 """
 
+import logging
 import ssl
-from asyncio import sslproto
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
 from tutor.sandbox import pki
 from tutor.sandbox.component import ServerTls
 from tutor.sandbox.pki import Pair
 
+log = logging.getLogger(__name__)
+
 _CHUNK = 65_536
 _RECORD = 16_384
-# asyncio's buffer for what arrives on a TLS connection, 256 KiB of which an idle watch would hold.
-sslproto.SSLProtocol.max_size = 2 * _RECORD
 _VERSIONS = {"TLSv1.2": SSL.TLS1_2_VERSION, "TLSv1.3": SSL.TLS1_3_VERSION}
 HTTP2 = "h2"
 _HTTP1 = b"http/1.1"
@@ -47,119 +41,116 @@ _ALERTS = {
     "protocol version": "protocol version not supported",
 }
 _VERSION_FAULTS = ("unsupported protocol", "version too low")
-_T = TypeVar("_T")
 
 
-class TlsObject:
-    """One connection's TLS, in the shape of `ssl.SSLObject`."""
+class Tls:
+    """One connection's TLS: bytes in, bytes out."""
 
-    def __init__(
-        self, context: "TlsContext", incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO
-    ) -> None:
-        self.context = context
-        self._incoming = incoming
-        self._outgoing = outgoing
+    def __init__(self, context: "TlsContext") -> None:
+        self._context = context
         self._connection = SSL.Connection(context.openssl(), None)
         self._connection.set_accept_state()
         self._chain: tuple[x509.Certificate, ...] | None = None
         self._begun = False
-        self._unanswered = False
+        self._said = b""
+        self.ended = False
+        """Whether the client has said goodbye."""
         self.refusal = ""
         """Why the handshake failed, in Go's words; empty while it did not."""
 
-    def do_handshake(self) -> None:
-        """Go on with the handshake."""
-        if not self._begun and not self._begin():
-            return
+    def shake(self, data: bytes) -> bool:
+        """Go on with the handshake; whether it is over, one way or the other."""
+        if not self._begun and not self._begin(data):
+            return True
         try:
-            self._run(self._connection.do_handshake)
+            self._feed(data)
+            self._connection.do_handshake()
             with pki.reading():
                 for certificate in self.peer_chain():
                     pki.check_names(certificate)
-        except ssl.SSLWantReadError:
-            raise
-        except ssl.SSLError as error:
+        except SSL.WantReadError:
+            return False
+        except SSL.Error as error:
             self.refusal = _sentence(str(error))
         except ValueError:
             # Go finds out in the handshake; OpenSSL, which is less strict, has ended it by now.
             why = "x509: malformed certificate"
             self.refusal = f"tls: failed to parse certificate from client: {why}"
+        return True
 
-    def _begin(self) -> bool:
+    def _begin(self, data: bytes) -> bool:
         """Look at the first bytes; False when they end the connection."""
-        data = self._incoming.read()
-        if not data:
-            raise ssl.SSLWantReadError(2, "want read")
         self._begun = True
         if data[0] != _HANDSHAKE_RECORD:
             if data.startswith(_METHODS):
-                self._outgoing.write(_NO_HTTP)
+                self._said = _NO_HTTP
                 self.refusal = SPOKE_HTTP
             else:
                 self.refusal = "tls: first record does not look like a TLS handshake"
             return False
-        if not self.context.has_certificate:
-            self._outgoing.write(_INTERNAL_ERROR)
+        if not self._context.has_certificate:
+            self._said = _INTERNAL_ERROR
             self.refusal = "tls: no certificates configured"
             return False
-        self._connection.bio_write(data)
         return True
 
-    def read(self, size: int = _CHUNK, buffer: bytearray | None = None) -> bytes | int:
-        """Read plain bytes, or how many there were; nothing at the end."""
-        nothing = b"" if buffer is None else 0
-        if self.refusal:
-            return nothing
-        connection = self._connection
-        try:
-            if self._feed():
-                self._unanswered = True
-            if buffer is None:
-                done = connection.recv(min(size, _RECORD))
-            else:
-                done = connection.recv_into(buffer, size)
-        except SSL.WantReadError:
-            # What was no data may have been a question to TLS itself.
-            if self._unanswered:
-                self._unanswered = False
-                self._flush()
-            raise ssl.SSLWantReadError(2, "want read") from None
-        except SSL.ZeroReturnError:
-            self._flush()
-            return nothing
-        except (SSL.SysCallError, SSL.Error) as error:
-            self._flush()
-            raise ssl.SSLError(1, str(error)) from error
-        self._unanswered = False
-        return done
+    def outgoing(self) -> bytes:
+        """What TLS itself has to say."""
+        said, self._said = self._said, b""
+        size = _CHUNK
+        while size == _CHUNK:
+            try:
+                data = self._connection.bio_read(_CHUNK)
+            except SSL.Error:
+                return said
+            size = len(data)
+            said = said + data if said else data
+        return said
 
-    def write(self, data: bytes) -> int:
-        """Write plain bytes, all of them: OpenSSL takes a record at a time."""
-        if self.refusal:
-            return len(data)
+    def decrypt(self, data: bytes) -> bytes:
+        """The plain bytes that have come.
+
+        Raises:
+            ssl.SSLError: What came is no TLS.
+        """
+        plain = b""
+        try:
+            self._feed(data)
+            while True:
+                part = self._connection.recv(_RECORD)
+                plain = plain + part if plain else part
+        except SSL.WantReadError:
+            return plain
+        except SSL.ZeroReturnError:
+            self.ended = True
+            return plain
+        except SSL.Error as error:
+            raise ssl.SSLError(1, str(error)) from error
+
+    def encrypt(self, data: bytes) -> bytes:
+        """Plain bytes as they are sent: OpenSSL takes a record at a time.
+
+        Raises:
+            ssl.SSLError: There is no TLS any more.
+        """
         try:
             sent = self._connection.send(data)
-            self._flush()
             if sent < len(data):
                 rest = memoryview(data)[sent:]
                 while rest:
                     rest = rest[self._connection.send(rest) :]
-                    self._flush()
-        except (SSL.SysCallError, SSL.Error) as error:
-            self._flush()
+        except SSL.Error as error:
             raise ssl.SSLError(1, str(error)) from error
-        return len(data)
+        return self.outgoing()
 
-    def unwrap(self) -> None:
-        """Say goodbye."""
-        if self.refusal:
-            return
-        if not self._run(self._connection.shutdown):
-            raise ssl.SSLWantReadError(2, "want read")
-
-    def pending(self) -> int:
-        """Bytes that can be read without the network."""
-        return self._connection.pending()
+    def goodbye(self) -> bytes:
+        """What ends the connection."""
+        if not self.refusal:
+            try:
+                self._connection.shutdown()
+            except SSL.Error as error:
+                log.debug("no goodbye", extra={"why": str(error)})
+        return self.outgoing()
 
     def peer_chain(self) -> tuple[x509.Certificate, ...]:
         """What the client sent: its certificate first; empty without one."""
@@ -174,91 +165,21 @@ class TlsObject:
                 self._chain = (leaf, *(c for c in sent if c != leaf))
         return self._chain
 
-    def getpeercert(self, binary_form: bool = False) -> bytes | dict[str, object] | None:
-        """The client's certificate, as `ssl` gives it."""
-        chain = self.peer_chain()
-        if not chain:
-            return None
-        return chain[0].public_bytes(Encoding.DER) if binary_form else {}
+    def agreed(self) -> str:
+        """The agreed application protocol, empty for none."""
+        return self._connection.get_alpn_proto_negotiated().decode()
 
-    def server_name(self) -> str:
-        """The SNI of the client hello, empty without."""
-        return (self._connection.get_servername() or b"").decode("ascii", "replace")
-
-    def cipher(self) -> tuple[str | None, str | None, int | None]:
-        """Name, protocol and bits of the cipher."""
-        connection = self._connection
-        return (
-            connection.get_cipher_name(),
-            connection.get_cipher_version(),
-            connection.get_cipher_bits(),
-        )
-
-    def compression(self) -> None:
-        """None: TLS compression is off."""
-
-    def selected_alpn_protocol(self) -> str | None:
-        """The agreed application protocol."""
-        return self._connection.get_alpn_proto_negotiated().decode() or None
-
-    def _feed(self) -> bool:
-        """Hand over what has come; False when nothing has."""
-        data = self._incoming.read()
-        if not data:
-            return False
+    def _feed(self, data: bytes) -> None:
         while data:
             data = data[self._connection.bio_write(data) :]
-        return True
-
-    def _run(self, action: Callable[[], _T]) -> _T:
-        """Do something with what has come."""
-        self._feed()
-        try:
-            done = action()
-        except SSL.WantReadError as error:
-            self._flush()
-            raise ssl.SSLWantReadError(2, "want read") from error
-        except SSL.ZeroReturnError as error:
-            self._flush()
-            raise ssl.SSLZeroReturnError(6, "closed") from error
-        except (SSL.SysCallError, SSL.Error) as error:
-            self._flush()
-            raise ssl.SSLError(1, str(error)) from error
-        self._flush()
-        return done
-
-    def _flush(self) -> None:
-        size = _CHUNK
-        while size == _CHUNK:
-            try:
-                data = self._connection.bio_read(_CHUNK)
-            except SSL.Error:
-                return
-            self._outgoing.write(data)
-            size = len(data)
 
 
 class TlsContext:
-    """The part of `ssl.SSLContext` that asyncio's server needs."""
-
-    verify_mode = ssl.CERT_OPTIONAL
-    check_hostname = False
+    """What the connections of a server have in common."""
 
     def __init__(self, settings: ServerTls) -> None:
         self._settings = settings
         self._made: tuple[Pair | None, str, SSL.Context] | None = None
-
-    def wrap_bio(
-        self,
-        incoming: ssl.MemoryBIO,
-        outgoing: ssl.MemoryBIO,
-        server_side: bool = False,
-        server_hostname: str | None = None,
-        session: object = None,
-    ) -> TlsObject:
-        """TLS for one connection; only the server's side."""
-        del server_side, server_hostname, session
-        return TlsObject(self, incoming, outgoing)
 
     @property
     def has_certificate(self) -> bool:

@@ -21,7 +21,8 @@ from tutor.sandbox.kinds import random_uuid
 from tutor.sandbox.server.connection import Chunked, Plain, Server
 from tutor.sandbox.server.http1 import Http1
 from tutor.sandbox.server.http2 import Exchange, Http2
-from tutor.sandbox.server.tls import TlsContext, TlsObject
+from tutor.sandbox.server.secure import SecureTransport
+from tutor.sandbox.server.tls import TlsContext
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ async def serving(
 
     server = Server(
         answer,
+        TlsContext(tls) if tls else None,
         lambda other, ended: Http1(answer_direct, other, ended, now),
         lambda: Http2(answer_newer, most=MAX_BODY, patience_s=_BODY_S),
         tls.refused if tls else lambda _peer, _why: None,
@@ -70,18 +72,13 @@ async def serving(
     )
     runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
-    context = TlsContext(tls) if tls else None
     # A socket of our own: asyncio loses one that it has just made when it is cancelled then.
     with socket.create_server(("127.0.0.1", port)) as listener:
         # Inherited by what is accepted. asyncio does it only for sockets that name their protocol,
         # and without it a client's first answer waits for its delayed acknowledgement: 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        site = web.SockSite(
-            runner,
-            listener,
-            ssl_context=context,  # pyright: ignore[reportArgumentType] - it has what asyncio asks for
-        )
+        site = web.SockSite(runner, listener)
         try:
             await site.start()
             yield listener.getsockname()[1]
@@ -233,8 +230,7 @@ def _too_late() -> ApiError:
 
 
 def _chain(transport: asyncio.BaseTransport | None) -> tuple[x509.Certificate, ...]:
-    tls = transport.get_extra_info("ssl_object") if transport else None
-    return tls.peer_chain() if isinstance(tls, TlsObject) else ()
+    return transport.tls.peer_chain() if isinstance(transport, SecureTransport) else ()
 
 
 def _request(incoming: web.BaseRequest, body: bytes, now: datetime) -> Request:
