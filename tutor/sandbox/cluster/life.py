@@ -1,7 +1,7 @@
 """What goes on in a running cluster: its controllers, its node and what runs on it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from tutor.sandbox.api.identity import service_account_user
@@ -11,6 +11,7 @@ from tutor.sandbox.cluster.apis import ApiServices
 from tutor.sandbox.cluster.kindnode import KindNode
 from tutor.sandbox.cluster.parts import APISERVER, Parts
 from tutor.sandbox.cluster.settings import NODE_ADDRESS
+from tutor.sandbox.cluster.standard import standard_objects
 from tutor.sandbox.component import Backoff, ClusterFacts, Reconciler
 from tutor.sandbox.controllers.admission_policies import AdmissionPolicies
 from tutor.sandbox.controllers.autoscaling.controller import HorizontalPodAutoscalers
@@ -23,6 +24,7 @@ from tutor.sandbox.controllers.endpoint_mirroring import EndpointMirroring
 from tutor.sandbox.controllers.endpoints import Endpoints
 from tutor.sandbox.controllers.flow_schemas import FlowSchemas
 from tutor.sandbox.controllers.garbage import GarbageCollector
+from tutor.sandbox.controllers.generated_claims import DeviceClaims, EphemeralVolumes
 from tutor.sandbox.controllers.jobs import Jobs
 from tutor.sandbox.controllers.kubelet import Kubelet
 from tutor.sandbox.controllers.namespaces import Accounts, Namespaces
@@ -39,7 +41,9 @@ from tutor.sandbox.controllers.resources import (
 )
 from tutor.sandbox.controllers.runtime import Runtime
 from tutor.sandbox.controllers.scheduler import Scheduler
+from tutor.sandbox.controllers.server_objects import ServerObjects
 from tutor.sandbox.controllers.service_addresses import ServiceAddresses
+from tutor.sandbox.controllers.service_ranges import ServiceRanges
 from tutor.sandbox.controllers.signing import CertificateRequests
 from tutor.sandbox.controllers.statefulsets import StatefulSets
 from tutor.sandbox.controllers.static_pods import StaticPods
@@ -107,6 +111,9 @@ class Life:
         claims = self._as_controller("pvc-protection-controller")
         volumes = self._as_controller("pv-protection-controller")
         attributes = self._as_controller("volumeattributesclass-protection-controller")
+        ranges = self._as_controller("service-cidrs-controller")
+        ephemeral = self._as_controller("ephemeral-volume-controller")
+        devices = self._as_controller("resource-claim-controller")
         found: list[tuple[Reconciler, Client]] = [
             (parts.definitions, as_server),
             (NodeLifetimes(as_manager), as_manager),
@@ -126,12 +133,16 @@ class Life:
             (Protections(claims, PERSISTENT_VOLUME_CLAIMS), claims),
             (Protections(volumes, VOLUMES), volumes),
             (Protections(attributes, ATTRIBUTES), attributes),
+            (EphemeralVolumes(ephemeral), as_manager),
+            (DeviceClaims(devices, parts), as_manager),
             (Endpoints(as_manager), as_manager),
             (EndpointMirroring(as_manager), as_manager),
             (ServiceAddresses(as_server), as_server),
+            (ServiceRanges(ranges), ranges),
             (ClusterRoleAggregation(roles), roles),
             (AdmissionPolicies(policies), policies),
             (FlowSchemas(as_server), as_server),
+            (ServerObjects(as_server, self._standard()), as_server),
             (ApiServices(as_server, parts.outbound, parts.discovery), as_server),
         ]
         if self._settings.node:
@@ -139,6 +150,9 @@ class Life:
             found.append((NodeLifecycle(as_manager), as_manager))
             found.append((TaintEviction(as_manager), as_manager))
         return found
+
+    def _standard(self) -> Iterator[Object]:
+        return standard_objects(self._settings, self._parts.keys, self._facts.now())
 
     def _start_garbage_collector(self, group: asyncio.TaskGroup) -> None:
         client = self._as_server().managed_by(_MANAGER)
