@@ -80,6 +80,10 @@ class Subresource:
     version: str = ""
 
 
+_SHARED = {GroupResource("events.k8s.io", "events"): GroupResource("", "events")}
+"""Collections that are kept as those of another group."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A served type in one version, with what discovery says of it."""
@@ -106,18 +110,22 @@ class Kind:
     api_version: str = field(init=False, repr=False, compare=False)
     """The value of `apiVersion` in this kind's objects."""
     group_resource: GroupResource = field(init=False, repr=False, compare=False)
-    """The collection of this kind."""
+    """What discovery and refusals call this kind's collection."""
+    collection: GroupResource = field(init=False, repr=False, compare=False)
+    """Where the objects are stored: the same, but for what two groups have in common."""
 
     def __post_init__(self) -> None:
         """Note what every request asks for again and again."""
         version = GroupVersion(self.group, self.version)
         object.__setattr__(self, "group_version", version)
         object.__setattr__(self, "api_version", str(version))
-        object.__setattr__(self, "group_resource", GroupResource(self.group, self.plural))
+        resource = GroupResource(self.group, self.plural)
+        object.__setattr__(self, "group_resource", resource)
+        object.__setattr__(self, "collection", _SHARED.get(resource, resource))
 
     def key(self, namespace: str, name: str) -> Key:
         """The key of one object; the namespace is dropped where the kind has none."""
-        return Key(self.group, self.plural, namespace if self.namespaced else "", name)
+        return Key(*self.collection, namespace if self.namespaced else "", name)
 
     @property
     def native_group(self) -> str:

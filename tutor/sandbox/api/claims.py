@@ -16,6 +16,7 @@ _STORED_AS = {
     GroupResource("", "nodes"): "minions",
     GroupResource("", "services"): "services/specs",
     GroupResource("networking.k8s.io", "ingresses"): "ingress",
+    GroupResource("events.k8s.io", "events"): "events",
     GroupResource("apiextensions.k8s.io", "customresourcedefinitions"): (
         "apiextensions.k8s.io/customresourcedefinitions"
     ),

@@ -177,7 +177,7 @@ class Resources:
             match=query.get("resourceVersionMatch"),
             matches=self._selector(request, served, target),
         )
-        return page(self._store, served.kind.group_resource, wanted)
+        return page(self._store, served.kind.collection, wanted)
 
     async def _watch(self, request: Request, target: Target, served: Served, call: Call) -> Answer:
         query, kind = request.query, served.kind
@@ -206,7 +206,7 @@ class Resources:
     def _start(self, watch: Watch, request: Request, target: Target, served: Served) -> None:
         query, kind = request.query, served.kind
         text = query.get(_REVISION)
-        resource = kind.group_resource
+        resource = kind.collection
         initial = options.flag(query, "sendInitialEvents")
         current = self._store.revision
         try:

@@ -128,7 +128,7 @@ def builtin_served(*, allow_privileged: bool = True) -> list[Served]:
     first: dict[GroupResource, Kind] = {}
     served: list[Served] = []
     for kind in builtin_kinds():
-        stored = first.setdefault(kind.group_resource, kind)
+        stored = first.setdefault(kind.collection, kind)
         other = stored if stored is not kind else None
         strategy = BuiltinStrategy(kind, other, allow_privileged=allow_privileged)
         served.append(Served(kind, strategy))

@@ -22,6 +22,7 @@ _NAMES = {
     "deprecatedCount": "count",
     "reportingController": "reportingComponent",
 }
+_CORE_NAMES = {core: name for name, core in _NAMES.items()}
 _LIMITS = {"reportingInstance": 128, "action": 128, "reason": 128, "message": 1024}
 _FIXED = (
     *("involvedObject", "reason", "message", "source", "firstTimestamp", "lastTimestamp", "count"),
@@ -41,6 +42,14 @@ def to_core(obj: Object) -> Object:
     """An event of `events.k8s.io` as one of the core group."""
     renamed = {_NAMES.get(field, field): value for field, value in obj.items()}
     return renamed | {"apiVersion": "v1"}
+
+
+def _converted(obj: Object, api_version: str) -> Object:
+    """An event in the group that a version is of."""
+    if api_version == "v1":
+        return to_core(obj)
+    renamed = {_CORE_NAMES.get(field, field): value for field, value in obj.items()}
+    return renamed | {"apiVersion": api_version}
 
 
 def _legacy(event: Object, reporter: str) -> Errors:
@@ -132,5 +141,8 @@ CORE_EVENT = Behaviour(
     validate=_validate_core, validate_update=_validate_core_update, create_on_update=True
 )
 EVENT = Behaviour(
-    validate=_validate_events, validate_update=_validate_events_update, create_on_update=True
+    validate=_validate_events,
+    validate_update=_validate_events_update,
+    create_on_update=True,
+    convert=_converted,
 )

@@ -190,7 +190,8 @@ class _KindVersions:
         if version != self.current:
             group, _, short = version.rpartition("/")
             found = self._find(group, short, served.kind.plural)
-            if found is None:
+            # Events of another group are the same objects; what is owned in it is forgotten.
+            if found is None or group != served.kind.group:
                 return None
             served, shape = found, shape_of(found.strategy.node())
         if obj.get("apiVersion") == version:
