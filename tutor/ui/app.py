@@ -19,6 +19,7 @@ from tutor.terminal.engine import fallback
 from tutor.ui.driver import Keyboard
 from tutor.ui.keys import AsksForKey, KeysChanged, ShowsKeys, overrides
 from tutor.ui.ports import Desk, Visit
+from tutor.ui.screens.beneath import BeneathScreen
 from tutor.ui.screens.lesson import LessonScreen
 from tutor.ui.stylesheet import KeptStylesheet
 from tutor.ui.theme import DARK, LIGHT
@@ -148,6 +149,9 @@ class TutorApp(App[TutorError | None]):
             if isinstance(end, TutorError):
                 self.notify(str(end), severity="error", markup=False, timeout=FAILURE_S)
             visit, may_go_back = end if isinstance(end, Visit) else None, True
+
+    def get_default_screen(self) -> Screen[None]:
+        return BeneathScreen(id="_default")
 
     # Loaded when they are wanted: a lesson that is gone on with begins without them.
 

@@ -1,6 +1,6 @@
 """The shape of a lesson in its window: panes beside or above one another, zoomed, divided."""
 
-from textual import on
+from textual import events, on
 from textual.reactive import var
 from textual.widgets import Static
 
@@ -65,6 +65,11 @@ class ShapedScreen(StagedScreen):
             }
         )
         return now
+
+    def on_resize(self, event: events.Resize) -> None:
+        # When it is shown it is told twice that it has the size it was just laid out for.
+        if event.size == self.outer_size:
+            event.prevent_default()
 
     def watch_zoom(self, zoom: Pane | None) -> None:
         self._zoomed_for_program = False
