@@ -1,8 +1,9 @@
 """The addresses of services as objects of their own."""
 
 from tests.fakes.cluster import Api, obj
+from tutor.sandbox.api.allocation import ADDRESSES
 from tutor.sandbox.controllers.resources import SERVICES
-from tutor.sandbox.controllers.service_addresses import ADDRESSES, ServiceAddresses
+from tutor.sandbox.controllers.service_addresses import ServiceAddresses
 from tutor.sandbox.kinds import Object
 
 IP = "10.96.7.7"

@@ -5,16 +5,20 @@ ranges of kubeadm.
 """
 
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 from typing import Any
 
 from tutor.sandbox.api.builtin.network import families
 from tutor.sandbox.api.builtin.reading import items, number, part, text
 from tutor.sandbox.api.registry import Served
 from tutor.sandbox.api.status import ApiError, invalid, invalid_object
-from tutor.sandbox.kinds import GroupResource, Object, name_of
+from tutor.sandbox.kinds import GroupResource, Object, labels_of, name_of
 
 SERVICES = GroupResource("", "services")
+RANGES = GroupResource("networking.k8s.io", "servicecidrs")
+ADDRESSES = GroupResource("networking.k8s.io", "ipaddresses")
+MANAGED_BY, ALLOCATOR = "ipaddress.kubernetes.io/managed-by", "ipallocator.k8s.io"
+"""The label of the addresses that services have, and its value."""
 NODE_PORTS = range(30_000, 32_768)
 _TYPES_WITH_PORTS = ("NodePort", "LoadBalancer")
 _EXTERNAL_NAME = "ExternalName"
@@ -58,12 +62,35 @@ class Allocation:
             if service["metadata"]["uid"] != new["metadata"].get("uid")
         ]
         if before is None or before.get("type") == _EXTERNAL_NAME:
-            self._addresses.give(new, others, dry_run=dry_run)
+            used = {text(other, "clusterIP") for other in others} | self._kept_by_hand()
+            self._addresses.give(new, used, self._more_networks(), dry_run=dry_run)
         ports = _Ports(name_of(new), others, self._choose, dry_run=dry_run)
         if spec.get("type") in _TYPES_WITH_PORTS:
             ports.give(spec, before)
         if _needs_health_check(spec) and not _needs_health_check(before or _NOTHING):
             ports.give_health_check(spec)
+
+    def _more_networks(self) -> list[IPv4Network]:
+        """What may be asked for by name besides the range of the cluster."""
+        ready = [one for one in self._objects(RANGES) if _is_ready(one)]
+        found = (ip_network(cidr) for one in ready for cidr in items(one, "spec", "cidrs"))
+        return [one for one in found if isinstance(one, IPv4Network)]
+
+    def _kept_by_hand(self) -> set[str]:
+        """Addresses with an object that somebody made; those of services follow the services."""
+        return {name_of(one) for one in self._objects(ADDRESSES) if not is_allocated(one)}
+
+
+def is_allocated(address: Object) -> bool:
+    """Whether an IPAddress is there since a service has the address."""
+    return labels_of(address).get(MANAGED_BY) == ALLOCATOR
+
+
+def _is_ready(one: Object) -> bool:
+    if one["metadata"].get("deletionTimestamp"):
+        return False
+    told = items(one, "status", "conditions")
+    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in told)
 
 
 def _needs_health_check(spec: Object) -> bool:
@@ -111,14 +138,20 @@ class _Addresses:
         self._network = IPv4Network(network)
         self._choose = choose
 
-    def give(self, service: Object, others: Sequence[Object], *, dry_run: bool) -> None:
+    def give(
+        self,
+        service: Object,
+        used: set[str],
+        more: Sequence[IPv4Network],
+        *,
+        dry_run: bool,
+    ) -> None:
         """Give a service its address; raises ApiError (422, 500)."""
         spec = service["spec"]
         ips = items(spec, "clusterIPs")
         if spec.get("type") == _EXTERNAL_NAME or ips[:1] == ["None"]:
             return
         wanted = ips[0] if ips else ""
-        used = {text(other, "clusterIP") for other in others}
         if not wanted:
             wanted = str(self._network[0]) if dry_run else self._free(name_of(service), used)
             if not name_of(service) and not dry_run:
@@ -129,15 +162,16 @@ class _Addresses:
                 )
                 error = invalid("spec.clusterIPs", [""], message)
                 raise invalid_object("", "Service", "", [error])
-        elif why := self._refusal(wanted, set[str]() if dry_run else used):
+        elif why := self._refusal(wanted, set[str]() if dry_run else used, more):
             message = f"failed to allocate IP {wanted}: {why}"
             error = invalid("spec.clusterIPs", ips, message)
             raise invalid_object("", "Service", name_of(service), [error])
         spec["clusterIP"] = wanted
         spec["clusterIPs"] = [wanted, *ips[1:]]
 
-    def _refusal(self, wanted: str, used: set[str]) -> str:
-        if ip_address(wanted) not in self._network:
+    def _refusal(self, wanted: str, used: set[str], more: Sequence[IPv4Network]) -> str:
+        address = ip_address(wanted)
+        if not (address in self._network or any(_usable(address, one) for one in more)):
             return (
                 f"the provided IP ({wanted}) is not in the valid range. The range of valid IPs is"
                 f" {self._network}"
@@ -157,6 +191,11 @@ class _Addresses:
             if candidate not in used:
                 return candidate
         raise _full(f'failed to allocate a serviceIP for Service "{name}"')
+
+
+def _usable(address: IPv4Address | IPv6Address, network: IPv4Network) -> bool:
+    outermost = (network.network_address, network.broadcast_address)
+    return address in network and address not in outermost
 
 
 class _Ports:

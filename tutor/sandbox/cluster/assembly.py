@@ -17,13 +17,12 @@ from tutor.sandbox.cluster.life import Life
 from tutor.sandbox.cluster.machine import Machine
 from tutor.sandbox.cluster.parts import APISERVER, Parts
 from tutor.sandbox.cluster.settings import (
-    BARE_OPEN_PATHS,
     NODE_ADDRESS,
     NODE_PORT,
     SERVICE_ADDRESS,
-    SERVICE_NETWORK,
     ClusterSettings,
 )
+from tutor.sandbox.cluster.standard import standard_objects
 from tutor.sandbox.component import ServerTls
 from tutor.sandbox.controllers import bootstrap
 from tutor.sandbox.controllers.resources import LEASES, NODES, is_true
@@ -162,14 +161,7 @@ async def _begin(client: Client, settings: ClusterSettings, keys: ClusterKeys) -
 
 async def _fill(client: Client, settings: ClusterSettings, keys: ClusterKeys) -> None:
     async with asyncio.TaskGroup() as group:
-        standard = bootstrap.objects(
-            SERVICE_NETWORK,
-            SERVICE_ADDRESS,
-            (NODE_ADDRESS, NODE_PORT),
-            _authentication(keys),
-            client.now(),
-            () if settings.node else BARE_OPEN_PATHS,
-        )
+        standard = standard_objects(settings, keys, client.now())
         for obj in (*standard, *builtin_services()):
             group.create_task(_make(client, obj), name="bootstrap")
     if settings.node:
@@ -181,17 +173,6 @@ async def _make(client: Client, obj: Object) -> None:
     made = await client.create(obj)
     if "status" in obj and made.get("status") != obj["status"]:
         await client.update(made | {"status": obj["status"]}, "status")
-
-
-def _authentication(keys: ClusterKeys) -> dict[str, str]:
-    return {
-        "client-ca-file": keys.ca.pem,
-        "requestheader-allowed-names": '["front-proxy-client"]',
-        "requestheader-client-ca-file": keys.front_proxy_ca.pem,
-        "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
-        "requestheader-group-headers": '["X-Remote-Group"]',
-        "requestheader-username-headers": '["X-Remote-User"]',
-    }
 
 
 def _server_names(settings: ClusterSettings) -> list[str]:

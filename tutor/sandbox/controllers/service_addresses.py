@@ -5,17 +5,15 @@ Source: pkg/registry/core/service/ipallocator; the API server itself makes and d
 
 from collections.abc import Hashable, Sequence
 
+from tutor.sandbox.api.allocation import ADDRESSES, ALLOCATOR, MANAGED_BY, is_allocated
 from tutor.sandbox.api.builtin.reading import items, part
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.client import Client
 from tutor.sandbox.component import DONE, Result, Watches
 from tutor.sandbox.controllers.resources import SERVICES, Place, place_of
-from tutor.sandbox.kinds import GroupResource, Object, labels_of, name_of
+from tutor.sandbox.kinds import Object, name_of
 
-ADDRESSES = GroupResource("networking.k8s.io", "ipaddresses")
-_MANAGED_BY = "ipaddress.kubernetes.io/managed-by"
-_ALLOCATOR = "ipallocator.k8s.io"
-_LABELS = {"ipaddress.kubernetes.io/ip-family": "IPv4", _MANAGED_BY: _ALLOCATOR}
+_LABELS = {"ipaddress.kubernetes.io/ip-family": "IPv4", MANAGED_BY: ALLOCATOR}
 
 
 class ServiceAddresses:
@@ -64,7 +62,7 @@ def _object(address: str, owner: Place) -> Object:
 
 def _is_of(found: Object, owner: Place | None) -> bool:
     """Whether an address is its service's, or was made by somebody else who looks after it."""
-    if labels_of(found).get(_MANAGED_BY) != _ALLOCATOR:
+    if not is_allocated(found):
         return True
     parent = part(found, "spec", "parentRef")
     return owner == (parent.get("namespace", ""), parent.get("name", ""))
