@@ -3,12 +3,16 @@
 Source: Kubernetes tasks, "Specifying a Disruption Budget", "API-initiated Eviction".
 """
 
+from functools import partial
 from typing import Any
+
+import pytest
 
 from tests.fakes.cluster import Api, Reply, obj, pod
 from tutor.sandbox.api.eviction import BUDGETS
 from tutor.sandbox.controllers.disruptions import Disruptions
-from tutor.sandbox.controllers.resources import PODS, SERVICE_ACCOUNTS
+from tutor.sandbox.controllers.requests import Requests
+from tutor.sandbox.controllers.resources import EVENTS, PODS, SERVICE_ACCOUNTS
 from tutor.sandbox.kinds import Object
 
 PATH = "/apis/policy/v1/namespaces/here/poddisruptionbudgets"
@@ -21,15 +25,23 @@ class World:
 
     def __init__(self, api: Api) -> None:
         self.api = api
-        self.controller = Disruptions(api.client, api.parts)
+        respond = partial(api.parts.front.handle_as, api.client.user)
+        requests = Requests(respond, api.client.now, "kube-controller-manager")
+        self.controller = Disruptions(api.client, api.parts, requests)
 
-    async def pods(self, *names: str, ready: bool = True, owner: Object | None = None) -> None:
+    async def pods(
+        self,
+        *names: str,
+        ready: bool = True,
+        owner: Object | None = None,
+        version: str = "apps/v1",
+    ) -> None:
         if self.api.stored(SERVICE_ACCOUNTS, "default") is None:
             account = obj("ServiceAccount", "default", namespace="here")
             await self.api.make("/api/v1/namespaces/here/serviceaccounts", account)
         meta: Object = {"labels": LABELS}
         if owner is not None:
-            ref = {"apiVersion": "apps/v1", "kind": owner["kind"], "name": "web"}
+            ref = {"apiVersion": version, "kind": owner["kind"], "name": "web"}
             meta["ownerReferences"] = [ref | {"uid": owner["metadata"]["uid"], "controller": True}]
         status: Object = {"phase": "Running"}
         status["conditions"] = [{"type": "Ready", "status": "True" if ready else "False"}]
@@ -143,3 +155,36 @@ async def test_pod_without_a_budget_is_marked_and_deleted(api: Api) -> None:
     await world.pods("a")
     assert (await world.evict("a")).body["status"] == "Success"
     assert api.stored(PODS, "a") is None
+
+
+async def test_share_of_pods_that_nobody_controls_is_told_of(api: Api) -> None:
+    world = World(api)
+    await world.pods("a", "b")
+    assert await world.budget(minAvailable="50%") == counts(0, 2, 0, 0)
+    (event,) = api.client.list(EVENTS, "here")
+    assert event["reason"] == "UnmanagedPods"
+    shown = "&LabelSelector{MatchLabels:map[string]string{app: web,},MatchExpressions:[]"
+    assert f"(selector: {shown}LabelSelectorRequirement{{}},}}) were found" in event["message"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "why"),
+    [
+        ("Job", "batch/v1", "jobs.batch does not implement the scale subresource"),
+        ("Thing", "x.org/v1", 'no matches for kind "Thing" in version "x.org/v1"'),
+        ("ReplicaSet", "apps/v1", 'found no controllers for pod "a"'),
+    ],
+)
+async def test_share_of_what_cannot_be_counted_allows_nothing(
+    api: Api, kind: str, version: str, why: str
+) -> None:
+    world = World(api)
+    await world.pods("a", owner={"kind": kind, "metadata": {"uid": "u"}}, version=version)
+    assert (await world.budget(maxUnavailable=1))["disruptionsAllowed"] == 0
+    status = api.client.get(BUDGETS, "here", "b")["status"]
+    (condition,) = status["conditions"]
+    assert (condition["status"], condition["reason"]) == ("False", "SyncFailed")
+    assert condition["message"] == why
+    (event,) = api.client.list(EVENTS, "here")
+    told = f"Failed to calculate the number of expected pods: {why}"
+    assert (event["reason"], event["message"]) == ("CalculateExpectedPodCountFailed", told)

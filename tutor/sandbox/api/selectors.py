@@ -261,3 +261,18 @@ def label_selector(selector: Object | None) -> LabelSelector:
     except ValueError as error:
         raise bad_request(str(error)) from error
     return LabelSelector(tuple(sorted(found, key=lambda one: one.key)))
+
+
+def go_selector(selector: Object | None) -> str:
+    """A LabelSelector object as Go prints it in messages."""
+    if selector is None:
+        return "nil"
+    labels: Mapping[str, str] = selector.get("matchLabels") or {}
+    wanted = "".join(f"{key}: {value}," for key, value in sorted(labels.items()))
+    terms = "".join(
+        f"LabelSelectorRequirement{{Key:{term.get('key', '')},"
+        f"Operator:{term.get('operator', '')},Values:[{' '.join(term.get('values') or ())}],}},"
+        for term in selector.get("matchExpressions") or ()
+    )
+    listed = f"MatchExpressions:[]LabelSelectorRequirement{{{terms}}}"
+    return f"&LabelSelector{{MatchLabels:map[string]string{{{wanted}}},{listed},}}"

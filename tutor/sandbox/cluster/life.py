@@ -89,6 +89,11 @@ class Life:
     def _as_controller(self, account: str) -> Client:
         return self._parts.client(service_account_user("kube-system", account), _MANAGER)
 
+    def _requests(self, account: str) -> Requests:
+        user = service_account_user("kube-system", account)
+        respond = partial(self._parts.front.handle_as, user)
+        return Requests(respond, self._parts.machine.now, _MANAGER)
+
     def _as_server(self) -> Client:
         return self._parts.client(APISERVER, "kube-apiserver")
 
@@ -127,7 +132,7 @@ class Life:
             (StatefulSets(stateful), stateful),
             (Jobs(jobs), jobs),
             (CronJobs(cron), cron),
-            (Disruptions(disruptions, parts), as_manager),
+            (Disruptions(disruptions, parts, self._requests("disruption-controller")), as_manager),
             (CertificateRequests(certificates, facts), certificates),
             (VolumeBinder(binder), binder),
             (Protections(claims, PERSISTENT_VOLUME_CLAIMS), claims),
@@ -184,12 +189,10 @@ class Life:
         group.create_task(runtime.run(), name=quotas.name)
 
     def _start_autoscaling(self, group: asyncio.TaskGroup) -> None:
-        account = service_account_user("kube-system", "horizontal-pod-autoscaler")
-        client = self._parts.client(account, _MANAGER)
+        account = "horizontal-pod-autoscaler"
+        client = self._as_controller(account)
         period_s = self._facts.pace.autoscaling
-        respond = partial(self._parts.front.handle_as, account)
-        requests = Requests(respond, self._parts.machine.now, _MANAGER)
-        autoscalers = HorizontalPodAutoscalers(client, requests, period_s)
+        autoscalers = HorizontalPodAutoscalers(client, self._requests(account), period_s)
         runtime = Runtime(autoscalers, client, Backoff(first_s=period_s, most_s=period_s))
         group.create_task(runtime.run(), name=autoscalers.name)
 

@@ -3,14 +3,13 @@
 Source: pkg/controller/podautoscaler/horizontal.go (computeReplicasForMetric and what it calls).
 """
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from tutor.sandbox.api.builtin import quantity
 from tutor.sandbox.api.builtin.quantity import Quantity
-from tutor.sandbox.api.builtin.reading import items, part, text
-from tutor.sandbox.api.selectors import LabelSelector, label_selector
+from tutor.sandbox.api.builtin.reading import part, text
+from tutor.sandbox.api.selectors import LabelSelector, go_selector, label_selector
 from tutor.sandbox.api.status import ApiError
 from tutor.sandbox.controllers.autoscaling.metrics import Metrics
 from tutor.sandbox.controllers.autoscaling.replicas import (
@@ -103,7 +102,7 @@ class Sources:
             name, current = f"{kind} metric {metric}", {"value": _written(found.usage)}
         else:
             found = by_share(target.asked, usage, _milli(wanted, "averageValue"), target.reported)
-            name = f"external metric {metric}({_shown(named)})"
+            name = f"external metric {metric}({go_selector(named.get('selector'))})"
             current = {"averageValue": _written(found.usage)}
         status = {"metric": named, "current": current, "describedObject": described}
         return Found(found.replicas, name, {"type": "Object", "object": status})
@@ -163,7 +162,7 @@ class Sources:
         try:
             values = await self._metrics.of_elsewhere(metric, target.namespace, _text_of(named))
         except CannotCompute as error:
-            where = f"{target.namespace}/{metric}/{_shown(named)}"
+            where = f"{target.namespace}/{metric}/{go_selector(named.get('selector'))}"
             raise CannotCompute(f"unable to get external metric {where}: {error}") from error
         usage = min(sum(values), _INT64_MAX)
         found: Proposal
@@ -174,7 +173,7 @@ class Sources:
             found = by_value(target.asked, usage, _milli(wanted, "value"))
             current = {"value": _written(found.usage)}
         status = {"metric": named, "current": current}
-        name = f"external metric {metric}({_shown(named)})"
+        name = f"external metric {metric}({go_selector(named.get('selector'))})"
         return Found(found.replicas, name, {"type": "External", "external": status})
 
 
@@ -219,23 +218,3 @@ def _text_of(named: Object) -> str:
 
 def _compiled(named: Object) -> LabelSelector:
     return label_selector(named.get("selector"))
-
-
-def _shown(named: Object) -> str:
-    """The selector of a metric as Go prints it."""
-    selector = named.get("selector")
-    if selector is None:
-        return "nil"
-    labels = sorted(part(selector, "matchLabels").items())
-    wanted = "".join(f"{key}: {value}," for key, value in labels)
-    terms = "".join(_shown_term(term) for term in items(selector, "matchExpressions"))
-    listed = f"MatchExpressions:[]LabelSelectorRequirement{{{terms}}}"
-    return f"&LabelSelector{{MatchLabels:map[string]string{{{wanted}}},{listed},}}"
-
-
-def _shown_term(term: Object) -> str:
-    values: Sequence[str] = items(term, "values")
-    listed = (
-        f"Key:{text(term, 'key')},Operator:{text(term, 'operator')},Values:[{' '.join(values)}]"
-    )
-    return f"LabelSelectorRequirement{{{listed},}},"
