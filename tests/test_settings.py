@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -146,3 +147,9 @@ def test_keys_that_are_saved_take_the_place_of_those_before(tmp_path: Path) -> N
     assert file.read_text(encoding="utf-8") == "# mine\n# more\npace: real\n"
     save(tmp_path, "keys", {"run": "f4"})
     assert load({}, tmp_path).keys == {"run": "f4"}
+
+
+def test_settings_file_that_is_a_pipe_is_told_of_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(settings_file(tmp_path))
+    with pytest.raises(SettingsError, match="it is a pipe or a device"):
+        load({}, tmp_path)

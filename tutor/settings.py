@@ -166,6 +166,11 @@ def _pairs(text: str) -> dict[str, str]:
 
 def _from_file(file: Path) -> dict[str, _Given]:
     try:
+        if file.is_fifo() or file.is_char_device() or file.is_block_device():
+            raise SettingsError(
+                f"{file} cannot be read: it is a pipe or a device.",
+                next_action="Move it away; the settings are a file of YAML.",
+            )
         text = file.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return {}

@@ -123,3 +123,21 @@ async def test_generated_selector_of_a_job_is_printed_in_the_order_of_its_keys(a
     refused = await api.ask("POST", "/apis/batch/v1/namespaces/here/jobs", job)
     shown = 'spec.selector: Invalid value: {"matchLabels":{"a":"b","batch.kubernetes.io/'
     assert shown in refused.message
+
+
+async def test_change_of_what_an_address_belongs_to_shows_it_as_the_server_has_it(
+    api: Api,
+) -> None:
+    parent = {"resource": "services", "namespace": "default", "name": "kubernetes"}
+    labels = {"ipaddress.kubernetes.io/managed-by": "me"}
+    made = obj("IPAddress", "10.1.2.3", version="networking.k8s.io/v1", spec={"parentRef": parent})
+    made["metadata"]["labels"] = labels
+    path = "/apis/networking.k8s.io/v1/ipaddresses"
+    kept = await api.make(path, made)
+    kept["spec"]["parentRef"]["name"] = "other"
+    refused = await api.ask("PUT", f"{path}/10.1.2.3", kept)
+    assert refused.message == (
+        'IPAddress.networking.k8s.io "10.1.2.3" is invalid: spec.parentRef: Invalid value:'
+        ' {"Group":"","Resource":"services","Namespace":"default","Name":"other"}: field is'
+        " immutable"
+    )

@@ -4,7 +4,7 @@ Source: `apis/networking/validation/validation.go`, `registry/networking/{servic
 """
 
 from tutor.sandbox.api import formats, metadata
-from tutor.sandbox.api.builtin import addresses, checks
+from tutor.sandbox.api.builtin import addresses, checks, go_struct
 from tutor.sandbox.api.builtin.behaviour import (
     Behaviour,
     Subpath,
@@ -111,7 +111,10 @@ def _parent(reference: Object | None) -> Errors:
 def _validate_address_update(new: Object, old: Object) -> Errors:
     errors = _validate_address(new) + _changed_meta(new, old)
     wanted, before = part(new, "spec").get("parentRef"), part(old, "spec").get("parentRef")
-    return errors + checks.immutable(wanted, before, "spec.parentRef")
+    if not checks.same(wanted, before):
+        shown = None if wanted is None else go_struct.render("ParentReference", wanted)
+        errors.append(invalid("spec.parentRef", shown, checks.IMMUTABLE))
+    return errors
 
 
 IP_ADDRESS = Behaviour(validate=_validate_address, validate_update=_validate_address_update)
