@@ -276,10 +276,14 @@ def after_prefix(pressed: str, keymap: Keymap) -> Key | None:
     return next((key for key in KEYS if pressed in {key.after_prefix, keymap[key.id]}), None)
 
 
+_SPELLED = {"pageup": "PgUp", "pagedown": "PgDn"}
+
+
 def spelled(key: str) -> str:
     """A key as people write it."""
     *held, last = key.split("+")
-    return "+".join([*held, last.upper() if last[:1] == "f" and last[1:].isdigit() else last])
+    is_function_key = last[:1] == "f" and last[1:].isdigit()
+    return "+".join([*held, last.upper() if is_function_key else _SPELLED.get(last, last)])
 
 
 def way_to(action: str, node: DOMNode) -> str:

@@ -44,7 +44,10 @@ class LessonCommands(ScreenCommands):
         yield from beside_keys(self.screen)
         for key, says in IN_SHELL.items():
             yield Command(
-                text=says, action=f"in_shell({key!r})", help=f"{prefix} {key}", is_listed=False
+                text=says,
+                action=f"in_shell({key!r})",
+                help=f"{prefix} {spelled(key)}",
+                is_listed=False,
             )
         if isinstance(self.screen, DrawnScreen):
             yield from in_step(self.screen.scene, self.screen.query_one(StepList).rows)

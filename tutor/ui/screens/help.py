@@ -32,7 +32,7 @@ _PANES = (
     ("On commands", "Enter types or writes them; C copies them; E opens long ones."),
     ("On a fact", "Enter tells more; R types the command that shows you the same."),
     ("In the shell", "Every key is the shell's own, but those above and {prefix}."),
-    ("", "{prefix} and then PageUp, PageDown, Home or End looks back."),
+    ("", "{prefix} and then PgUp, PgDn, Home or End looks back."),
     ("", "{prefix} and then V selects with the arrows; Y copies."),
     ("", "{prefix} and then {prefix}, or a key from above, sends that key to the shell."),
     ("", "The mouse selects and copies; with Shift also in vim."),

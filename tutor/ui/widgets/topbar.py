@@ -95,7 +95,7 @@ class TopBar(Sheet):
         rest = Content.styled(f"{place}{tail}", "$quiet")
         end = Content.assemble(self.tag(number, "steps", ""), rest)
         room = max(width - end.cell_length, 0)
-        title = self._first_words(now, room)
+        title = self._first_words(now, max(room - 1, 0))
         return [Content.assemble(title.pad_right(room - title.cell_length), end)]
 
     def _first_words(self, now: Standing, room: int) -> Content:
