@@ -42,7 +42,16 @@ async def create(process: SandboxProcess, name: str, *ports: tuple[int, int]) ->
 
 @pytest.mark.parametrize(
     "line",
-    [b"{}\n", b"[]\n", b"no json\n", b"\xff\xfe\n", b'{"do": 1}\n', b'{"do": null}\n', b"\n"],
+    [
+        b"{}\n",
+        b"[]\n",
+        b"no json\n",
+        b"\xff\xfe\n",
+        b'{"do": 1}\n',
+        b'{"do": null}\n',
+        b"\n",
+        b"[" * 50_000 + b"\n",
+    ],
 )
 async def test_line_that_is_no_request_is_refused(process: SandboxProcess, line: bytes) -> None:
     assert (await say(process.root, line))[-1]["error"] == "bad-request"

@@ -27,6 +27,7 @@ DAMAGES = {
     "h": ("pki/ca.key", GONE, "pki/ca.key: No such file or directory"),
     "i": ("pki/sa.key", "x", "is damaged"),
     "j": ("pki/apiserver.crt", "x", "apiserver.crt or apiserver.key cannot be read"),
+    "k": ("cluster.json", "[" * 100_000, NO_RECORD),
 }
 """Of the cluster of that name: which file then holds what, and what is said."""
 
@@ -54,6 +55,7 @@ async def test_damaged_cluster_says_which_file_and_the_others_answer(
             (clusters / name / file).unlink()
         else:
             (clusters / name / file).write_text(content)
+    (clusters.parent / "front.json").write_text("[" * 100_000)
     (clusters / "stray").touch()
     (clusters / "elsewhere").symlink_to("/")
     await process.start()

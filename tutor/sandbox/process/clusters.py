@@ -30,6 +30,7 @@ STEPS = (
     "Installing StorageClass",
 )
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what kind says; nothing listens there
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 _MAX_PORT = 65_535
 _RECORD = "cluster.json"
 _PAGE = 512
@@ -123,7 +124,7 @@ class Clusters:
             try:
                 record = _recalled(folder.name, file.read_text())
                 _check_there(folder / STATE)
-            except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            except _UNREADABLE as error:
                 # Its name and its folder are taken: whoever asks for it hears of it.
                 self._records[folder.name] = ClusterRecord(name=folder.name, port=0)
                 self._failures[folder.name] = _damaged(folder, error)

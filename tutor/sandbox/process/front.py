@@ -135,7 +135,7 @@ class Front:
             "ingress": 0,
             "shells": {},
         }
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
             return fresh | json.loads((self._folder / _FILE).read_text())
         return fresh
 

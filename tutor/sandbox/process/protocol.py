@@ -61,7 +61,7 @@ async def read_request(reader: asyncio.StreamReader) -> dict[str, Any] | None:
         if not error.partial:
             return None
         raise Refused("bad-request", "a request ends with a line end") from error
-    except (asyncio.LimitOverrunError, ValueError) as error:
+    except (asyncio.LimitOverrunError, ValueError, RecursionError) as error:
         raise Refused("bad-request", "a request is one line with a JSON object") from error
     if not is_map(request) or not isinstance(request.get("do"), str):
         raise Refused("bad-request", "a request is a JSON object with the key `do`")
