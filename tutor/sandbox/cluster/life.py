@@ -30,8 +30,10 @@ from tutor.sandbox.controllers.kubelet import Kubelet
 from tutor.sandbox.controllers.namespaces import Accounts, Namespaces
 from tutor.sandbox.controllers.node_lifecycle import NodeLifecycle, TaintEviction
 from tutor.sandbox.controllers.nodes import NodeLifetimes
+from tutor.sandbox.controllers.pod_garbage import PodGarbage
 from tutor.sandbox.controllers.quotas import Quotas
 from tutor.sandbox.controllers.replicasets import CONTROLLERS, ReplicaSets
+from tutor.sandbox.controllers.request_cleaning import RequestCleaning
 from tutor.sandbox.controllers.requests import Requests
 from tutor.sandbox.controllers.resources import (
     PERSISTENT_VOLUME_CLAIMS,
@@ -117,6 +119,7 @@ class Life:
         volumes = self._as_controller("pv-protection-controller")
         attributes = self._as_controller("volumeattributesclass-protection-controller")
         ranges = self._as_controller("service-cidrs-controller")
+        pods = self._as_controller("pod-garbage-collector")
         ephemeral = self._as_controller("ephemeral-volume-controller")
         devices = self._as_controller("resource-claim-controller")
         found: list[tuple[Reconciler, Client]] = [
@@ -134,6 +137,8 @@ class Life:
             (CronJobs(cron), cron),
             (Disruptions(disruptions, parts, self._requests("disruption-controller")), as_manager),
             (CertificateRequests(certificates, facts), certificates),
+            (RequestCleaning(certificates), certificates),
+            (PodGarbage(pods), pods),
             (VolumeBinder(binder), binder),
             (Protections(claims, PERSISTENT_VOLUME_CLAIMS), claims),
             (Protections(volumes, VOLUMES), volumes),
