@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from tutor.course.model import Lesson, Step
-from tutor.course.places import Where
+from tutor.course.texts import texts_of_step
 from tutor.errors import CourseError
 from tutor.keymap import ACTIONS
 from tutor.nearest import did_you_mean
@@ -23,7 +23,7 @@ def named_action(address: str) -> str:
 
 def keys_have_actions(step: Step, _lesson: Lesson) -> Iterator[CourseError]:
     """Keys of actions that there are not."""
-    for where, text in _texts(step):
+    for where, text in texts_of_step(step):
         for match in _NAMED.finditer(text):
             if match[1] not in ACTIONS:
                 yield where.error(
@@ -31,16 +31,3 @@ def keys_have_actions(step: Step, _lesson: Lesson) -> Iterator[CourseError]:
                     next_action=f"Those that have keys: {', '.join(ACTIONS)}.",
                     offset=match.start(1),
                 )
-
-
-def _texts(step: Step) -> Iterator[tuple[Where, str]]:
-    """What of a step is read as Markdown."""
-    yield step.where / "say", step.say
-    yield step.where / "debrief", step.debrief
-    for question in step.ask:
-        yield question.where / "question", question.question
-    for each in (*step.hints, *step.mistakes):
-        yield each.where / "say", each.say
-    blocks = (*step.do, *(() if step.solution == "do" else step.solution))
-    for block in blocks:
-        yield block.where / "note", block.note
