@@ -15,6 +15,7 @@ from tutor.sandbox.cluster.standard import standard_objects
 from tutor.sandbox.component import Backoff, ClusterFacts, Reconciler
 from tutor.sandbox.controllers.admission_policies import AdmissionPolicies
 from tutor.sandbox.controllers.autoscaling.controller import HorizontalPodAutoscalers
+from tutor.sandbox.controllers.bootstrap_tokens import BootstrapSigner, TokenCleaner
 from tutor.sandbox.controllers.cluster_roles import ClusterRoleAggregation
 from tutor.sandbox.controllers.cronjobs import CronJobs
 from tutor.sandbox.controllers.daemonsets import DaemonSets
@@ -159,6 +160,10 @@ class Life:
             # The control plane that bare clusters are compared with does not look after nodes.
             found.append((NodeLifecycle(as_manager), as_manager))
             found.append((TaintEviction(as_manager), as_manager))
+            # kubeadm turns these on, which are off otherwise.
+            signer, cleaner = map(self._as_controller, ("bootstrap-signer", "token-cleaner"))
+            found.append((BootstrapSigner(signer), signer))
+            found.append((TokenCleaner(cleaner), cleaner))
         return found
 
     def _standard(self) -> Iterator[Object]:
