@@ -93,6 +93,29 @@ async def test_only_the_last_of_the_missed_times_starts_a_job(api: Api) -> None:
     assert await world.reasons() == ["SuccessfulCreate"]
 
 
+async def test_the_last_time_counts_however_many_were_missed(api: Api) -> None:
+    world = World(api)
+    await world.begin(missed=1000)
+    before = now()
+    names = await world.look()
+    minute = int(before.timestamp()) // 60
+    assert names in ([f"c-{minute}"], [f"c-{minute + 1}"])
+    assert await world.reasons() == ["SuccessfulCreate", "TooManyMissedTimes"]
+
+
+async def test_job_that_somebody_deleted_is_told_of(api: Api) -> None:
+    world = World(api)
+    await world.begin()
+    (name,) = await world.look()
+    await api.client.delete(JOBS, "here", name)
+    await api.client.patch(CRON_JOBS, "here", "c", {"spec": {"suspend": True}})
+    await world.look()
+    events = (await api.get(EVENTS)).body["items"]
+    told = [(event["reason"], event["message"]) for event in events]
+    assert ("MissingJob", f"Active job went missing: {name}") in told
+    assert not api.client.get(CRON_JOBS, "here", "c")["status"].get("active")
+
+
 async def test_suspended_or_late_jobs_are_not_started(api: Api) -> None:
     world = World(api)
     await world.begin(suspend=True)

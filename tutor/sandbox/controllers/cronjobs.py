@@ -5,6 +5,7 @@ Source: pkg/controller/cronjob.
 
 from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tutor.sandbox.api.builtin.reading import items, part, text
@@ -27,12 +28,24 @@ from tutor.sandbox.controllers.resources import (
 from tutor.sandbox.kinds import Object, name_of, namespace_of
 
 _SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
-_MAX_MISSED = 100
+_MANY = 100
+_TOO_MANY = (
+    "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew"
+)
 _IN_BACKGROUND = DeleteOptions(policy="Background")
 _LIMITS = (
     ("Complete", "successfulJobsHistoryLimit", 3),
     ("Failed", "failedJobsHistoryLimit", 1),
 )
+
+
+class _Due(NamedTuple):
+    """The last time that was missed, if any, and the next one."""
+
+    last: datetime | None
+    next: datetime | None
+    many: bool = False
+    """Whether more times were missed than anybody wants to hear of."""
 
 
 class CronJobs:
@@ -77,7 +90,11 @@ class CronJobs:
             message = f"Saw completed job: {name_of(job)}, condition: {ended}"
             await self._events.normal(cron, "SawCompletedJob", message)
         known = {job["metadata"]["uid"] for job in jobs}
-        status["active"] = [ref for uid, ref in listed.items() if uid in known]
+        for ref in [ref for uid, ref in listed.items() if uid not in known]:
+            del listed[ref["uid"]]
+            message = f"Active job went missing: {ref['name']}"
+            await self._events.normal(cron, "MissingJob", message)
+        status["active"] = list(listed.values())
         done = [part(job, "status").get("completionTime") for job in jobs]
         times = [moment for moment in done if moment]
         if times:
@@ -86,7 +103,9 @@ class CronJobs:
 
     async def _start(self, cron: Object, status: Object, jobs: list[Object]) -> Result:
         spec, now = part(cron, "spec"), self._client.now()
-        due, following = self._due(cron, status, now)
+        due, following, many = self._due(cron, status, now)
+        if many:
+            await self._events.warning(cron, "TooManyMissedTimes", _TOO_MANY)
         wait = (following - now).total_seconds() if following else None
         again = Result(again_s=max(wait, 0) if wait is not None else None)
         if due is None:
@@ -111,10 +130,7 @@ class CronJobs:
         await self._make(cron, status, due)
         return again
 
-    def _due(
-        self, cron: Object, status: Object, now: datetime
-    ) -> tuple[datetime | None, datetime | None]:
-        """The last time that was missed, if any, and the next one."""
+    def _due(self, cron: Object, status: Object, now: datetime) -> _Due:
         spec = part(cron, "spec")
         since = datetime.fromisoformat(
             text(status, "lastScheduleTime") or cron["metadata"]["creationTimestamp"]
@@ -123,13 +139,20 @@ class CronJobs:
         if deadline is not None:
             since = max(since, now - timedelta(seconds=deadline))
         schedule, zone = text(spec, "schedule"), _zone(spec)
-        due: datetime | None = None
-        following = next_time(schedule, since, zone)
-        for _ in range(_MAX_MISSED):
-            if following is None or following > now:
-                return due, following
+        first = next_time(schedule, since, zone)
+        if first is None or first > now:
+            return _Due(None, first)
+        second = next_time(schedule, first, zone)
+        if second is None or second > now:
+            return _Due(first, second)
+        # In universal time: a day with a change of clocks has more or less than 24 hours.
+        first, second = first.astimezone(UTC), second.astimezone(UTC)
+        between = second - first
+        missed = (now - first) // between + 1
+        due, following = None, next_time(schedule, first + (missed - 2) * between, zone)
+        while following is not None and following <= now:
             due, following = following, next_time(schedule, following, zone)
-        return due, next_time(schedule, now, zone)
+        return _Due(due, following, many=missed > _MANY)
 
     async def _make(self, cron: Object, status: Object, due: datetime) -> None:
         try:
