@@ -194,7 +194,8 @@ async def app(engine: str, result: Path, mode: str, script: str) -> None:
 
     from tutor.clock import SystemClock  # noqa: PLC0415
     from tutor.terminal.launch import Launch, find_program  # noqa: PLC0415
-    from tutor.terminal.shell import Exited, Shell  # noqa: PLC0415
+    from tutor.terminal.news import Exited  # noqa: PLC0415
+    from tutor.terminal.shell import Shell  # noqa: PLC0415
     from tutor.ui.driver import Keyboard  # noqa: PLC0415
     from tutor.ui.widgets.terminal import Terminal  # noqa: PLC0415
 

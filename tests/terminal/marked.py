@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tutor.clock import SystemClock
 from tutor.terminal.launch import Launch, Program
-from tutor.terminal.recorder import CommandBegan, CommandRecord
-from tutor.terminal.shell import Event, Shell
+from tutor.terminal.news import CommandBegan, CommandRecord, Event
+from tutor.terminal.shell import Shell
 
 KINDS = (
     "(exit {code})",

@@ -10,9 +10,9 @@ from tutor.terminal.marks import (
     CommandFinished,
     CommandStarted,
     Mark,
-    PromptShown,
     Tap,
 )
+from tutor.terminal.news import PromptShown
 
 KEY = "0123abcd"
 

@@ -12,9 +12,9 @@ import pytest
 from tutor.errors import ShellError
 from tutor.terminal.engine import Choice
 from tutor.terminal.launch import Program
-from tutor.terminal.recorder import CommandBegan, CommandRecord
+from tutor.terminal.news import CommandBegan, CommandRecord, Event, Exited
 from tutor.terminal.screen import Geometry
-from tutor.terminal.shell import Event, Exited, Shell
+from tutor.terminal.shell import Shell
 
 StartShell = Callable[..., Awaitable[Shell]]
 

@@ -13,8 +13,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tutor.terminal.engine import Choice, engine
+from tutor.terminal.news import Event, Listener, ScreenChanged
 from tutor.terminal.screen import Engine, Frame, Geometry
-from tutor.terminal.shell import Event, Listener, ScreenChanged
 from tutor.ui.widgets.terminal import Terminal
 
 WIDTH, HEIGHT = 40, 8

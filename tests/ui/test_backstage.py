@@ -8,7 +8,7 @@ from typing import Any, cast
 from tutor.course.loader import load_course
 from tutor.session.outline import Outline
 from tutor.session.record import Progress
-from tutor.terminal.recorder import CommandRecord
+from tutor.terminal.news import CommandRecord
 from tutor.ui.backstage import Backstage
 from tutor.ui.ports import Session, Stage, Visit
 

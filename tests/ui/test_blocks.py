@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from tutor.course.model import Run
-from tutor.terminal.recorder import CommandRecord
+from tutor.terminal.news import CommandRecord
 from tutor.ui.blocks import BlockLog
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)

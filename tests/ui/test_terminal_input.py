@@ -7,9 +7,8 @@ from textual import events
 
 from tests.ui.terminal_world import Host, pointer, staged, wheel
 from tutor.terminal.engine import Choice
-from tutor.terminal.recorder import CommandBegan, CommandRecord
+from tutor.terminal.news import CommandBegan, CommandRecord, Exited
 from tutor.terminal.screen import Bell, ClipboardSet, Titled
-from tutor.terminal.shell import Exited
 from tutor.ui.widgets import terminal_messages as messages
 from tutor.ui.widgets.terminal import Terminal
 

@@ -7,7 +7,7 @@ from tutor.course.model import Block, Environment, Mistake, Step, meant_for
 from tutor.probes.watch import Finding, Findings
 from tutor.session.session import Judged, News, Session
 from tutor.session.typist import Typist
-from tutor.terminal.recorder import CommandRecord
+from tutor.terminal.news import CommandRecord
 from tutor.terminal.shell import Shell
 
 COMMAND_LIMIT_S = 180.0

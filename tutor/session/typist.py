@@ -10,7 +10,7 @@ from tutor.probes.grants import refusal
 from tutor.session.commands import commands_of
 from tutor.session.folder import Outside, WorkingFolder
 from tutor.session.script import write_script
-from tutor.terminal.recorder import CommandRecord
+from tutor.terminal.news import CommandRecord
 
 
 class CommandShell(Protocol):

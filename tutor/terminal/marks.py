@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
+from tutor.terminal.news import PromptShown
 from tutor.terminal.plain import plain_text
 from tutor.value import value
 
@@ -29,13 +30,6 @@ MARK_LIMIT = 128 * 1024
 _BEGIN = b"\x1b]133;"
 _MARK = re.compile(rb"\x1b\]133;([^\x07\x1b\x18\x1a]*)(\x07|\x1b\\)")
 _UNFINISHED = re.compile(rb"\x1b\]133;[^\x07\x1b\x18\x1a]*\x1b?\Z")
-
-
-@value
-class PromptShown:
-    """The shell waits for a command line. `again`: it only drew its prompt once more."""
-
-    again: bool = False
 
 
 @value

@@ -1,39 +1,11 @@
 """What a shell's output means: it fills the screen, and says what was run and what came of it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from tutor.clock import Clock
-from tutor.terminal.marks import CommandFinished, CommandStarted, Mark, PromptShown, Tap
-from tutor.terminal.screen import Engine, Signal
-from tutor.value import value
-
-
-@value
-class CommandBegan:
-    """The shell runs a command line."""
-
-    text: str
-    started: datetime
-
-
-@value
-class CommandRecord:
-    """What was run, and what came of it.
-
-    `output` is as `tutor.terminal.plain` says, and only its beginning if `truncated`. `exit_code`
-    is None when the shell did not say.
-    """
-
-    text: str
-    exit_code: int | None
-    output: str
-    truncated: bool
-    started: datetime
-    ended: datetime
-
-
-News = PromptShown | CommandBegan | CommandRecord | Signal
+from tutor.terminal.marks import CommandFinished, CommandStarted, Mark, Tap
+from tutor.terminal.news import CommandBegan, CommandRecord, News, PromptShown
+from tutor.terminal.screen import Engine
 
 
 class Recorder:

@@ -15,24 +15,19 @@ from tutor.errors import ShellError
 from tutor.terminal.engine import Choice, engine
 from tutor.terminal.keys import stroke
 from tutor.terminal.launch import Launch, arguments, environment
-from tutor.terminal.marks import PromptShown, Tap
+from tutor.terminal.marks import Tap
+from tutor.terminal.news import (
+    CommandBegan,
+    CommandRecord,
+    Event,
+    Exited,
+    Listener,
+    PromptShown,
+    ScreenChanged,
+)
 from tutor.terminal.pty import Pty
-from tutor.terminal.recorder import CommandBegan, CommandRecord, News, Recorder
+from tutor.terminal.recorder import Recorder
 from tutor.terminal.screen import Engine, Frame, Geometry
-from tutor.value import value
-
-
-@value
-class ScreenChanged:
-    """There is something new to draw. Told once; told again after the next `Shell.frame`."""
-
-
-@value
-class Exited:
-    """The shell is gone, with this exit status; 128 and more is a signal."""
-
-    status: int
-
 
 # Old line editors (bash 3.2) know no bracketed paste, and zsh asks for it just after its prompt.
 # Ctrl+V then takes the next character literally, instead of completing or running.
@@ -44,9 +39,6 @@ _UNBRACKETED: dict[int, str] = {
 
 CTRL_C_S = 1.0
 """How long a Ctrl+C may go unheard before it is pressed again."""
-
-Event = News | ScreenChanged | Exited
-Listener = Callable[[Event], None]
 
 
 class Shell:

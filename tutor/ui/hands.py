@@ -2,8 +2,7 @@
 
 import asyncio
 
-from tutor.terminal.recorder import CommandRecord
-from tutor.terminal.shell import Event, Exited
+from tutor.terminal.news import CommandRecord, Event, Exited
 from tutor.ui.ports import Shell
 
 KEY_S = 0.028

@@ -10,8 +10,8 @@ from tutor.probes.base import ClusterReader, CommandRecord, Unfollow
 from tutor.session.outline import Outline
 from tutor.session.record import Progress
 from tutor.settings import Settings
-from tutor.terminal.recorder import CommandBegan
-from tutor.terminal.recorder import CommandRecord as EndedCommand
+from tutor.terminal.news import CommandBegan
+from tutor.terminal.news import CommandRecord as EndedCommand
 from tutor.terminal.screen import Geometry
 from tutor.ui.scene import Findings
 from tutor.ui.widgets.terminal_view import ShellPort

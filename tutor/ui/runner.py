@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from tutor.errors import TutorError
-from tutor.terminal.recorder import CommandRecord
+from tutor.terminal.news import CommandRecord
 from tutor.ui.blocks import INTERRUPTED
 from tutor.ui.ports import Shell
 

@@ -5,12 +5,10 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Static
+from textual.containers import Vertical
 
 from tutor.course.model import Block
-from tutor.terminal.marks import PromptShown
-from tutor.terminal.shell import Event
+from tutor.terminal.news import Event, PromptShown
 from tutor.ui.blocks import BlockText, shown
 from tutor.ui.keyrow import key_row
 from tutor.ui.keys import spelled
@@ -28,10 +26,17 @@ from tutor.ui.widgets.steps import StepList
 from tutor.ui.widgets.topbar import Standing, Told, TopBar
 
 
+class _Room(Vertical):
+    """Has panes beside or above one another, and nothing of its own to draw."""
+
+    BLANK = True
+
+
 class DrawnScreen(ShapedScreen):
     """Steps, step, facts, shell. `redraw` shows what is so now; nothing here changes anything."""
 
     AUTO_FOCUS = "Terminal"
+    BLANK = True  # the panes cover it
     HORIZONTAL_BREAKPOINTS = []  # noqa: RUF012 - it takes its shape itself, before it is seen
 
     KEYS_BESIDE: ClassVar[frozenset[str]] = frozenset()
@@ -59,16 +64,15 @@ class DrawnScreen(ShapedScreen):
         lesson.begin(scene, self._texts(scene), log.standings(), log.upcoming())
         facts.begin(scene.facts())
         yield TopBar(id="top")
-        with Horizontal(id="body"):
+        with _Room(id="body"):
             yield StepList(id="steps")
-            with Vertical(id="work"):
+            with _Room(id="work"):
                 with ReadingPane(id="reading"):
                     yield lesson
                     yield facts
                 yield FactsLine(id="facts-line")
                 yield ShellPane(id="shell")
         yield KeyBar(id="keys")
-        yield Static(id="tiny", markup=False)
 
     def on_mount(self) -> None:
         self.fit(*self.app.size)

@@ -46,10 +46,19 @@ class ShapedScreen(StagedScreen):
         self.query_one(TopBar).brief = now.is_narrow
         if now.is_tiny:
             least = "{} by {}".format(*SMALLEST)
-            self.query_one("#tiny", Static).update(
+            self._tiny.update(
                 f"This window has {width} by {height} characters.\n"
                 f"A lesson needs {least}: make it larger, or the letters smaller."
             )
+
+    @property
+    def _tiny(self) -> Static:
+        """What stands for the panes where there is no room for them; made when it is wanted."""
+        told = self.query_one_optional("#tiny", Static)
+        if told is None:
+            told = Static(id="tiny", markup=False)
+            self.mount(told)
+        return told
 
     def take_shape(self, width: int, height: int) -> Shape:
         """Have the classes of the shape for a window of this size."""

@@ -13,8 +13,7 @@ from textual.worker import Worker, WorkerCancelled
 
 from tutor.errors import ProgressError, ShellError, TutorError
 from tutor.keymap import Keymap
-from tutor.terminal.recorder import CommandBegan, CommandRecord
-from tutor.terminal.shell import Event, Exited
+from tutor.terminal.news import CommandBegan, CommandRecord, Event, Exited
 from tutor.ui.backstage import Backstage
 from tutor.ui.keys import keymap_of, way_to
 from tutor.ui.ports import Desk, Session, Shell, Stage, Visit

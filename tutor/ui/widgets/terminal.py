@@ -10,9 +10,8 @@ from collections.abc import Callable
 from textual import events, on
 from textual.reactive import var
 
-from tutor.terminal.recorder import CommandBegan, CommandRecord
+from tutor.terminal.news import CommandBegan, CommandRecord, Event, Exited
 from tutor.terminal.screen import Bell, ClipboardSet, Engine, Search, Titled
-from tutor.terminal.shell import Event, Exited
 from tutor.ui.widgets.terminal_keyboard import Keyboard
 from tutor.ui.widgets.terminal_messages import (
     CommandFinished,

@@ -3,7 +3,7 @@
 from textual.message import Message
 from textual.widget import Widget
 
-from tutor.terminal.recorder import CommandBegan, CommandRecord
+from tutor.terminal.news import CommandBegan, CommandRecord
 from tutor.value import filled
 
 

@@ -10,8 +10,8 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
+from tutor.terminal.news import Event, Exited, Listener, ScreenChanged
 from tutor.terminal.screen import Colours, Cursor, Engine, Frame, Geometry
-from tutor.terminal.shell import Event, Exited, Listener, ScreenChanged
 from tutor.ui.widgets.terminal_canvas import Canvas, Look
 from tutor.ui.widgets.terminal_pacer import Pacer
 
