@@ -1,12 +1,10 @@
-"""Security contexts of pods and containers. Source: `apis/core/validation/validation.go`.
-
-What only Windows nodes have is not judged: the clusters here have none.
-"""
+"""Security contexts of pods and containers. Source: `apis/core/validation/validation.go`."""
 
 import re
 
 from tutor.sandbox.api.builtin import checks, go_struct
 from tutor.sandbox.api.builtin.checks import Errors
+from tutor.sandbox.api.builtin.pod import windows
 from tutor.sandbox.api.builtin.pod.capabilities import privileged_allowed
 from tutor.sandbox.api.builtin.pod.paths import descending
 from tutor.sandbox.api.builtin.reading import indexed, items, part, text
@@ -103,6 +101,7 @@ def container_context(context: Object | None, path: str, *, host_users: bool) ->
     errors += _seccomp(context.get("seccompProfile"), f"{path}.seccompProfile")
     if context.get("allowPrivilegeEscalation") is False:
         errors += _no_escalation(context, path)
+    errors += windows.options(context, path)
     return errors + _app_armor(context.get("appArmorProfile"), f"{path}.appArmorProfile")
 
 
@@ -137,6 +136,7 @@ def pod_context(spec: Object, path: str) -> Errors:
     errors += _sysctls(spec, path)
     errors += _choice(context, "fsGroupChangePolicy", ("Always", "OnRootMismatch"), path)
     errors += _seccomp(context.get("seccompProfile"), f"{path}.seccompProfile")
+    errors += windows.options(context, path)
     errors += _app_armor(context.get("appArmorProfile"), f"{path}.appArmorProfile")
     errors += _choice(context, "supplementalGroupsPolicy", ("Merge", "Strict"), path)
     return errors + _choice(context, "seLinuxChangePolicy", ("MountOption", "Recursive"), path)

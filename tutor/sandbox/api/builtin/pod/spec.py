@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tutor.sandbox.api import formats, metadata
 from tutor.sandbox.api.builtin import addresses, checks
 from tutor.sandbox.api.builtin.checks import Errors
-from tutor.sandbox.api.builtin.pod import annotations, containers, scheduling, security
+from tutor.sandbox.api.builtin.pod import annotations, containers, scheduling, security, windows
 from tutor.sandbox.api.builtin.pod.reading import containers as all_containers
 from tutor.sandbox.api.builtin.pod.resources import pod_level, requirements
 from tutor.sandbox.api.builtin.pod.volumes import volumes
@@ -61,6 +61,7 @@ def spec_of(spec: Object, path: str, owner: Owner = TEMPLATE) -> Errors:
     errors += _dns_config(spec, f"{path}.dnsConfig")
     errors += _gates(spec, path)
     errors += scheduling.spread(spec, path)
+    errors += windows.host_process(spec, path)
     errors += security.host_users(spec, path)
     errors += _host_name(spec, path)
     return errors + _names(spec, path) + _rest(spec, path)
@@ -180,7 +181,7 @@ def _rest(spec: Object, path: str) -> Errors:
         errors += checks.required_one_of(policy, _PREEMPT, f"{path}.preemptionPolicy")
     if overhead := spec.get("overhead"):
         errors += requirements({"limits": overhead}, (), f"{path}.overhead")
-    return errors + _system(spec, f"{path}.os") + _file_references(spec, path)
+    return errors + _system(spec, path) + _file_references(spec, path)
 
 
 def _system(spec: Object, path: str) -> Errors:
@@ -188,9 +189,10 @@ def _system(spec: Object, path: str) -> Errors:
         return []
     name = text(spec["os"], "name")
     if not name:
-        return [required(f"{path}.name")]
-    known = name in ("linux", "windows")
-    return [] if known else [not_supported(path, name, ("linux", "windows"))]
+        return [required(f"{path}.os.name")]
+    if name not in ("linux", "windows"):
+        return [not_supported(f"{path}.os", name, ("linux", "windows"))]
+    return windows.of_system(spec, path)
 
 
 def _file_references(spec: Object, path: str) -> Errors:
