@@ -4,11 +4,11 @@ Keys have the names of the interface library, "ctrl+n" or "f4".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from string import ascii_lowercase, digits
 from typing import NamedTuple
 
 from tutor.nearest import did_you_mean
+from tutor.value import value
 
 ACTIONS: Mapping[str, str] = {
     "help": "f1",
@@ -72,11 +72,14 @@ class Fault(NamedTuple):
     next_action: str
 
 
-@dataclass(frozen=True, slots=True)
+_AS_IT_COMES: Mapping[str, str] = {}
+
+
+@value
 class Keymap:
     """The key of each action."""
 
-    own: Mapping[str, str] = field(default_factory=dict[str, str])
+    own: Mapping[str, str] = _AS_IT_COMES
     """What the learner has chosen: action to key, or to `NONE`. Without fault."""
 
     def __getitem__(self, action: str) -> str:

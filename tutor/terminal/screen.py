@@ -9,7 +9,6 @@ is the history when it is scrolled back.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Literal, NamedTuple, Protocol
 
@@ -182,14 +181,14 @@ class Colours(NamedTuple):
     background: int = 0x000000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Geometry:
     """What an engine starts with. `scrollback` is in lines."""
 
     columns: int = 80
     lines: int = 24
     scrollback: int = 10_000
-    colours: Colours = field(default_factory=Colours)
+    colours: Colours = Colours()
 
 
 class EngineError(Exception):

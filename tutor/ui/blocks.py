@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, assert_never
 
 from tutor.course.model import Block, Edit, File, Lesson, Look, Run, Set
 from tutor.probes.base import CommandRecord
 from tutor.session.commands import commands_of
+from tutor.value import filled
 
 BlockState = Literal["new", "running", "done", "failed"]
 
@@ -72,18 +72,18 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-@dataclass(slots=True)
+@filled
 class _Done:
     commands: Sequence[str]
     ended: int = 0
     standing: Standing = NEW
 
 
-@dataclass(slots=True)
 class BlockLog:
     """Which blocks of one step have been done, by the program or by hand."""
 
-    _done: dict[str, _Done] = field(default_factory=dict[str, _Done])
+    def __init__(self) -> None:
+        self._done: dict[str, _Done] = {}
 
     def add(self, blocks: Mapping[str, Block], *, done: bool) -> None:
         """Follow these too, by key. `done`: whether the step was, before any of this log."""
