@@ -65,7 +65,7 @@ async def test_step_without_commands_shows_its_hints_and_then_its_solution(
 
 
 async def test_last_line_says_so_as_long_as_a_command_is_being_typed(tmp_path: Path) -> None:
-    async with playing(tmp_path, shows_at=4) as play:
+    async with playing(tmp_path, shows_at=2) as play:
         await play.open()
         await play.press("pagedown")
         await play.until((play.world.folder / "word.txt").exists)
