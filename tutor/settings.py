@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from tutor import paths
 from tutor.errors import SettingsError
@@ -57,12 +57,11 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(NamedTuple):
     value: str | Mapping[str, str]
     place: str
     """The file and line, or the variable."""
-    places: Mapping[str, str] = field(default_factory=dict[str, str])
+    places: Mapping[str, str] = {}
     """Those of the keys in a mapping."""
     lines: range = range(0)
     """In the file, from 0."""

@@ -5,7 +5,7 @@ Before the stage is set there is only what was saved, so that the first picture 
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tutor.course.model import File
@@ -42,30 +42,27 @@ def health_of(reading: Objects | Absent | Blind) -> Health:
             return "silent"
 
 
-@dataclass(slots=True)
 class Backstage:
     """One visit to one lesson."""
 
-    visit: Visit
-    saved: Progress | None
-    changed: Callable[[], None]
-    """Called in the loop when the scene may be another."""
-    outline: Outline = field(init=False)
-    ground: Ground | None = field(init=False, default=None)
-    stage: Stage | None = field(init=False, default=None)
-    shells: Shells = field(init=False, default_factory=Shells)
-    _logs: dict[str, BlockLog] = field(init=False, default_factory=dict[str, BlockLog])
-    _before: Findings | None = field(init=False, default=None)
-    """What was found of the step that was left last."""
-    _early: list[CommandRecord] = field(init=False, default_factory=list[CommandRecord])
-    """What was run before the session was there."""
-    _step: str = field(init=False, default="")
-    _is_followed: bool = field(init=False, default=False)
-    """Whether somebody looks at the cluster."""
-    _ends: list[Unfollow] = field(init=False, default_factory=list[Unfollow])
-
-    def __post_init__(self) -> None:
-        self.outline = outline_of(self.visit.lesson, self.visit.environment)
+    def __init__(self, visit: Visit, saved: Progress | None, changed: Callable[[], None]) -> None:
+        """`changed` is called in the loop when the scene may be another."""
+        self.visit = visit
+        self.saved = saved
+        self.changed = changed
+        self.outline: Outline = outline_of(visit.lesson, visit.environment)
+        self.ground: Ground | None = None
+        self.stage: Stage | None = None
+        self.shells = Shells()
+        self._logs: dict[str, BlockLog] = {}
+        self._before: Findings | None = None
+        """What was found of the step that was left last."""
+        self._early: list[CommandRecord] = []
+        """What was run before the session was there."""
+        self._step = ""
+        self._is_followed = False
+        """Whether somebody looks at the cluster."""
+        self._ends: list[Unfollow] = []
 
     @property
     def runner(self) -> Runner:
