@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from random import Random
+from statistics import median
 from typing import Any
 from urllib.parse import quote
 
@@ -33,6 +34,10 @@ _BATCH = 20
 _BATCHES = 0.012
 """The share of numbers that begin a batch over HTTP/2: a fifth of all requests goes there."""
 _TIDY_EVERY = 500
+_SAMPLE_S = 0.25
+_WINDOW_S = 20.0
+"""The sandbox gives back freed memory every ten seconds, and holds megabytes of it until then: one
+moment may be at either end of that. So the median of two such spans counts, while requests come."""
 _FILL = 4_500
 """So many of the first requests fill the history of writes, which is as full ever after."""
 _FILLING = "x" * 1_500
@@ -72,7 +77,9 @@ class Summary:
     faults: list[str] = field(default_factory=list[str])
     """What should not be, with the number of its request."""
     settled_mb: float = 0.0
+    """In the seconds after so many requests as the plan says."""
     final_mb: float = 0.0
+    """In the last seconds."""
     told: int = 0
     """Idle watches that heard of the last write."""
 
@@ -108,6 +115,9 @@ class Fuzz:
         self._admin = Connection(self._port, self._contexts["admin"])
         self._one_at_a_time = asyncio.Lock()
         self._odd_names: list[str] = []
+        self._samples: list[float] = []
+        """MB of memory, one each time that it was looked at."""
+        self._settled_at = 0
         self.summary = Summary()
 
     async def run(self, say: Callable[[str], None]) -> Summary:
@@ -124,11 +134,14 @@ class Fuzz:
         for number in range(min(_FILL, plan.settled // 2)):
             await self._fill(number)
         numbers = iter(range(summary.asked, plan.requests))
-        async with asyncio.TaskGroup() as group:
-            for _ in range(plan.workers):
-                group.create_task(self._work(asking, numbers, say))
-        await self._tidy()
-        summary.final_mb = await self._resident()
+        async with asyncio.TaskGroup() as sampling:
+            sampler = sampling.create_task(self._sample())
+            async with asyncio.TaskGroup() as group:
+                for _ in range(plan.workers):
+                    group.create_task(self._work(asking, numbers, say))
+            await self._tidy()
+            sampler.cancel()
+        summary.settled_mb, summary.final_mb = self._memory()
         await self._afterwards()
         await self._rough.close()
         self._newer.close()
@@ -201,7 +214,7 @@ class Fuzz:
     def _count(self, number: int) -> None:
         self.summary.asked += 1
         if number == self._plan.settled:
-            self.summary.settled_mb = self._process.memory_info().rss / 1e6
+            self._settled_at = len(self._samples)
 
     async def _judge(self, number: int, asked: Asked, connection: Connection) -> None:
         summary = self.summary
@@ -247,10 +260,16 @@ class Fuzz:
         for path in (*hooks, *names, *events):
             await self._send("DELETE", path)
 
-    async def _resident(self) -> float:
-        """Memory when nothing has gone on for a moment."""
-        await asyncio.sleep(1)
-        return self._process.memory_info().rss / 1e6
+    async def _sample(self) -> None:
+        while True:
+            self._samples.append(self._process.memory_info().rss / 1e6)
+            await asyncio.sleep(_SAMPLE_S)
+
+    def _memory(self) -> tuple[float, float]:
+        """The memory at both ends, in MB."""
+        count = int(_WINDOW_S / _SAMPLE_S)
+        settled = self._samples[self._settled_at :][:count]
+        return median(settled or self._samples), median(self._samples[-count:])
 
     async def _afterwards(self) -> None:
         """Write, read and delete as anybody would, and see who heard of it."""
