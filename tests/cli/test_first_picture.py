@@ -10,6 +10,7 @@ BEHIND = (
     *("aiohttp", "tutor.cli.arguments"),
     *("tutor.cli.run", "tutor.cli.ground", "tutor.probes.grants", "tutor.session.session"),
     *("tutor.ui.palette", "tutor.ui.screens.settings", "tutor.ui.screens.finished"),
+    *("tutor.ui.screens.question", "tutor.terminal.shell"),
 )
 
 

@@ -5,8 +5,7 @@ from textual import work
 from tutor.ui.ports import Visit
 from tutor.ui.runner import abridged
 from tutor.ui.screens.moving import Moving
-from tutor.ui.screens.opening import end_of
-from tutor.ui.screens.question import QuestionScreen
+from tutor.ui.screens.opening import end_of, question
 
 
 class Leaving(Moving):
@@ -51,4 +50,4 @@ class Leaving(Moving):
             return True
         still = "still runs" if len(running) == 1 else "still run"
         text = f"{' and '.join(running)} {still} in the shell, and would be ended."
-        return await self.app.push_screen_wait(QuestionScreen(title, text, yes=yes, no="stay"))
+        return await self.app.push_screen_wait(question(title, text, yes=yes, no="stay"))

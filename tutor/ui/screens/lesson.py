@@ -7,8 +7,7 @@ from tutor.ui.keys import after_prefix, bind, bindings, spelled
 from tutor.ui.scene import clock_time
 from tutor.ui.screens.doing import Doing
 from tutor.ui.screens.leaving import Leaving
-from tutor.ui.screens.opening import help_over, keys_of, palette, settings_of
-from tutor.ui.screens.prefix import PrefixScreen
+from tutor.ui.screens.opening import help_over, keys_of, palette, prefix_over, settings_of
 from tutor.ui.screens.tabbed import Tabbed
 from tutor.ui.widgets.keybar import KeyBar
 from tutor.ui.widgets.steps import StepList
@@ -33,7 +32,7 @@ class LessonScreen(Doing, Tabbed, Leaving):
 
     @work(group="prefix")
     async def _after_prefix(self) -> None:
-        pressed = await self.app.push_screen_wait(PrefixScreen(self.keys_now()))
+        pressed = await self.app.push_screen_wait(prefix_over(self.keys_now()))
         await self._press(pressed)
 
     @on(Terminal.PrefixPressed)

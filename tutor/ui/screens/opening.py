@@ -7,6 +7,7 @@ from textual.screen import Screen
 
 from tutor.ui.ports import Desk
 from tutor.ui.scene import Scene
+from tutor.ui.widgets.keybar import Shown
 
 Onward = Literal["stay", "next", "course", "quit"]
 """Where to go from the end of a lesson."""
@@ -39,6 +40,20 @@ def keys_of(desk: Desk) -> Screen[None]:
     from tutor.ui.screens.keys import KeysScreen  # noqa: PLC0415 - as above
 
     return KeysScreen(desk)
+
+
+def question(title: str, text: str, *, yes: str, no: str) -> Screen[bool]:
+    """What has to be answered before anything goes on."""
+    from tutor.ui.screens.question import QuestionScreen  # noqa: PLC0415 - as above
+
+    return QuestionScreen(title, text, yes=yes, no=no)
+
+
+def prefix_over(keys: tuple[Shown, ...]) -> Screen[str]:
+    """What the keys after the prefix do."""
+    from tutor.ui.screens.prefix import PrefixScreen  # noqa: PLC0415 - as above
+
+    return PrefixScreen(keys)
 
 
 def end_of(scene: Scene, following: str) -> Screen[Onward]:

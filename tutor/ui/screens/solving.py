@@ -8,7 +8,7 @@ from tutor.session.commands import commands_of
 from tutor.ui.ports import Session
 from tutor.ui.scene import Scene
 from tutor.ui.screens.moving import Moving
-from tutor.ui.screens.question import QuestionScreen
+from tutor.ui.screens.opening import question
 
 
 class Solving(Moving):
@@ -27,13 +27,13 @@ class Solving(Moving):
             return
         solves = step.skip == "with-solution"
         text = "Its solution is typed into the shell first: later steps build on it."
-        question = QuestionScreen(
+        asked = question(
             f"Leave out “{step.title}”?",
             text if solves else "You can come back to it at any time.",
             yes="leave it out",
             no="stay",
         )
-        if not await self.app.push_screen_wait(question):
+        if not await self.app.push_screen_wait(asked):
             return
         if solves and not await self._solve(scene):
             return

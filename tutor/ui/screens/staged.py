@@ -18,7 +18,7 @@ from tutor.ui.backstage import Backstage
 from tutor.ui.keys import keymap_of, way_to
 from tutor.ui.ports import Desk, Session, Shell, Stage, Visit
 from tutor.ui.runner import Runner
-from tutor.ui.screens.question import QuestionScreen
+from tutor.ui.screens.opening import question
 from tutor.ui.screens.telling import TellingScreen
 from tutor.ui.widgets.shell_pane import ShellPane
 from tutor.ui.widgets.terminal import Terminal
@@ -165,10 +165,8 @@ class StagedScreen(TellingScreen):
                 raise failed
 
     async def _try_again(self, failed: TutorError) -> bool:
-        question = QuestionScreen(
-            failed.message, failed.next_action, yes="try again", no="leave tutor"
-        )
-        return await self.app.push_screen_wait(question)
+        asked = question(failed.message, failed.next_action, yes="try again", no="leave tutor")
+        return await self.app.push_screen_wait(asked)
 
     def _hear(self, runner: Runner, event: Event) -> None:
         match event:

@@ -5,7 +5,7 @@ from textual import events, on, work
 from tutor.errors import TutorError
 from tutor.ui.runner import Runner, abridged
 from tutor.ui.screens.moving import Moving
-from tutor.ui.screens.question import QuestionScreen
+from tutor.ui.screens.opening import question
 from tutor.ui.screens.telling import SHORT_NOTICE_S
 from tutor.ui.shells import LIMIT
 from tutor.ui.widgets.shell_pane import EndedLine
@@ -78,8 +78,8 @@ class Tabbed(Moving):
 
     async def _may_close(self, runs: str) -> bool:
         text = f"`{abridged(runs)}` still runs in it, and would be ended."
-        question = QuestionScreen("Close this shell?", text, yes="close it", no="keep it")
-        return await self.app.push_screen_wait(question)
+        asked = question("Close this shell?", text, yes="close it", no="keep it")
+        return await self.app.push_screen_wait(asked)
 
     @on(EndedLine.Restarted)
     @work(group="shell")
@@ -113,12 +113,12 @@ class Tabbed(Moving):
         # Terminals part lines of a paste as if Enter had been pressed.
         lines = event.text.strip().splitlines()
         text = "\n".join(lines)
-        question = QuestionScreen(
+        asked = question(
             f"Paste {len(lines)} lines?" if len(lines) > 1 else "Paste this line?",
             f"The program in the shell takes each line as soon as it ends:\n\n{text}",
             yes="paste",
             no="do not",
         )
-        if await self.app.push_screen_wait(question):
+        if await self.app.push_screen_wait(asked):
             self.terminal.paste(event.text)
             self.terminal.focus()
