@@ -107,6 +107,7 @@ class Deployments:
 
     async def _roll(self, owner: Object, sets: list[Object]) -> Result:
         new, old = _split(owner, sets)
+        is_new = new is None
         if new is None:
             made = await self._make(owner, sets)
             if made is None:
@@ -119,7 +120,8 @@ class Deployments:
         changed = await self._resize(owner, sets, sizes)
         if not changed and deployment_status.is_complete(owner, owner.get("status", {})):
             await self._clean(owner, old)
-        return await self._report(owner, await self._sets.claim(owner))
+        # That nothing is updated yet has to be said before something is: that is the progress.
+        return await self._report(owner, sets if is_new else await self._sets.claim(owner))
 
     async def _recreate(self, owner: Object, sets: list[Object]) -> Result:
         new, old = _split(owner, sets)
@@ -127,6 +129,7 @@ class Deployments:
             return await self._report(owner, await self._sets.claim(owner))
         if total(old, "replicas") or total(old, "terminatingReplicas"):
             return await self._report(owner, sets)
+        is_new = new is None
         if new is None:
             made = await self._make(owner, sets)
             if made is None:
@@ -135,7 +138,8 @@ class Deployments:
         await self._resize(owner, [new], {name_of(new): wanted_of(owner)})
         if deployment_status.is_complete(owner, owner.get("status", {})):
             await self._clean(owner, old)
-        return await self._report(owner, await self._sets.claim(owner))
+        sets = [*old, new] if is_new else await self._sets.claim(owner)
+        return await self._report(owner, sets)
 
     async def _make(self, owner: Object, sets: Sequence[Object]) -> tuple[Object, Object] | None:
         """The Deployment and its new ReplicaSet; None when it could not be made."""

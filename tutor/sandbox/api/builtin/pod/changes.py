@@ -1,15 +1,16 @@
 """What of a pod may change once it is there. Source: `apis/core/validation/validation.go`."""
 
-from tutor.sandbox.api import metadata
+from tutor.sandbox.api import formats, metadata
 from tutor.sandbox.api.builtin import addresses, checks, go_struct
 from tutor.sandbox.api.builtin.checks import Errors
-from tutor.sandbox.api.builtin.pod import annotations, scheduling
+from tutor.sandbox.api.builtin.pod import annotations, restarts, scheduling
 from tutor.sandbox.api.builtin.pod.spec import metadata_and_spec
 from tutor.sandbox.api.builtin.reading import (
     INT32_MAX,
     indexed,
     items,
     keep,
+    number,
     ordered,
     part,
     same,
@@ -187,9 +188,25 @@ def validate_status(new: Object, old: Object) -> Errors:
             errors += checks.label_names([kind], f"{at}.Type")
     if text(part(new, "spec"), "nodeName") != text(part(old, "spec"), "nodeName"):
         errors.append(forbidden_field("status.nodeName", "may not be changed directly"))
+    errors += _nominated(new, old)
+    if (seen := number(status, "observedGeneration")) < 0:
+        path = "status.observedGeneration"
+        errors.append(invalid(path, seen, "must be a non-negative integer"))
     qos = text(status, "qosClass"), text(before, "qosClass")
     errors += checks.immutable(*qos, "status.qosClass")
+    errors += restarts.transitions(status, before, part(old, "spec"))
     return errors + _addresses(status, before)
+
+
+def _nominated(new: Object, old: Object) -> Errors:
+    path, name = "status.nominatedNodeName", text(part(new, "status"), "nominatedNodeName")
+    if not name or name == text(part(old, "status"), "nominatedNodeName"):
+        return []
+    errors = checks.obey(formats.dns1123_subdomain, name, path)
+    if text(part(old, "spec"), "nodeName"):
+        why = "may not be set on pods that are already bound to a node"
+        errors.append(forbidden_field(path, why))
+    return errors
 
 
 def _addresses(status: Object, before: Object) -> Errors:
