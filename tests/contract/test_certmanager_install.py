@@ -276,8 +276,12 @@ async def test_logs_are_those_of_the_real_programs(lab: Lab) -> None:
 async def test_programs_end_with_their_pods_and_begin_anew(lab: Lab) -> None:
     await lab.client.patch(DEPLOYMENTS, NAMESPACE, "cert-manager", {"spec": {"replicas": 0}})
     await until(lambda: len(lab.client.list(PODS, NAMESPACE)) == 2)
-    lease = lab.client.get(LEASES, "kube-system", "cert-manager-controller")
-    assert lease["spec"]["holderIdentity"] == ""
+
+    def holder() -> str:
+        lease = lab.client.get(LEASES, "kube-system", "cert-manager-controller")
+        return lease["spec"]["holderIdentity"]
+
+    await until(lambda: not holder())
     ran = await lab.apply_post()
     assert ran.code == 0, ran.err
     shown = await lab.kubectl("get", "certificate", "-n", CONCIERGE)
