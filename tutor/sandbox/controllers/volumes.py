@@ -162,7 +162,7 @@ class VolumeBinder:
         pods = [
             name_of(pod)
             for pod in self._client.list(PODS, namespace_of(claim))
-            if not pod["spec"].get("nodeName") and name_of(claim) in _claims_of(pod)
+            if not pod["spec"].get("nodeName") and name_of(claim) in claims_of(pod)
         ]
         if pods:
             many = "pods" if len(pods) > 1 else "pod"
@@ -296,7 +296,7 @@ class Protections:
         return any(
             pod["spec"].get("nodeName")
             and part(pod, "status").get("phase") not in ("Succeeded", "Failed")
-            and name_of(found) in _claims_of(pod)
+            and name_of(found) in claims_of(pod)
             for pod in pods
         )
 
@@ -313,7 +313,7 @@ def _without(finalizer: str) -> Callable[[Object], Object]:
 
 
 def _used_by(pod: Object) -> list[Bindable]:
-    return [Bindable(namespace_of(pod), name) for name in _claims_of(pod)]
+    return [Bindable(namespace_of(pod), name) for name in claims_of(pod)]
 
 
 def _attributed_by(user: Object) -> list[Bindable]:
@@ -325,7 +325,8 @@ def _attributed_by(user: Object) -> list[Bindable]:
     return [Bindable("", name) for name in named if name]
 
 
-def _claims_of(pod: Object) -> list[str]:
+def claims_of(pod: Object) -> list[str]:
+    """The names of the claims that a pod's volumes use."""
     volumes = items(pod, "spec", "volumes")
     named = [part(volume, "persistentVolumeClaim").get("claimName", "") for volume in volumes]
     own = [f"{name_of(pod)}-{volume['name']}" for volume in volumes if "ephemeral" in volume]

@@ -1,0 +1,1 @@
+"""kind's provisioner of storage: folders of the node as volumes."""
