@@ -25,6 +25,7 @@ from tests.contract.concierge_lab import (
 from tests.fakes.waiting import until
 from tutor.sandbox import pki
 from tutor.sandbox.kinds import GroupResource, Object
+from tutor.sandbox.server.aggregation import API_SERVICES, is_available
 
 pytestmark = pytest.mark.contract
 LEASES = GroupResource("coordination.k8s.io", "leases")
@@ -116,16 +117,18 @@ async def test_serving_secret_that_is_deleted_comes_back_and_the_api_with_it(con
     old = concierge.client.get(SECRETS, NAMESPACE, API)["data"]["caCertificate"]
     await concierge.client.delete(SECRETS, NAMESPACE, API)
 
+    def service() -> Object:
+        name = "v1alpha1.login.concierge.pinniped.dev"
+        return concierge.client.get(API_SERVICES, "", name)
+
     def told() -> bool:
         secret = concierge.find(SECRETS, API)
-        services = GroupResource("apiregistration.k8s.io", "apiservices")
-        name = "v1alpha1.login.concierge.pinniped.dev"
-        service = concierge.client.get(services, "", name)
         new = secret and secret["data"]["caCertificate"]
-        return bool(new) and new != old and service["spec"]["caBundle"] == new
+        return bool(new) and new != old and service()["spec"]["caBundle"] == new
 
     await until(told)
     await until(lambda: concierge.strategy("SIGNING").get("status") == "Success")
+    await until(lambda: is_available(service()))
     reply = await concierge.login()
     assert reply.status == 201
 
