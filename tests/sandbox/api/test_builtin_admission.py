@@ -93,6 +93,15 @@ def test_namespaces_of_every_cluster_are_not_deleted(name: str):
     assert error.message == f'namespaces "{name}" is forbidden: this namespace may not be deleted'
 
 
+def test_priority_classes_of_the_system_are_not_deleted():
+    name = "system-node-critical"
+    error = refusal(Priority(Objects([])), write_of(None, priority_class(name, 5)))
+    assert error.message.endswith(
+        f'"{name}" is forbidden: this is a system priority class and cannot be deleted'
+    )
+    Priority(Objects([])).validate(write_of(None, priority_class("mine", 5)))
+
+
 def test_other_namespaces_are_deleted():
     NamespaceLifecycle(Objects([])).validate(write_of(None, HERE))
 

@@ -1,16 +1,18 @@
 """Priority: pods get the number that their priority class stands for.
 
-Source: Kubernetes' `plugin/pkg/admission/priority`.
+Source: Kubernetes' `plugin/pkg/admission/priority`, `registry/scheduling/priorityclass/storage`.
 """
 
 from dataclasses import dataclass
 
 from tutor.sandbox.api.builtin.admission.plugin import PODS, Plugin, World, concerns, refusal
 from tutor.sandbox.api.builtin.reading import ensure, number, part, text
+from tutor.sandbox.api.status import forbidden
 from tutor.sandbox.api.webhooks import Write
 from tutor.sandbox.kinds import GroupResource, Object, name_of
 
 PRIORITY_CLASSES = GroupResource("scheduling.k8s.io", "priorityclasses")
+_OF_THE_SYSTEM = ("system-cluster-critical", "system-node-critical")
 _NO_CLASS: Object = {"metadata": {"name": ""}, "preemptionPolicy": "PreemptLowerPriority"}
 
 
@@ -36,8 +38,11 @@ class Priority(Plugin):
                     spec[field] = before[field]
 
     def validate(self, write: Write) -> None:
-        """Refuse a second default class."""
+        """Refuse a second default class, and that those of the system go."""
         new = write.new or {}
+        if concerns(write, PRIORITY_CLASSES, "DELETE") and write.name in _OF_THE_SYSTEM:
+            why = "this is a system priority class and cannot be deleted"
+            raise forbidden(PRIORITY_CLASSES, write.name, why)
         if not concerns(write, PRIORITY_CLASSES, "CREATE", "UPDATE"):
             return
         default = self._default() if new.get("globalDefault") else None
