@@ -18,6 +18,7 @@ from kubernetes import config as kube_config
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.util.ssl_ import create_urllib3_context
 from yaml import YAMLError
 
 from tutor.probes.failures import Refused, Unreachable, Unusable
@@ -66,6 +67,8 @@ class Client:
         configuration.proxy_headers = _proxy_headers(configuration.proxy)
         self.server: str = configuration.host
         self._client: Any = ApiClient(configuration)
+        pools: Any = self._client.rest_client.pool_manager
+        pools.connection_pool_kw["ssl_context"] = _tls_context(configuration)
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """GET a JSON document. Raises `Refused`, `Unreachable`."""
@@ -172,6 +175,21 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             seen.add(id(each))
             yield each
             pending += [each.__cause__, each.__context__, *each.args]
+
+
+def _tls_context(configuration: Configuration) -> ssl.SSLContext:
+    """Go's judgement of certificates: any given authority will do, and no identifier is missed.
+
+    urllib3 takes Python's own from 3.13 on, which refuses the authorities of many clusters.
+    """
+    untyped: Any = configuration
+    context = create_urllib3_context(
+        cert_reqs=ssl.CERT_REQUIRED if untyped.verify_ssl else ssl.CERT_NONE,
+        verify_flags=ssl.VERIFY_X509_PARTIAL_CHAIN,
+    )
+    if not (untyped.ssl_ca_cert or untyped.ca_cert_data):
+        context.load_default_certs()
+    return context
 
 
 def _proxy(environment: Mapping[str, str]) -> str | None:

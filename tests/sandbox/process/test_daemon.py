@@ -155,16 +155,26 @@ async def test_client_that_leaves_while_a_cluster_is_made_leaves_no_half_of_it(
     writer.write(b'{"do": "create-cluster", "name": "left"}\n')
     await reader.readline()
     writer.transport.abort()
-    folder = paths.sandbox_dir(process.root) / "clusters" / "left"
 
-    async def settled() -> bool:
-        known = (await order(process.root, "clusters"))["clusters"]
-        return folder.exists() == (known == ["left"])
+    async def whole() -> bool:
+        again = await create(process, "left")
+        assert again["ok"] or again["error"] == "exists"
+        return (await order(process.root, "kubeconfig", name="left"))["ok"]
 
-    await eventually(settled)
-    again = await create(process, "left")
-    assert again["ok"] or again["error"] == "exists"
-    assert (await order(process.root, "kubeconfig", name="left"))["ok"]
+    await eventually(whole)
+    assert "traceback" not in process.log()
+
+
+async def test_cluster_that_is_made_while_its_namesake_is_deleted_is_whole(
+    process: SandboxProcess,
+) -> None:
+    await create(process, "one")
+    for _ in range(5):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(order(process.root, "delete-cluster", name="one"))
+            made = group.create_task(create(process, "one"))
+        assert made.result()["ok"] or (await create(process, "one"))["ok"]
+        assert (await order(process.root, "kubeconfig", name="one"))["ok"]
     assert "traceback" not in process.log()
 
 

@@ -92,6 +92,7 @@ class Clusters:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._failures: dict[str, Refused] = {}
         self._changed = asyncio.Condition()
+        self._removing = asyncio.Lock()
 
     @property
     def names(self) -> list[str]:
@@ -149,6 +150,8 @@ class Clusters:
             Refused: `exists`; `port-in-use` with the port, when another cluster's node has it;
                 `unknown-component`.
         """
+        async with self._removing:
+            pass  # one of that name may be on its way out, and its folder with it
         if name in self._records:
             raise Refused("exists", f"There is a cluster named {name} already.")
         self._refuse_unknown(outside.without)
@@ -158,7 +161,7 @@ class Clusters:
         try:
             cluster = await self._make(record, report, self._pace.cluster_step if watched else 0)
         except BaseException:
-            await self._discard(name)
+            await self._discard(record)
             raise
         self._remember(record)
         return cluster
@@ -241,7 +244,7 @@ class Clusters:
         record = self._records.get(name)
         if record is None:
             return None
-        await self._discard(name)
+        await self._discard(record)
         return record
 
     def owner_of_host_port(self, port: int) -> ClusterRecord | None:
@@ -269,14 +272,18 @@ class Clusters:
         draft.write_text(json.dumps(asdict(record)))
         draft.replace(file)
 
-    async def _discard(self, name: str) -> None:
-        self._records.pop(name, None)
-        task = self._tasks.pop(name, None)
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        shutil.rmtree(self._folder / name, ignore_errors=True)
+    async def _discard(self, record: ClusterRecord) -> None:
+        name = record.name
+        async with self._removing:
+            if self._records.get(name) is not record:
+                return  # somebody else has, and there may be a new one of that name
+            del self._records[name]
+            task = self._tasks.pop(name, None)
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+            shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def _launch(self, record: ClusterRecord) -> None:
         self._failures.pop(record.name, None)
@@ -303,7 +310,8 @@ class Clusters:
             async with running(settings) as cluster:
                 await self._tell(lambda: self._running.__setitem__(record.name, cluster))
                 await asyncio.Event().wait()
-        except (ClusterError, OSError) as error:
+        except* (ClusterError, OSError) as errors:
+            error = _first(errors)
             log.error("cluster did not start", extra={"cluster": record.name, "why": str(error)})  # noqa: TRY400 - no bug
             self._failures[record.name] = _refusal(error)
         finally:
@@ -351,6 +359,11 @@ def _damaged(folder: Path, error: Exception) -> Refused:
         f"The cluster {folder.name} cannot be started from {file}: {why}.",
         next_action=f"Put the file back, or remove the folder {folder} to make the cluster anew.",
     )
+
+
+def _first(errors: ExceptionGroup[ClusterError | OSError]) -> ClusterError | OSError:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
 
 
 def _refusal(error: ClusterError | OSError) -> Refused:

@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from tutor.sandbox.process.protocol import (
     texts_of,
 )
 from tutor.sandbox.process.trace import Trace
+from tutor.sandbox.server.accepting import accepting_at
 
 log = logging.getLogger(__name__)
 
@@ -301,11 +302,11 @@ async def listening(path: Path, daemon: Daemon) -> AsyncGenerator[None]:
     """Listen on the control socket, which only this user may use."""
     _clear(path)
     before = os.umask(0o177)
-    try:
-        server = await asyncio.start_unix_server(daemon.serve, path, limit=MAX_LINE)
-    finally:
-        os.umask(before)
-    async with server:
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(accepting_at(path, daemon.serve, limit=MAX_LINE))
+        finally:
+            os.umask(before)
         try:
             yield
         finally:
