@@ -53,6 +53,27 @@ def test_quit_leaves_a_sane_terminal(home: Path) -> None:
         assert terminal.modes() == SANE
 
 
+def test_quit_ends_what_every_shell_has_in_the_background(home: Path) -> None:
+    with window(home) as terminal:
+        open_lesson(terminal, home)
+        for number in range(3):
+            if number:
+                terminal.press("C-g", "c")
+                terminal.sees(f"▸{number + 1} ")
+            terminal.type(f"nohup sleep 60{number} & echo $((7000 + {number}))")
+            terminal.sees(f"700{number}")
+        behind = [
+            each
+            for shell in app_of(home).children()
+            for each in shell.children()
+            if each.name() == "sleep"
+        ]
+        assert len(behind) == 3
+        terminal.press("F10")
+        assert terminal.ended() == 0
+        assert not psutil.wait_procs(behind, timeout=10)[1]
+
+
 def test_end_from_outside_leaves_a_sane_terminal_and_no_shell(home: Path) -> None:
     with window(home) as terminal:
         open_lesson(terminal, home)

@@ -9,6 +9,7 @@ from textual import events
 from textual.content import Content
 from textual.geometry import Offset
 
+from tests.fakes.waiting import until
 from tests.ui.lesson_world import Play, playing
 from tutor.session.session import Session
 from tutor.ui.ports import Shell
@@ -201,6 +202,16 @@ async def test_there_is_a_last_shell(tmp_path: Path) -> None:
             await open_another(play)
         await play.press("ctrl+g", "c")
         await play.sees("There are 9 shells already.", "ctrl+g x closes one.")
+
+
+async def test_every_shell_ends_with_the_app(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.open()
+        for _ in range(2):
+            await open_another(play)
+        shells = [each.shell for each in play.screen.back.shells.all]
+    assert len(shells) == 3
+    await until(lambda: all(each and each.exit_status is not None for each in shells))
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

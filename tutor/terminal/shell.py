@@ -57,6 +57,7 @@ class Shell:
         self._running: CommandBegan | None = None
         self._told = False
         self._pty: Pty | None = None
+        self._ending: asyncio.Future[None] | None = None
         self.received = 0
         """Bytes of output so far."""
         self.exit_status: int | None = None
@@ -90,7 +91,14 @@ class Shell:
     async def close(self) -> None:
         """End the shell and everything that was started in it. The screen stays readable."""
         if self._pty is not None:
-            await asyncio.to_thread(self._pty.close)
+            await asyncio.wait((self.end(),))
+
+    def end(self) -> asyncio.Future[None]:
+        """Begin to close it, which goes on though nobody waits for it. It has been started."""
+        if self._ending is None:
+            assert self._pty is not None  # noqa: S101 - there is one from the start on
+            self._ending = self._loop.run_in_executor(None, self._pty.close)
+        return self._ending
 
     @property
     def engine(self) -> Engine:

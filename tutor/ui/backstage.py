@@ -200,10 +200,10 @@ class Backstage:
         return True
 
     async def close_shells(self) -> None:
-        """End all of them."""
-        for each in self.shells.all:
-            if each.shell is not None:
-                await each.shell.close()
+        """End all of them, at once: who leaves does not wait for this to come to its end."""
+        ends = [each.shell.end() for each in self.shells.all if each.shell is not None]
+        if ends:
+            await asyncio.wait(ends)
 
     def command_ended(self, record: CommandRecord) -> None:
         """Something was run in the shell."""

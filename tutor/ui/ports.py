@@ -1,5 +1,6 @@
 """What the interface needs from outside. `cli` supplies it; tests have fakes."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -111,6 +112,10 @@ class Shell(ShellPort, Protocol):
 
     async def close(self) -> None:
         """End it."""
+        ...
+
+    def end(self) -> asyncio.Future[None]:
+        """Begin to close it, which goes on though nobody waits for it."""
         ...
 
 
