@@ -286,7 +286,8 @@ async def test_log_level_that_is_unknown_ends_the_container(tmp_path: Path):
 
         def crashing() -> bool:
             pods = concierge.concierge_pods()
-            states = [p["status"]["containerStatuses"][0]["state"] for p in pods if "status" in p]
+            statuses = [p["status"].get("containerStatuses", ()) for p in pods]
+            states = [each[0]["state"] for each in statuses if each]
             reasons = [state.get("waiting", {}).get("reason") for state in states]
             return reasons == ["CrashLoopBackOff"] * 2
 
