@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fakes.cluster import Api, obj
+from tests.fakes.cluster import Api, now, obj
 from tutor.sandbox.kinds import Object
 
 GROUP = "sea.example.com"
@@ -194,3 +194,19 @@ async def test_version_is_read_as_it_is_written(api: Api) -> None:
     reply = await api.ask("POST", GULLS, gull)
     told = "the API version in the data () does not match the expected API version"
     assert (reply.status, reply.message) == (400, f"{told} ({GROUP}/v1)")
+
+
+async def test_index_of_documents_that_has_changed_is_never_taken_for_the_one_before(
+    api: Api,
+) -> None:
+    at = now()
+    known = await api.get("/openapi/v3", at=at)
+    since = {"If-Modified-Since": known.header("last-modified")[0]}
+    assert (await api.get("/openapi/v3", headers=since, at=at)).status == 304
+    more = definition()
+    more["metadata"]["name"], more["spec"]["group"] = "gulls.air.example.com", "air.example.com"
+    await api.make(CRDS, more)
+    await api.parts.definitions.reconcile("gulls.air.example.com")
+    newer = await api.get("/openapi/v3", headers=since, at=at)
+    assert newer.status == 200
+    assert "apis/air.example.com/v1" in newer.body["paths"]

@@ -7,7 +7,7 @@ import gzip
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from tutor.sandbox.api.conditional import conditional
@@ -58,6 +58,7 @@ class OpenApiAnswers:
     def __init__(self, openapi: OpenApi) -> None:
         self._openapi = openapi
         self._since: dict[str, datetime] = {}
+        self._index_known = ("", datetime.min.replace(tzinfo=UTC))
 
     def answer(self, request: Request, rest: Sequence[str]) -> Response | None:
         """The answer for what follows `/openapi`; None where there is nothing."""
@@ -79,7 +80,7 @@ class OpenApiAnswers:
         body = document({"paths": paths}).rstrip()
         digest = hashlib.sha512(body).hexdigest()
         whole = Response(status=200, body=body, content_type=_TEXT)
-        made = self._served(request, whole, digest)
+        made = self._served(request, whole, self._index_since(digest, request.received))
         # Its type is guessed when it is written, and not before.
         return replace(made, content_type="") if made.status == _FAILED else made
 
@@ -125,10 +126,21 @@ class OpenApiAnswers:
     ) -> Response:
         every = [("Etag", f'"{digest}"'), *headers]
         whole = Response(status=200, body=body, headers=every, content_type=media)
-        return self._served(request, whole, digest)
-
-    def _served(self, request: Request, whole: Response, digest: str) -> Response:
         since = self._since.setdefault(digest, request.received.replace(microsecond=0))
+        return self._served(request, whole, since)
+
+    def _index_since(self, digest: str, now: datetime) -> datetime:
+        """When the index became what it is: always later than what it was before.
+
+        It has no tag, so the second is all by which a client sees that its copy is old.
+        """
+        known, since = self._index_known
+        if digest != known:
+            since = max(now.replace(microsecond=0), since + timedelta(seconds=1))
+            self._index_known = digest, since
+        return since
+
+    def _served(self, request: Request, whole: Response, since: datetime) -> Response:
         modified = ("Last-Modified", _http_date(since, "GMT"))
         return conditional(request, replace(whole, headers=(*whole.headers, modified)), since)
 
