@@ -59,7 +59,9 @@ def test_only_the_first_line_makes_room_for_what_stands_at_its_end() -> None:
     ]
 
 
-def test_copy_stands_below_run_or_before_it() -> None:
+def test_copy_stands_before_run_unless_the_line_would_break() -> None:
     assert card("ls", 30) == ["$ ls" + " " * 14 + "[copy] [run]"]
-    assert [line[-6:] for line in card(APPLY, 80)[:2]] == [" [run]", "[copy]"]
+    assert card(APPLY, 80)[0].endswith(" [copy] [run]")
+    long = [line[-6:] for line in card("echo 34567890 \\\n    --name x", 24)]
+    assert long == [" [run]", "[copy]"]
     assert card("echo 34567890", 24) == ["$ echo 34567890    [run]", " " * 18 + "[copy]"]

@@ -245,9 +245,12 @@ async def test_last_step_ends_with_what_one_can_do_now(tmp_path: Path) -> None:
         await play.sees("Leave out")
         await play.press("y")
         await play.until(lambda: play.screen.scene.is_finished)
+        await play.press("f2")
+        await play.sees("This step is done.", "F9 ends it.")
         await play.press("f9")
         await play.until(lambda: isinstance(play.app.screen, FinishedScreen))
         await play.sees("You have finished", "1 steps done, 1 left out", "where a Secret keeps")
+        await play.sees_not("This step is done.")
 
 
 async def test_block_is_done_by_enter_and_copied_by_c(tmp_path: Path) -> None:

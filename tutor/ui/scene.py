@@ -133,6 +133,11 @@ class Scene(NamedTuple):
         return next_step(self.progress, self.outline) is None
 
     @property
+    def onward(self) -> str:
+        """What the way on does when the step is done."""
+        return "ends it" if self.is_at_end else "goes on"
+
+    @property
     def is_at_end(self) -> bool:
         """Whether there is nothing to go on to."""
         return self.is_finished and self.number == len(self.outline)

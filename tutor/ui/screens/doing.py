@@ -30,7 +30,9 @@ class Doing(Solving):
             log.began(key)
             self._perform(key)
         elif scene.is_done:
-            self.tell_of_step("All of this step has been typed.", f"{self.way_to('next')} goes on.")
+            self.tell_of_step(
+                "All of this step has been typed.", f"{self.way_to('next')} {scene.onward}."
+            )
         elif not scene.blocks():
             self.tell_of_step(
                 "This step leaves the commands to you.", f"{self.way_to('hint')} helps."

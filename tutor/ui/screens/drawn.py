@@ -184,7 +184,7 @@ class DrawnScreen(ShapedScreen):
         if not scene.is_done:
             return ""
         again = f" · {self.way_to('run')} does it again" if scene.is_undone else ""
-        return f"{again} · {self.way_to('next')} {'ends it' if scene.is_at_end else 'goes on'}"
+        return f"{again} · {self.way_to('next')} {scene.onward}"
 
     def _redraw_keys(self) -> None:
         self.query_one(KeyBar).keys = self.keys_now()

@@ -18,6 +18,7 @@ class Leaving(Moving):
         here = lessons.index(self.back.visit.lesson)
         upcoming = lessons[here + 1] if here + 1 < len(lessons) else None
         title = upcoming.header.title if upcoming else ""
+        self.step_has_changed()
         match await self.app.push_screen_wait(end_of(self.scene, title)):
             case "course":
                 self.action_course()

@@ -97,7 +97,8 @@ class LessonScreen(Doing, Tabbed, Leaving):
             case "skip":
                 self.action_skip()
             case _ if self.scene.is_done:
-                self.tell_of_step("This step is done.", f"{self.way_to('next')} goes on.")
+                onward = f"{self.way_to('next')} {self.scene.onward}."
+                self.tell_of_step("This step is done.", onward)
             case _:
                 self.tell_of_step("That is all the help there is.", "Do what the solution says.")
 

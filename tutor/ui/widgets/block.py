@@ -99,14 +99,15 @@ class BlockCard(Sheet, can_focus=True):
         """What is typed or written, and at its right the words that do and copy it."""
         does, copies = self.tag(self._word(), "want"), self.tag("[copy]", "copy", "$quiet")
         lines = self._laid(width, does)
+        both = self._laid(width, Content.assemble(copies, " ", does))
+        if len(both) == len(lines):
+            return both
+        # Beside it, the first line would break: it goes below.
         room = width - copies.cell_length
         if len(lines) > 1 and (gap := room - lines[1].cell_length) > 0:
             lines[1] = Content.assemble(lines[1], " " * gap, copies)
             return lines
-        both = self._laid(width, Content.assemble(copies, " ", does))
-        if len(lines) == 1 and len(both) > 1:
-            return [*lines, Content.assemble(" " * room, copies)]
-        return both
+        return [*lines, Content.assemble(" " * room, copies)] if len(lines) == 1 else both
 
     def _laid(self, width: int, tail: Content) -> list[Content]:
         """The lines, with something at the end of the first."""
