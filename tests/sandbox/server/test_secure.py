@@ -111,28 +111,56 @@ async def test_client_who_says_goodbye_is_let_go(cluster_keys: ClusterKeys) -> N
         await server.closed.wait()
 
 
+class ByHand:
+    """A client whose TLS is looked at from inside."""
+
+    def __init__(self, server: Server) -> None:
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = server.context.wrap_bio(
+            self.incoming, self.outgoing, server_hostname="localhost"
+        )
+
+    async def shake(self, port: int) -> None:
+        """Connect, up to the last bytes of the handshake."""
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
+        done = False
+        while not done:
+            try:
+                self.tls.do_handshake()
+                done = True
+            except ssl.SSLWantReadError:
+                self.writer.write(self.outgoing.read())
+                self.incoming.write(await self.reader.read(65_536))
+
+    async def send_last(self, more: bytes = b"") -> None:
+        """Send what there is, and more, and take all that comes until the end."""
+        self.writer.write(self.outgoing.read() + more)
+        self.incoming.write(await self.reader.read(-1))
+        self.writer.close()
+
+
 async def test_garbage_after_the_handshake_ends_the_connection(
     cluster_keys: ClusterKeys, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = Server(cluster_keys)
+    client = ByHand(server)
     async with server.running() as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls = server.context.wrap_bio(incoming, outgoing, server_hostname="localhost")
-        done = False
-        while not done:
-            try:
-                tls.do_handshake()
-                done = True
-            except ssl.SSLWantReadError:
-                writer.write(outgoing.read())
-                incoming.write(await reader.read(65_536))
-        writer.write(outgoing.read() + b"\x17\x03\x03\x00\x20" + b"?" * 32)
-        incoming.write(await reader.read(-1))
-        writer.close()
+        await client.shake(port)
+        await client.send_last(b"\x17\x03\x03\x00\x20" + b"?" * 32)
     with pytest.raises(ssl.SSLError, match=r"(?i)bad record mac"):
-        tls.read()
+        client.tls.read()
     assert caplog.messages == []
+
+
+async def test_goodbye_is_answered(cluster_keys: ClusterKeys) -> None:
+    server = Server(cluster_keys)
+    client = ByHand(server)
+    async with server.running() as port:
+        await client.shake(port)
+        with pytest.raises(ssl.SSLWantReadError):
+            client.tls.unwrap()
+        await client.send_last()
+    client.tls.unwrap()
 
 
 async def test_server_that_ends_says_goodbye(cluster_keys: ClusterKeys) -> None:

@@ -143,6 +143,7 @@ class Secure(asyncio.Protocol):
             self.transport.write(tls.outgoing())
         if tls.ended:
             self.above.eof_received()
+            self.transport.write(tls.goodbye())
             self.transport.close()
 
     def _shake(self, data: bytes) -> bool:
