@@ -16,9 +16,10 @@ STAMP_INTERVAL_S = 0.1
 """How often the file is compared with what it was: the file, never the server."""
 
 _INVALID = "Invalid kube-config file. "
-_EMPTY = "Expected key current-context"
-"""What the client says of one from which the only cluster was deleted."""
 """What the Kubernetes client puts before what is wrong with a file."""
+
+_EMPTY = "Expected key current-context"
+"""What it says of one from which the only cluster was deleted."""
 
 NOT_LOOKED = Absent("the cluster has not answered yet")
 
